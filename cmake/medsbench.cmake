@@ -1,0 +1,60 @@
+# medsbench_library(NAME [TORCH] SOURCES a.cpp ... LINK lib ...): a static library with the project's warnings.
+# medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder as one binary test_NAME and one CTest entry.
+# medsbench_benchmarks(NAME LINK lib ...): every *_bench.cpp of this folder as one binary bench_NAME.
+
+set(MEDSBENCH_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+    -Werror -Wno-restrict)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+endif()
+
+function(medsbench_options target torch)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${MEDSBENCH_WARNINGS}>)
+  if(torch)
+    target_link_libraries(${target} PUBLIC medsbench_torch)
+    # The bytes of a precompiled header depend on these flags, so every target that reuses it has the same ones.
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+    if(NOT ${target} STREQUAL "torch_pch")
+      target_precompile_headers(${target} REUSE_FROM torch_pch)
+    endif()
+  endif()
+endfunction()
+
+function(medsbench_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  medsbench_options(${name} "${ARG_TORCH}")
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+endfunction()
+
+function(medsbench_tests name)
+  cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  medsbench_options(test_${name} "${ARG_TORCH}")
+  # rapidcheck's and GoogleTest's macros trip over these two.
+  target_compile_options(test_${name} PRIVATE -Wno-conversion -Wno-shadow)
+  target_compile_definitions(test_${name} PRIVATE MEDSBENCH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    MEDSBENCH_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest_main GTest::gmock rapidcheck)
+  add_test(NAME ${name} COMMAND test_${name})
+endfunction()
+
+function(medsbench_benchmarks name)
+  cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_bench.cpp)
+  if(NOT sources OR NOT MEDSBENCH_BENCHMARKS)
+    return()
+  endif()
+  add_executable(bench_${name} ${sources})
+  medsbench_options(bench_${name} "${ARG_TORCH}")
+  target_link_libraries(bench_${name} PRIVATE ${ARG_LINK} benchmark::benchmark_main)
+  add_test(NAME bench_${name} COMMAND bench_${name} --benchmark_min_time=0.001)
+  set_tests_properties(bench_${name} PROPERTIES LABELS benchmark)
+endfunction()

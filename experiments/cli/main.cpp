@@ -1,0 +1,43 @@
+// medsbench: the program. Exit status: 0 success, 1 an error in one line on stderr, 2 a wrong command line, 130 interrupted.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "experiments/cli/verbs.h"
+#include "harness/core/error.h"
+
+namespace experiments {
+namespace {
+
+int run_program(int argc, char** argv) {
+  CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
+  app.require_subcommand(1);
+  Chosen chosen;
+  CLI::App* inspect = app.add_subcommand("inspect", "the parts by themselves: JSON lines in, JSON lines out");
+  inspect->require_subcommand(1);
+
+  // Verbs, in the order of the manual. Keep the list of experiments/cli/CMakeLists.txt beside it.
+  (void)chosen;
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    harness::install_interrupt_handler();
+    return chosen();
+  } catch (const harness::Interrupted&) {
+    fmt::print(stderr, "medsbench: interrupted; what was finished is saved, the same command goes on from there\n");
+    return 130;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "medsbench: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace experiments
+
+int main(int argc, char** argv) { return experiments::run_program(argc, argv); }

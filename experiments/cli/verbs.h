@@ -1,0 +1,12 @@
+// The verbs of the program: each adds itself to the command line and, when chosen, leaves what to run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace experiments {
+
+// Set by the callback of the verb on the command line; returns the exit status.
+using Chosen = std::function<int()>;
+
+}  // namespace experiments

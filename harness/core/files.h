@@ -1,0 +1,29 @@
+// Files: whole reads, atomic writes (temporary file, fsync, rename, fsync of the folder).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace harness {
+
+// The whole content. Throws Error("PATH: expected a readable file, found none").
+std::string read_file(const std::string& path);
+// Writes beside `path` and renames over it, so that a reader sees the old or the new content, never half. Both the file and
+// its folder are fsynced. A full disk or a size limit throws Error, leaves the old content and removes the temporary file.
+void write_file_atomically(const std::string& path, std::string_view content);
+// The same for content too large for one string: `write` gets a path to fill and may throw.
+void write_file_atomically(const std::string& path, const std::function<void(const std::string& temporary)>& write);
+// Puts a finished folder in place of `path` atomically as far as POSIX allows: fsyncs every file in `temporary`, moves an
+// existing `path` aside, renames, removes the old one. `recover_folder` finishes what a kill interrupted.
+void replace_folder(const std::string& temporary, const std::string& path);
+void recover_folder(const std::string& path);
+// Adds text to the end and flushes it.
+void append_to_file(const std::string& path, std::string_view text);
+// Creates a folder and its parents. Throws Error with the reason.
+void make_folder(const std::string& path);
+// zstd at level 3; `decompress` also reads several frames set end to end. Throws Error on a damaged stream.
+std::string zstd_compress(std::string_view bytes);
+std::string zstd_decompress(std::string_view bytes);
+
+}  // namespace harness

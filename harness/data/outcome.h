@@ -1,0 +1,52 @@
+// Outcome: what is stored of one sampled response, one JSON line each, zstd frames. Tables are made from these alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/json.h"
+
+namespace harness {
+
+inline constexpr int64_t kOutcomeVersion = 1;
+
+struct Outcome {
+  std::string set;      // problem set
+  std::string problem;  // problem id
+  std::string kind;     // problem kind, may be empty
+  int64_t seed = 0;     // training seed of the policy (0 for an untrained base)
+  int64_t sample = 0;   // 0 .. n-1
+  std::map<std::string, std::string> verdicts;  // grader -> "right" | "wrong" | "undecided"
+  std::optional<std::string> extracted;         // answer as written; none: no answer
+  std::optional<std::string> normalised;        // normalised answer
+  std::string error_label;                      // true error label of a wrong answer, "" where there is none
+  std::string finish;                           // "stop" | "length"
+  int64_t tokens = 0;                           // sampled tokens, the stop token included
+  std::vector<int64_t> ids;                     // sampled ids (may be empty if only text is kept)
+  std::string text;                             // decoded response
+  double mean_log_prob = 0;                     // nats a token
+  double mean_entropy = 0;                      // nats
+  std::vector<float> fingerprint;               // [L]; empty: none
+
+  // Right by the given grader. Throws Error if that grader has not graded it.
+  [[nodiscard]] bool correct(const std::string& grader) const;
+};
+
+OrderedJson to_json(const Outcome& outcome);
+// Throws Error for a missing field or a newer version.
+Outcome outcome_from_json(const Json& line);
+
+// outcomes.jsonl.zst: the first line is {"version": 1, "format": "medsbench outcomes", "graders": [...], "main": grader},
+// each later line one outcome; zstd frames of kRowsPerFrame lines, so that the bytes do not depend on how it was written.
+struct OutcomeFile {
+  std::string main_grader;
+  std::vector<Outcome> outcomes;
+};
+void write_outcomes(const std::string& path, const OutcomeFile& file);
+// Throws Error("PATH: line N: expected ..., found ...").
+OutcomeFile read_outcomes(const std::string& path);
+
+}  // namespace harness

@@ -1,0 +1,41 @@
+// Grader: says whether a response answers its problem; three outcomes, never an exception for what a model wrote.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/data/problem.h"
+
+namespace harness {
+
+enum class Correctness { right, wrong, undecided };
+
+struct Verdict {
+  Correctness correctness = Correctness::wrong;
+  std::optional<std::string> extracted;   // the answer as written; none: no answer found (then wrong)
+  std::optional<std::string> normalised;  // the answer after the grader's normalisation
+  std::string why;                        // one line for `grade --explain`
+};
+
+const char* to_string(Correctness correctness);  // "right", "wrong", "undecided"
+
+class Grader {
+ public:
+  virtual ~Grader() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  // Never throws for any bytes in `response`; work is bounded by a step budget, not by a clock.
+  [[nodiscard]] virtual Verdict grade(std::string_view response, const Problem& problem) const = 0;
+};
+
+// name: "recipe", "limo" or "math". Throws Error for another name.
+std::unique_ptr<Grader> make_grader(const std::string& name);
+std::vector<std::string> grader_names();
+
+// The true error label of a graded response (architecture.md, "Error label"): "" if right, without an answer, or where the
+// problem knows none; else the map's label for the normalised answer, or "slip".
+std::string error_label(const Verdict& verdict, const Problem& problem);
+
+}  // namespace harness

@@ -1,0 +1,59 @@
+// The policy loss: clipped surrogate, k3 KL, aggregation with global denominators.
+#pragma once
+
+#include <torch/types.h>
+
+#include <map>
+#include <string>
+
+#include "harness/core/config.h"
+
+namespace harness {
+
+// token_mean: sum over tokens / tokens of the mini-batch. seq_mean_token_mean: mean over responses of each one's token mean.
+// seq_mean_token_sum_norm: token sum / (responses x max_response_tokens). micro_token_mean: token_mean inside each micro-batch,
+// then averaged over micro-batches; only to reproduce the published recipe.
+enum class Aggregation { token_mean, seq_mean_token_mean, seq_mean_token_sum_norm, micro_token_mean };
+
+struct LossSettings {
+  double clip_low = 0.2;
+  double clip_high = 0.2;
+  double dual_clip = 3.0;   // bound of the ratio for A < 0; 0: off
+  double kl_coef = 0.0;     // k3 KL to the reference policy; 0: off (no reference is kept)
+  Aggregation aggregation = Aggregation::token_mean;
+  int64_t max_response_tokens = 0;  // of the run; for seq_mean_token_sum_norm
+};
+
+// Reads loss.* (clip_low, clip_high, dual_clip, kl_coef, aggregation).
+LossSettings read_loss_settings(Config& config, int64_t max_response_tokens);
+
+// Tensors [B, T], one floating dtype (double in `inspect loss`, float in training).
+struct LossInputs {
+  torch::Tensor mask;           // 1 on response tokens
+  torch::Tensor log_probs;      // leaf that requires a gradient
+  torch::Tensor old_log_probs;
+  torch::Tensor ref_log_probs;  // undefined without a reference
+  torch::Tensor entropies;      // leaf that requires a gradient; undefined unless needed
+  torch::Tensor advantages;
+  torch::Tensor selected;       // 0/1; undefined: no method selects
+};
+
+// Counts over the whole mini-batch, whatever its split.
+struct Denominators {
+  double tokens = 0;     // sum of the mask
+  double responses = 0;  // rows with at least one token
+  double micro_batches = 1;  // for micro_token_mean
+};
+
+// Sums over tokens, to be divided by Denominators::tokens: "clip_fraction_low", "clip_fraction_high", "approx_kl", "kl", ...
+using LossSums = std::map<std::string, double>;
+
+// PPO's clipped surrogate with dual clip (method.md, "Policy loss"), per token [B, T].
+torch::Tensor clipped_surrogate(const LossSettings& settings, const LossInputs& inputs, LossSums& sums);
+// k3 estimator of KL(current || reference), per token [B, T].
+torch::Tensor k3_kl(const LossInputs& inputs);
+// Terms [B, T] -> scalar.
+torch::Tensor aggregate(const LossSettings& settings, const torch::Tensor& terms, const torch::Tensor& mask,
+                        const Denominators& global);
+
+}  // namespace harness

@@ -1,0 +1,51 @@
+// Tokenizer: text <-> ids as a Hugging Face tokenizer.json says.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace harness {
+
+struct EncodeOptions {
+  bool plain = false;        // strings of added tokens are read as ordinary text
+  bool add_special = false;  // the post-processor adds its own (BOS and the like)
+};
+
+class Tokenizer {
+ public:
+  // Reads tokenizer.json. Throws Error naming the file and the part that is missing or not supported.
+  static std::shared_ptr<const Tokenizer> from_file(const std::string& path);
+  static std::shared_ptr<const Tokenizer> from_json_text(std::string_view json, const std::string& name);
+
+  virtual ~Tokenizer() = default;
+  [[nodiscard]] virtual std::vector<int64_t> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
+  // Keeps special tokens unless asked; ids cut inside a character give U+FFFD as a lossy UTF-8 decoder does.
+  [[nodiscard]] virtual std::string decode(std::span<const int64_t> ids, bool skip_special = false) const = 0;
+  // The bytes one token stands for (special tokens: their content), as they appear inside a decoded text.
+  [[nodiscard]] virtual std::string token_bytes(int64_t id) const = 0;
+  [[nodiscard]] virtual std::optional<int64_t> id_of(std::string_view token) const = 0;
+  // One more than the largest id.
+  [[nodiscard]] virtual int64_t size() const = 0;
+};
+
+// Decodes ids as they arrive and never emits half a character.
+class IncrementalDecoder {
+ public:
+  explicit IncrementalDecoder(std::shared_ptr<const Tokenizer> tokenizer) : tokenizer_(std::move(tokenizer)) {}
+  // The text that became certain with this id (may be empty).
+  std::string push(int64_t id);
+  // What is left at the end, incomplete characters as U+FFFD.
+  std::string finish();
+
+ private:
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::vector<int64_t> ids_;
+  size_t emitted_ = 0;
+};
+
+}  // namespace harness
