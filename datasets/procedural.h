@@ -1,0 +1,71 @@
+// Procedural suites: the nano sets prec, mod, lin, seq and list with splits that never overlap, and their demonstrations.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datasets/procedural_kind.h"
+#include "harness/data/problem.h"
+
+namespace datasets {
+
+struct NanoSettings {
+  int64_t train = 12;      // problems a kind
+  int64_t validation = 5;  // problems a kind
+  int64_t test = 10;       // problems a kind
+  double slips = .05;      // share of demonstrations in which one of the steps 1 to 3 is off by 1 or 2
+  // Other shares of the mixture, kind -> one number a strategy in the order of the kind's table, right last; they sum to 1.
+  std::map<std::string, std::vector<double>> shares;
+};
+
+// Problem sets by name ("prec", "mod", "lin", "seq", "list"; or "words"). Problem::set and ProblemSet::name carry the name of
+// the catalog ("nano/prec"), Problem::kind the kind ("prec3"), error_labels the wrong strategies' answers.
+struct SuiteSplits {
+  std::map<std::string, harness::ProblemSet> train;
+  std::map<std::string, harness::ProblemSet> validation;
+  std::map<std::string, harness::ProblemSet> test;
+};
+
+// The names of the nano sets in the order of the suite.
+std::vector<std::string> nano_set_names();
+// The characters of the nano tokenizer, each once, in order; `\boxed{` is one more token of its own and none of these.
+std::string nano_characters();
+
+// A pure function of the arguments; disjoint by text. The test problems do not depend on the sizes of the other splits. Throws
+// Error where a kind has fewer problems than the splits ask for (seqS has 81, seqG 76).
+SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings = {});
+
+// A worked example for supervised training. The trainer adds what its prompt block says (bos, chat template) and eos.
+struct Demonstration {
+  std::string prompt;    // nano: the problem's text and "?"
+  std::string response;  // the chain and `\boxed{answer}`
+  std::string strategy;  // "right" or the wrong strategy's name
+  std::string kind;
+  bool slip = false;   // a step is off
+  bool right = false;  // the final answer is the right one
+};
+
+class DemonstrationSource {
+ public:
+  virtual ~DemonstrationSource() = default;
+  // A pure function of the source's seed and the index. Never a validation or test problem; training problems occur.
+  [[nodiscard]] virtual Demonstration draw(uint64_t index) const = 0;
+};
+
+std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, const NanoSettings& settings = {});
+
+// The response to a nano problem's text by the named strategy. Throws Error for a text of no kind or a strategy that its kind
+// does not have. `V:` and `E:` differ in their letter, so a text has one kind.
+std::string solve_nano(const std::string& text, const std::string& strategy);
+// The value inside the box of what solve_nano gives.
+int64_t nano_answer(const std::string& text, const std::string& strategy);
+
+// Which strategy: the first index whose cumulative share exceeds u in [0, 1).
+size_t pick_strategy(const std::vector<double>& shares, double u);
+// A slip for one demonstration: with probability `rate` one of the first three of `steps` steps, by -2, -1, 1 or 2.
+Slip draw_slip(Draws& draws, double rate, int64_t steps);
+
+}  // namespace datasets

@@ -1,0 +1,72 @@
+// ProceduralKind: one kind of generated problem, with its right strategy and its plausible wrong ones.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "datasets/chain.h"
+#include "harness/core/random.h"
+
+namespace datasets {
+
+using Numbers = std::vector<int64_t>;  // the numbers that stand in a problem's text, in the order of the text
+
+// Draws of one keyed stream in order.
+class Draws {
+ public:
+  explicit Draws(harness::RandomStream stream) : stream_(stream) {}
+  // An integer uniform on [low, high].
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(stream_.below(counter_++, static_cast<uint64_t>(high - low + 1)));
+  }
+  // Uniform on [0, 1).
+  double uniform() { return stream_.uniform(counter_++); }
+
+ private:
+  harness::RandomStream stream_;
+  uint64_t counter_ = 0;
+};
+
+struct Strategy {
+  std::string name;  // "right", or what goes wrong
+  double share = 0;  // of the demonstrations of its kind
+  std::function<int64_t(const Numbers&, Chain&)> answer;
+};
+
+struct ProceduralKind {
+  std::string name;     // "prec1"
+  std::string set;      // "prec"
+  std::string pattern;  // of the text: `#` stands for a number, `@` for one digit
+  std::function<Numbers(Draws&)> draw;
+  std::vector<Strategy> strategies;  // wrong ones first, "right" last
+  // Where a wrong strategy may be right by luck, the problem is kept and not drawn again.
+  bool wrong_may_be_right = false;
+
+  [[nodiscard]] const Strategy& right() const { return strategies.back(); }
+  [[nodiscard]] std::string text(const Numbers& numbers) const;
+  // The numbers of a text of this kind; none if the pattern does not fit.
+  [[nodiscard]] std::optional<Numbers> parse(std::string_view text) const;
+  // Wrong answer -> name of the strategy that gives it, "ambiguous" where two do; the right answer is never a key.
+  [[nodiscard]] std::map<std::string, std::string> error_labels(const Numbers& numbers) const;
+  // False where a wrong strategy gives the right answer and the kind does not allow it: the problem is to be drawn again.
+  [[nodiscard]] bool accepts(const Numbers& numbers) const;
+};
+
+// The answer of a strategy without a slip.
+int64_t answer_of(const Strategy& strategy, const Numbers& numbers);
+
+// The 20 kinds of the nano suite in the order of its table.
+std::vector<ProceduralKind> nano_kinds();
+// Its parts.
+std::vector<ProceduralKind> precedence_kinds();
+std::vector<ProceduralKind> modulus_kinds();
+std::vector<ProceduralKind> linear_kinds();
+std::vector<ProceduralKind> sequence_kinds();
+std::vector<ProceduralKind> list_kinds();
+
+}  // namespace datasets
