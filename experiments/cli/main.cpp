@@ -18,6 +18,8 @@ int run_program(int argc, char** argv) {
   inspect->require_subcommand(1);
 
   // Verbs, in the order of the manual. Keep the list of experiments/cli/CMakeLists.txt beside it.
+  add_grade(app, chosen);
+  add_score(app, chosen);
   (void)chosen;
 
   try {

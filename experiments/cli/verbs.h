@@ -9,4 +9,7 @@ namespace experiments {
 // Set by the callback of the verb on the command line; returns the exit status.
 using Chosen = std::function<int()>;
 
+void add_grade(CLI::App& app, Chosen& chosen);
+void add_score(CLI::App& app, Chosen& chosen);
+
 }  // namespace experiments

@@ -1,0 +1,38 @@
+#include "harness/reward/grader.h"
+
+#include <fmt/ranges.h>
+
+#include "harness/core/error.h"
+#include "harness/reward/last_number_grader.h"
+#include "harness/reward/recipe_grader.h"
+
+namespace harness {
+
+const char* to_string(Correctness correctness) {
+  switch (correctness) {
+    case Correctness::right:
+      return "right";
+    case Correctness::wrong:
+      return "wrong";
+    case Correctness::undecided:
+      break;
+  }
+  return "undecided";
+}
+
+std::vector<std::string> grader_names() { return {"recipe", "last_number"}; }
+
+std::unique_ptr<Grader> make_grader(const std::string& name) {
+  if (name == "recipe") return std::make_unique<RecipeGrader>();
+  if (name == "last_number") return std::make_unique<LastNumberGrader>();
+  throw Error("grader: expected one of {}, found \"{}\"", fmt::join(grader_names(), ", "), name);
+}
+
+std::string error_label(const Verdict& verdict, const Problem& problem) {
+  if (verdict.correctness == Correctness::right || !verdict.normalised) return {};
+  const auto known = problem.error_labels.find(*verdict.normalised);
+  if (known != problem.error_labels.end()) return known->second;
+  return problem.has_error_labels ? "slip" : "";
+}
+
+}  // namespace harness
