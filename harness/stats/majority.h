@@ -1,0 +1,24 @@
+// maj@k: the chance that the most frequent answer of k samples is right.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "harness/core/random.h"
+
+namespace harness {
+
+// The samples of one problem, as votes.
+struct Votes {
+  std::vector<int64_t> answers;  // [n] index of each sample's answer in `right`, -1: no answer, which does not vote
+  std::vector<double> right;     // [answers] share of the samples with that answer that were graded right (0 or 1 as a rule)
+};
+
+// Expectation over random k-subsets of the samples of the correctness of the majority answer, for each k in `ks` (1 <= k <= n);
+// a tie averages over the tied answers, a subset without any vote counts 0. Exact at k = 1 and k = n (and wherever the answer
+// cannot depend on the subset), else the mean over `subsets` keyed subsets; the subsets of one draw are nested over k.
+std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> ks, const RandomStream& stream,
+                                  int64_t subsets = 1000);
+
+}  // namespace harness
