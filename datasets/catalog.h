@@ -1,0 +1,52 @@
+// Catalog: every problem set by name, the generated and the published ones, with how each is read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/procedural.h"
+#include "datasets/words.h"
+#include "harness/data/problem.h"
+
+namespace datasets {
+
+// Names:
+//   "nano/prec" "nano/mod" "nano/lin" "nano/seq" "nano/list", or "nano" for the five; "words"    generated; train, validation, test
+//   "aime24" "aime25" "hmmt25" "amc23" "math500" "minerva" "olympiadbench"                       published; test
+//   "gsm8k"                                                                                      published; train, test
+//   "math345" (MATH levels 3 to 5), "dapo17k"                                                    published; train
+// A name may carry its split, "gsm8k:test", which then wins over the split asked for. "gsm8k_train" and "gsm8k_test" are
+// "gsm8k:train" and "gsm8k:test". A file's own name ("my_problems.jsonl", .jsonl.gz, .jsonl.zst, .csv, .parquet; fields problem
+// or question, and answer) is a set of one split that serves any.
+struct LoadSettings {
+  std::string data_dir;      // where published sets lie; empty: MEDSBENCH_DATA, then the hub cache (hub.h)
+  uint64_t data_seed = 0;    // of the generated sets and of the samples below
+  int64_t limit = 0;         // > 0: a keyed sample of that many problems of each set, in the set's order
+  int64_t validation = 0;    // > 0: that many problems of a published training set become its validation split
+  NanoSettings nano;
+  WordSettings words;
+};
+
+// One set. `split` is "train", "validation" or "test"; empty: the name's own, or else the only one the set has. Throws Error
+// for an unknown name (with the nearest one), a split that the set does not have, a missing file (with what to put where), and
+// bad content (file, line, expected, found).
+harness::ProblemSet load_set(const std::string& name, const LoadSettings& settings = {}, const std::string& split = "");
+// Several, in order; "nano" becomes its five sets.
+std::vector<harness::ProblemSet> load_sets(const std::vector<std::string>& names, const std::string& split,
+                                           const LoadSettings& settings = {});
+// Demonstrations of "nano" (or any of its sets: all kinds) or "words". Throws Error for another name.
+std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings = {});
+
+struct SetName {
+  std::string name;   // without the split
+  std::string split;  // may be empty
+};
+SetName parse_set_name(const std::string& name);
+// All names of the catalog, in the order above.
+std::vector<std::string> set_names();
+// The splits that a set of the catalog has.
+std::vector<std::string> splits_of(const std::string& name);
+
+}  // namespace datasets

@@ -1,0 +1,29 @@
+// WordKind: one kind of English word problem with its wordings and strategies.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "datasets/procedural_kind.h"
+
+namespace datasets {
+
+struct WordKind {
+  std::string name;
+  // {N} and {M} are names, {things} and {box}, {boxes} nouns, {a} {b} {c} the numbers.
+  std::vector<std::string> wordings;
+  std::function<Numbers(Draws&)> draw;
+  std::vector<Strategy> strategies;  // wrong ones first, "right" last; shares are the settings' matter
+
+  // The problem in English; `wording` chooses names, things and phrasing.
+  [[nodiscard]] std::string text(const Numbers& numbers, uint64_t wording) const;
+  // False where a wrong strategy gives the right answer.
+  [[nodiscard]] bool accepts(const Numbers& numbers) const;
+};
+
+// All kinds, those of one step first.
+std::vector<WordKind> word_kind_tables();
+
+}  // namespace datasets
