@@ -21,6 +21,11 @@ int run_program(int argc, char** argv) {
   add_grade(app, chosen);
   add_score(app, chosen);
   (void)chosen;
+  add_inspect_clusters(*inspect, chosen);
+#ifdef MEDSBENCH_TORCH
+  add_inspect_loss(*inspect, chosen);
+  add_methods(app, chosen);
+#endif
 
   try {
     app.parse(argc, argv);

@@ -12,4 +12,9 @@ using Chosen = std::function<int()>;
 void add_grade(CLI::App& app, Chosen& chosen);
 void add_score(CLI::App& app, Chosen& chosen);
 
+void add_inspect_clusters(CLI::App& inspect, Chosen& chosen);
+
+void add_inspect_loss(CLI::App& inspect, Chosen& chosen);
+void add_methods(CLI::App& app, Chosen& chosen);
+
 }  // namespace experiments

@@ -1,0 +1,48 @@
+// HDBSCAN: density clusters of points, exact; and IncrementalClusters, which keeps its spanning tree as points arrive.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "harness/cluster/points.h"
+#include "harness/cluster/spanning_tree.h"
+
+namespace harness {
+
+struct HdbscanSettings {
+  int min_cluster_size = 2;  // >= 2
+  int min_samples = 1;       // >= 1; core distance = distance of the min_samples-th nearest other point
+};
+
+// Labels [n] of rows [n, d] under Euclidean distance, -1 is noise: the partition of hdbscan 0.8.44 with an exact spanning tree
+// (metric euclidean, alpha 1, eom, allow_single_cluster false, epsilon 0). Fewer than 2 rows: all -1. Where distances tie, the
+// order of the rows decides. Throws Error for numbers that are not finite.
+std::vector<int64_t> hdbscan(std::span<const double> rows, int64_t n, int64_t d, const HdbscanSettings& settings = {});
+
+// Points that arrive a few at a time. After each `append` the labels are those of `hdbscan` on all points so far, bit by bit;
+// with min_samples 1 the spanning tree is extended, else it is built anew.
+class IncrementalClusters {
+ public:
+  explicit IncrementalClusters(int64_t dimension = 0, HdbscanSettings settings = {})
+      : settings_(settings), points_(dimension) {}
+
+  // Rows [m, D], finite.
+  void append(std::span<const double> rows, int64_t m);
+  // Takes points without building their tree; the labels stay those given. For memories restored from a file.
+  void restore(std::span<const double> rows, int64_t m, std::vector<int64_t> labels);
+
+  [[nodiscard]] const std::vector<int64_t>& labels() const { return labels_; }
+  [[nodiscard]] const PointBlocks& points() const { return points_; }
+  [[nodiscard]] const std::vector<TreeEdge>& tree() const { return tree_; }
+  [[nodiscard]] int64_t size() const { return points_.size(); }
+
+ private:
+  HdbscanSettings settings_;
+  PointBlocks points_;
+  int64_t in_tree_ = 0;  // points that tree_ spans
+  std::vector<TreeEdge> tree_;
+  std::vector<int64_t> labels_;
+};
+
+}  // namespace harness

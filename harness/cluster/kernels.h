@@ -1,0 +1,27 @@
+// Kernels: the inner loops of clustering, eight points at a time; the same bytes on every instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace harness {
+
+// All kernels read points as PointBlocks lays them out and sum squared differences in index order, one rounding an operation
+// (the file is compiled without contraction to fused multiply-add), so scalar, AVX2 and AVX-512 give the same bits.
+
+// out[i] = |point i - query|^2 for the points of `blocks` blocks [blocks, D, 8] -> [blocks * 8].
+void squared_distances(const double* points, int64_t blocks, int64_t dimension, const double* query, double* out);
+
+// One step of Prim's algorithm: `vertex` with coordinates `query` has joined the tree; the other points' shortest edge to it is
+// kept in best [blocks * 8] (squared length) and source [blocks * 8] (vertex of the tree). Of equal lengths the smaller source
+// stays. Returns the smallest length.
+double relax_edges(const double* points, int64_t blocks, int64_t dimension, const double* query, int64_t vertex, double* best,
+                   int64_t* source);
+
+// out[i][lane] = |point i - newcomer lane|^2 for i < count: [count, 8]; `newcomers` is one block [D, 8].
+void squared_distances_to_block(const double* points, int64_t count, int64_t dimension, const double* newcomers, double* out);
+
+// Minimax distances to eight newcomers over a rooted tree. reach [n, 8] holds the direct squared distances and becomes the
+// smallest bottleneck over all ways through the tree. order: vertices, parents first; parent[v] and weight[v]: its edge up.
+void spread_bottlenecks(const int32_t* order, const int32_t* parent, const double* weight, int64_t n, double* reach);
+
+}  // namespace harness

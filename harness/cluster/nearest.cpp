@@ -1,0 +1,70 @@
+#include "harness/cluster/nearest.h"
+
+#include <algorithm>
+
+#include "harness/cluster/kernels.h"
+#include "harness/core/error.h"
+
+namespace harness {
+
+namespace {
+
+constexpr double kZeroRow = 2.0;  // squared Euclidean distance of unit vectors at cosine distance 1
+
+// Unit rows lie within 2 of each other and a row of zeros within 1 of them: its distances are set to those of cosine distance 1.
+void correct_zero_rows(const PointBlocks& points, std::span<const double> query, std::vector<double>& squared) {
+  const auto is_zero = [&](const double* first, int64_t stride) {
+    for (int64_t k = 0; k < points.dimension(); ++k) {
+      if (first[k * stride] != 0) return false;
+    }
+    return true;
+  };
+  const bool zero_query = is_zero(query.data(), 1);
+  for (int64_t i = 0; i < points.size(); ++i) {
+    if (zero_query || is_zero(points.first(i), kLanes)) squared[static_cast<size_t>(i)] = kZeroRow;
+  }
+}
+
+}  // namespace
+
+std::vector<int64_t> nearest_points(const PointBlocks& points, std::span<const double> query, int64_t k) {
+  MEDSBENCH_CHECK(static_cast<int64_t>(query.size()) == points.dimension(), "a query of {} numbers among points of {}",
+                  query.size(), points.dimension());
+  const int64_t count = std::min(k, points.size());
+  std::vector<double> squared(static_cast<size_t>(points.blocks() * kLanes));
+  squared_distances(points.data(), points.blocks(), points.dimension(), query.data(), squared.data());
+  correct_zero_rows(points, query, squared);
+  std::vector<int64_t> nearest;
+  nearest.reserve(static_cast<size_t>(count) + 1);
+  for (int64_t i = 0; i < points.size(); ++i) {
+    const double here = squared[static_cast<size_t>(i)];
+    if (static_cast<int64_t>(nearest.size()) == count && !(here < squared[static_cast<size_t>(nearest.back())])) continue;
+    const auto place = std::upper_bound(nearest.begin(), nearest.end(), here,
+                                        [&](double value, int64_t j) { return value < squared[static_cast<size_t>(j)]; });
+    nearest.insert(place, i);
+    if (static_cast<int64_t>(nearest.size()) > count) nearest.pop_back();
+  }
+  return nearest;
+}
+
+std::optional<int64_t> nearest_vote(const PointBlocks& points, std::span<const int64_t> labels, std::span<const double> query,
+                                    int64_t k, VoteTie tie) {
+  if (points.size() == 0) return std::nullopt;
+  const std::vector<int64_t> nearest = nearest_points(points, query, k);
+  std::optional<int64_t> winner;
+  int64_t winner_votes = 0;
+  for (const int64_t i : nearest) {
+    const int64_t label = labels[static_cast<size_t>(i)];
+    const int64_t votes = std::count_if(nearest.begin(), nearest.end(),
+                                        [&](int64_t j) { return labels[static_cast<size_t>(j)] == label; });
+    const bool wins_tie = votes == winner_votes && ((tie == VoteTie::smallest && label < *winner) ||
+                                                    (tie == VoteTie::largest && label > *winner));
+    if (votes > winner_votes || wins_tie) {
+      winner = label;
+      winner_votes = votes;
+    }
+  }
+  return winner;
+}
+
+}  // namespace harness
