@@ -31,6 +31,10 @@ class Tokenizer {
   [[nodiscard]] virtual std::optional<int64_t> id_of(std::string_view token) const = 0;
   // One more than the largest id.
   [[nodiscard]] virtual int64_t size() const = 0;
+  // The decoded text is nothing but the bytes of the tokens, set end to end (byte-level tokenizers).
+  [[nodiscard]] virtual bool decodes_bytewise() const = 0;
+  // <0x00> .. <0xFF> of a tokenizer with byte fallback.
+  [[nodiscard]] virtual bool is_byte_token(int64_t id) const = 0;
 };
 
 // Decodes ids as they arrive and never emits half a character.
@@ -43,9 +47,12 @@ class IncrementalDecoder {
   std::string finish();
 
  private:
+  std::string take_window();
+
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::vector<int64_t> ids_;
-  size_t emitted_ = 0;
+  std::string pending_;       // bytewise: the beginning of a character
+  std::vector<int64_t> ids_;  // otherwise: the window
+  size_t settled_ = 0;        // so many of the window's ids are context whose text is out already
 };
 
 }  // namespace harness
