@@ -1,0 +1,272 @@
+#include "harness/sweep/sweep.h"
+
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/sweep/cell_lock.h"
+#include "harness/sweep/progress.h"
+#include "harness/sweep/status.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Sweep : public testing::Test {
+ protected:
+  Sweep() {
+    std::string pattern = testing::TempDir() + "sweep.XXXXXX";
+    root_ = mkdtemp(pattern.data());
+    settings_.program = "/bin/sh";
+    settings_.out = &shown_;
+  }
+  ~Sweep() override { fs::remove_all(root_); }
+
+  // A cell that runs a shell command in which $D is its folder; " && done" is added unless the command fails first.
+  Cell cell(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
+    const std::string folder = root_ + "/" + id;
+    return {id, "train", {"-c", "D='" + folder + "'; " + command + " && : > \"$D/done.json\""}, folder, std::move(after), 0};
+  }
+  // One that notes in the order file that it ran.
+  Cell noting(const std::string& id, std::vector<std::string> after = {}) const {
+    return cell(id, "echo " + id + " >> " + root_ + "/order", std::move(after));
+  }
+  std::vector<std::string> order() const {
+    std::vector<std::string> lines;
+    std::ifstream file(root_ + "/order");
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+  SweepResult run(const std::vector<Cell>& cells) { return run_cells(cells, settings_, is_done_); }
+
+  std::string root_;
+  std::ostringstream shown_;
+  SweepSettings settings_;
+  std::function<bool(const Cell&)> is_done_ = [](const Cell& cell) { return fs::exists(cell.folder + "/done.json"); };
+};
+
+TEST_F(Sweep, RunsCellsAfterThoseTheyWaitForAndLongChainsFirst) {
+  const std::vector<Cell> cells = {noting("alone"), noting("eval", {"train"}), noting("train", {"base"}), noting("base")};
+  const SweepResult result = run(cells);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(order(), (std::vector<std::string>{"base", "train", "alone", "eval"}));
+  EXPECT_GT(result.cells[0].end.peak_kib, 0);
+}
+
+TEST_F(Sweep, TakesALargerPriorityFirst) {
+  std::vector<Cell> cells = {noting("a"), noting("b"), noting("c")};
+  cells[2].priority = 1;
+  run(cells);
+  EXPECT_EQ(order(), (std::vector<std::string>{"c", "a", "b"}));
+}
+
+TEST_F(Sweep, RunAgainRedoesNothingAndAddsOnlyWhatIsNew) {
+  run({noting("a"), noting("b", {"a"})});
+  const SweepResult again = run({noting("a"), noting("b", {"a"}), noting("c", {"a"})});
+  EXPECT_TRUE(again.ok());
+  EXPECT_FALSE(again.cells[0].ran_here);
+  EXPECT_EQ(order(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST_F(Sweep, AFailingCellBlocksItsFollowersAloneAndShowsItsLastLines) {
+  const std::vector<Cell> cells = {cell("bad", "echo cause of failure >&2; exit 7"), noting("after", {"bad"}),
+                                   noting("later", {"after"}), noting("good")};
+  const SweepResult result = run(cells);
+  EXPECT_FALSE(result.ok());
+  EXPECT_EQ(result.cells[0].state, CellState::failed);
+  EXPECT_EQ(result.cells[0].end.status, 7);
+  EXPECT_EQ(result.cells[1].state, CellState::blocked);
+  EXPECT_EQ(result.cells[2].state, CellState::blocked);
+  EXPECT_EQ(result.cells[3].state, CellState::done);
+  EXPECT_NE(shown_.str().find("cause of failure"), std::string::npos) << shown_.str();
+  const std::string table = status_table(sweep_status(cells, is_done_));
+  EXPECT_NE(table.find("1 done, 0 running, 0 waiting, 1 failed, 2 blocked"), std::string::npos) << table;
+}
+
+TEST_F(Sweep, AFailedCellIsTriedAgainByTheNextRun) {
+  EXPECT_FALSE(run({cell("flaky", "test -e " + root_ + "/repaired")}).ok());
+  std::ofstream(root_ + "/repaired").put('\n');
+  EXPECT_TRUE(run({cell("flaky", "test -e " + root_ + "/repaired")}).ok());
+  EXPECT_FALSE(fs::exists(root_ + "/flaky/failed.json"));
+}
+
+TEST_F(Sweep, StatusZeroWithoutResultsIsAFailure) {
+  Cell lazy = cell("lazy", "true");
+  lazy.arguments = {"-c", "exit 0"};
+  EXPECT_EQ(run({lazy}).cells[0].state, CellState::failed);
+}
+
+TEST_F(Sweep, AKilledWorkerIsAFailureThatNamesItsSignal) {
+  EXPECT_EQ(run({cell("killed", "kill -9 $$")}).cells[0].end.status, 128 + SIGKILL);
+}
+
+TEST_F(Sweep, AProgramThatDoesNotStartFailsItsCell) {
+  settings_.program = root_ + "/no_such_program";
+  EXPECT_EQ(run({noting("a")}).cells[0].state, CellState::failed);
+}
+
+TEST_F(Sweep, AFolderThatCannotBeMadeFailsItsCellAlone) {
+  std::ofstream(root_ + "/file").put('\n');
+  Cell misplaced = noting("misplaced");
+  misplaced.folder = root_ + "/file/inside";
+  const SweepResult result = run({misplaced, noting("good")});
+  EXPECT_EQ(result.cells[0].state, CellState::failed);
+  EXPECT_EQ(result.cells[1].state, CellState::done);
+}
+
+TEST_F(Sweep, WorkersGetTheEnvironmentAndTheirSlots) {
+  settings_.environment = {{"OMP_NUM_THREADS", "1"}};
+  settings_.slots = {{{"CUDA_VISIBLE_DEVICES", "3"}}};
+  EXPECT_TRUE(run({cell("a", "test \"$OMP_NUM_THREADS$CUDA_VISIBLE_DEVICES\" = 13")}).ok()) << shown_.str();
+}
+
+TEST_F(Sweep, JobsRunSideBySide) {
+  // Each of the two waits for the other's pipe: with one worker at a time neither could end.
+  ASSERT_EQ(mkfifo((root_ + "/p").c_str(), 0600), 0);
+  settings_.jobs = 2;
+  EXPECT_TRUE(run({cell("writer", "echo x > " + root_ + "/p"), cell("reader", "read x < " + root_ + "/p")}).ok());
+}
+
+TEST_F(Sweep, TwoSweepsOfOneFolderShareTheCells) {
+  std::vector<Cell> cells;
+  for (int i = 0; i < 30; ++i) {
+    cells.push_back(noting("cell" + std::to_string(i), i % 3 == 2 ? std::vector<std::string>{"cell" + std::to_string(i - 1)}
+                                                                  : std::vector<std::string>{}));
+  }
+  settings_.jobs = 2;
+  std::ostringstream other_shown;
+  SweepSettings other = settings_;
+  other.out = &other_shown;
+  SweepResult second;
+  std::thread thread([&] { second = run_cells(cells, other, is_done_); });
+  const SweepResult first = run(cells);
+  thread.join();
+  EXPECT_TRUE(first.ok());
+  EXPECT_TRUE(second.ok());
+  std::vector<std::string> ran = order();
+  EXPECT_EQ(ran.size(), cells.size());
+  std::sort(ran.begin(), ran.end());
+  EXPECT_EQ(std::unique(ran.begin(), ran.end()), ran.end());
+}
+
+TEST_F(Sweep, ALockDiesWithItsOwner) {
+  const std::string folder = root_ + "/owned";
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const auto lock = CellLock::try_take(folder);
+    (void)!write(ready[1], lock ? "y" : "n", 1);
+    for (;;) pause();
+  }
+  char answer = 0;
+  ASSERT_EQ(read(ready[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'y');
+  EXPECT_TRUE(CellLock::is_taken(folder));
+  EXPECT_FALSE(CellLock::try_take(folder).has_value());
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+  EXPECT_FALSE(CellLock::is_taken(folder));
+  EXPECT_TRUE(CellLock::try_take(folder).has_value());
+}
+
+TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
+  const std::string folder = root_ + "/orphan";
+  fs::create_directories(folder);
+  ASSERT_EQ(mkfifo((root_ + "/up").c_str(), 0600), 0);
+  ASSERT_EQ(mkfifo((root_ + "/go").c_str(), 0600), 0);
+  const pid_t sweep = fork();
+  if (sweep == 0) {
+    Worker worker({"/bin/sh", {"-c", "trap '' TERM; echo up > " + root_ + "/up; read x < " + root_ + "/go"}, {}, folder + "/log.txt"},
+                  std::move(*CellLock::try_take(folder)));
+    for (;;) pause();
+  }
+  std::string line;
+  std::getline(*std::make_unique<std::ifstream>(root_ + "/up"), line);
+  EXPECT_EQ(line, "up");
+  kill(sweep, SIGKILL);
+  waitpid(sweep, nullptr, 0);
+  EXPECT_TRUE(CellLock::is_taken(folder));
+  std::ofstream(root_ + "/go") << "go\n";
+  const int descriptor = open((folder + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+  EXPECT_EQ(flock(descriptor, LOCK_EX), 0);  // waits for the worker's end
+  close(descriptor);
+}
+
+TEST_F(Sweep, AnInterruptReachesTheWorkersAndIsWaitedFor) {
+  const std::vector<Cell> cells = {cell("long", "trap ': > \"$D/saved\"; exit 130' INT; kill -INT $PPID; while :; do :; done"),
+                                   noting("next", {"long"})};
+  const pid_t sweep = fork();
+  if (sweep == 0) {
+    install_interrupt_handler();
+    int status = 1;
+    try {
+      run(cells);
+    } catch (const Interrupted&) {
+      status = 130;
+    }
+    _exit(status);
+  }
+  int status = 0;
+  waitpid(sweep, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(fs::exists(root_ + "/long/saved"));
+  EXPECT_FALSE(fs::exists(root_ + "/long/failed.json"));
+  EXPECT_TRUE(order().empty());
+}
+
+TEST_F(Sweep, PlainLinesSayHowFarAWorkerIs) {
+  settings_.line_seconds = 0;
+  ASSERT_EQ(mkfifo((root_ + "/p").c_str(), 0600), 0);
+  settings_.jobs = 2;
+  // The second cell may start only when the first has written its progress, and holds it until a round has passed.
+  const std::vector<Cell> cells = {
+      cell("a", "printf '{\"done\":3,\"total\":12,\"unit\":\"steps\",\"note\":\"warm\"}' > \"$D/progress.json\"; read x < " + root_ + "/p"),
+      cell("b", "while ! test -e " + root_ + "/a/progress.json; do :; done"),
+      cell("c", "echo x > " + root_ + "/p", {"b"})};
+  EXPECT_TRUE(run(cells).ok());
+  EXPECT_NE(shown_.str().find("25 %  3/12 steps, warm"), std::string::npos) << shown_.str();
+  EXPECT_NE(shown_.str().find("a: done"), std::string::npos);
+}
+
+TEST_F(Sweep, RefusesIdsTwiceUnknownOnesAndCircles) {
+  EXPECT_THROW(run({noting("a"), noting("a")}), Error);
+  EXPECT_THROW(run({noting("a", {"nobody"})}), Error);
+  EXPECT_THROW(run({noting("a", {"b"}), noting("b", {"a"})}), Error);
+}
+
+TEST_F(Sweep, ProgressIsReadBackAndBrokenProgressIsNone) {
+  write_progress(root_, {37, 100, "steps", "loss 0.2"});
+  EXPECT_EQ(describe(*read_progress(root_)), "37/100 steps, loss 0.2");
+  std::ofstream(root_ + "/progress.json") << "{\"done\":";
+  EXPECT_FALSE(read_progress(root_).has_value());
+}
+
+TEST_F(Sweep, LastLinesAreCutAndCleaned) {
+  std::ofstream(root_ + "/log") << "one\ntwo\n\x1b[31mthree\nfour\n";
+  EXPECT_EQ(last_lines(root_ + "/log", 2), "[31mthree\nfour");
+  EXPECT_EQ(last_lines(root_ + "/log", 9), "one\ntwo\n[31mthree\nfour");
+  EXPECT_EQ(last_lines(root_ + "/none", 2), "");
+}
+
+TEST(DescribeSeconds, ChoosesItsUnits) {
+  EXPECT_EQ(describe_seconds(12.4), "12 s");
+  EXPECT_EQ(describe_seconds(190), "3 min 10 s");
+  EXPECT_EQ(describe_seconds(3720), "1 h 02 min");
+}
+
+}  // namespace
+}  // namespace harness
