@@ -1,0 +1,152 @@
+#include "datasets/catalog.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "datasets/locate.h"
+#include "datasets/published.h"
+#include "datasets/records.h"
+#include "harness/core/config.h"
+#include "harness/core/error.h"
+#include "harness/core/hash.h"
+
+namespace datasets {
+namespace {
+
+using harness::Error;
+using harness::Problem;
+using harness::ProblemSet;
+using harness::RandomStream;
+
+constexpr const char* kNanoPrefix = "nano/";
+
+bool is_generated(const std::string& name) { return name == "words" || name.starts_with(kNanoPrefix); }
+
+bool is_file_name(const std::string& name) { return has_record_ending(name); }
+
+// A keyed choice of `count` problems by their hashes: the same problems whatever the order of the file.
+std::set<uint64_t> keyed_choice(const ProblemSet& set, const std::string& purpose, uint64_t seed, int64_t count) {
+  std::vector<std::pair<uint64_t, uint64_t>> order;  // key of the draw, problem hash
+  for (const Problem& problem : set.problems) {
+    order.emplace_back(RandomStream(purpose, {seed, problem.hash()}).bits(0), problem.hash());
+  }
+  std::sort(order.begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  std::set<uint64_t> chosen;
+  for (int64_t i = 0; i < std::min<int64_t>(count, std::ssize(order)); ++i) chosen.insert(order[static_cast<size_t>(i)].second);
+  return chosen;
+}
+
+void keep(ProblemSet& set, const std::set<uint64_t>& hashes, bool inside) {
+  std::erase_if(set.problems, [&](const Problem& problem) { return hashes.contains(problem.hash()) != inside; });
+}
+
+ProblemSet generated_set(const std::string& name, const std::string& split, const LoadSettings& settings) {
+  const bool words = name == "words";
+  const SuiteSplits splits =
+      words ? make_word_splits(settings.data_seed, settings.words) : make_nano_splits(settings.data_seed, settings.nano);
+  const auto& sets = split == "train" ? splits.train : split == "validation" ? splits.validation : splits.test;
+  return sets.at(words ? name : name.substr(std::string(kNanoPrefix).size()));
+}
+
+ProblemSet published_set(const PublishedSet& entry, const std::string& split, const LoadSettings& settings) {
+  const bool validation = split == "validation";
+  ProblemSet set = read_published(entry, locate_set(entry, validation ? "train" : split, settings.data_dir)).set;
+  if (settings.validation > 0 && split != "test") {
+    keep(set, keyed_choice(set, "validation split", settings.data_seed, settings.validation), validation);
+  }
+  return set;
+}
+
+ProblemSet file_set(const std::string& name, const LoadSettings& settings) {
+  const bool here = name.find('/') != std::string::npos || settings.data_dir.empty();
+  const std::string path = here ? name : settings.data_dir + "/" + name;
+  return read_published(plain_set(std::filesystem::path(name).filename().string()), {path}).set;
+}
+
+// The split that is meant, checked against those that the set has.
+std::string choose_split(const std::string& name, const std::string& own, const std::string& asked,
+                         const LoadSettings& settings) {
+  std::vector<std::string> splits = splits_of(name);
+  if (settings.validation > 0 && !is_generated(name) && splits.front() == "train") splits.emplace_back("validation");
+  std::string split = own.empty() ? asked : own;
+  if (split.empty() && splits.size() == 1) split = splits.front();
+  if (std::find(splits.begin(), splits.end(), split) == splits.end()) {
+    throw Error("{}: expected one of the splits {}, found {}", name, fmt::join(splits, ", "),
+                split.empty() ? "none named" : split);
+  }
+  return split;
+}
+
+[[noreturn]] void refuse_name(const std::string& name) {
+  throw Error("{}: no such problem set; the nearest is {}", name, harness::nearest_name(name, set_names()));
+}
+
+}  // namespace
+
+SetName parse_set_name(const std::string& name) {
+  if (name == "gsm8k_train") return {"gsm8k", "train"};
+  if (name == "gsm8k_test") return {"gsm8k", "test"};
+  const size_t colon = name.rfind(':');
+  if (colon == std::string::npos) return {name, ""};
+  return {name.substr(0, colon), name.substr(colon + 1)};
+}
+
+std::vector<std::string> set_names() {
+  std::vector<std::string> names;
+  for (const std::string& name : nano_set_names()) names.push_back(kNanoPrefix + name);
+  names.emplace_back("words");
+  for (const PublishedSet& set : published_sets()) names.push_back(set.name);
+  return names;
+}
+
+std::vector<std::string> splits_of(const std::string& name) {
+  if (is_file_name(name)) return {"train", "validation", "test"};
+  const auto names = set_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
+  if (is_generated(name)) return {"train", "validation", "test"};
+  return find_published_set(name)->splits;
+}
+
+ProblemSet load_set(const std::string& name, const LoadSettings& settings, const std::string& split) {
+  const SetName parsed = parse_set_name(name);
+  const bool file = is_file_name(parsed.name);
+  const std::string chosen = file && split.empty() && parsed.split.empty()
+                                 ? "train"
+                                 : choose_split(parsed.name, parsed.split, split, settings);
+  ProblemSet set;
+  if (file) {
+    set = file_set(parsed.name, settings);
+  } else if (is_generated(parsed.name)) {
+    set = generated_set(parsed.name, chosen, settings);
+  } else {
+    set = published_set(*find_published_set(parsed.name), chosen, settings);
+  }
+  if (settings.limit > 0) keep(set, keyed_choice(set, "set limit", settings.data_seed, settings.limit), true);
+  return set;
+}
+
+std::vector<ProblemSet> load_sets(const std::vector<std::string>& names, const std::string& split,
+                                  const LoadSettings& settings) {
+  std::vector<ProblemSet> sets;
+  for (const std::string& name : names) {
+    const SetName parsed = parse_set_name(name);
+    if (parsed.name != "nano") {
+      sets.push_back(load_set(name, settings, split));
+      continue;
+    }
+    for (const std::string& part : nano_set_names()) {
+      sets.push_back(load_set(kNanoPrefix + part, settings, parsed.split.empty() ? split : parsed.split));
+    }
+  }
+  return sets;
+}
+
+std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings) {
+  if (name == "words") return word_demonstrations(settings.data_seed, settings.words);
+  if (name == "nano" || is_generated(name)) return nano_demonstrations(settings.data_seed, settings.nano);
+  throw Error("{}: expected \"nano\" or \"words\", the sets with demonstrations", name);
+}
+
+}  // namespace datasets

@@ -1,0 +1,21 @@
+// Where the files of a published set lie on this machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "datasets/hub_cache.h"
+#include "datasets/published.h"
+
+namespace datasets {
+
+// The files of one split, sorted by name. Looked for in `data_dir` (if empty: the environment's MEDSBENCH_DATA) as NAME.ENDING
+// or NAME_SPLIT.ENDING, then as the hub lays them out in a folder NAME, ORG/NAME or ORG--NAME, then in the hub's cache. Throws
+// Error that says what to put where.
+std::vector<std::string> locate_set(const PublishedSet& set, const std::string& split, const std::string& data_dir,
+                                    const Environment& environment = process_environment);
+
+// The record files under a folder that hold the split: those named after it; in a set of one split, where none is, all of them.
+std::vector<std::string> files_of_split(const PublishedSet& set, const std::string& split, const std::string& folder);
+
+}  // namespace datasets

@@ -1,0 +1,162 @@
+#include "datasets/records.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+namespace datasets {
+namespace {
+
+using harness::Error;
+
+void visit_object(harness::Json record, const std::string& place, const RecordVisitor& visit) {
+  if (!record.is_object()) throw Error("{}: expected a JSON object, found {}", place, record.type_name());
+  visit(record, place);
+}
+
+void read_json_array(std::string_view text, const std::string& name, const RecordVisitor& visit) {
+  const harness::Json all = harness::with_context(name, [&] { return harness::parse_json(text); });
+  if (!all.is_array()) throw Error("{}: expected a JSON array of objects, found {}", name, all.type_name());
+  for (size_t i = 0; i < all.size(); ++i) visit_object(all[i], fmt::format("{}: element {}", name, i + 1), visit);
+}
+
+// One row of CSV from `at` on; moves `at` behind it and counts the lines that it spans.
+std::vector<std::string> csv_row(std::string_view text, size_t& at, int64_t& line, const std::string& name) {
+  std::vector<std::string> row(1);
+  const int64_t first = line;
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') ++line;
+    if (quoted) {
+      if (c != '"') {
+        row.back() += c;
+      } else if (at + 1 < text.size() && text[at + 1] == '"') {
+        row.back() += '"';
+        ++at;
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && row.back().empty()) {
+      quoted = true;
+    } else if (c == ',') {
+      row.emplace_back();
+    } else if (c == '\n') {
+      ++at;
+      return row;
+    } else if (c != '\r' || at + 1 >= text.size() || text[at + 1] != '\n') {
+      row.back() += c;
+    }
+  }
+  if (quoted) throw Error("{}: line {}: expected the quote to be closed, found the end of the file", name, first);
+  return row;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
+}  // namespace
+
+const std::vector<std::string>& record_endings() {
+  static const std::vector<std::string> endings = {".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".csv", ".parquet"};
+  return endings;
+}
+
+bool has_record_ending(std::string_view name) {
+  return std::any_of(record_endings().begin(), record_endings().end(),
+                     [&](const std::string& ending) { return name.ends_with(ending); });
+}
+
+void read_json_lines(std::string_view text, const std::string& name, const RecordVisitor& visit) {
+  text = without_byte_order_mark(text);
+  int64_t number = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string place = fmt::format("{}: line {}", name, ++number);
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    visit_object(harness::with_context(place, [&] { return harness::parse_json(line); }), place, visit);
+  }
+}
+
+void read_csv(std::string_view text, const std::string& name, const RecordVisitor& visit) {
+  text = without_byte_order_mark(text);
+  size_t at = 0;
+  int64_t line = 1;
+  const std::vector<std::string> fields = csv_row(text, at, line, name);
+  while (at < text.size()) {
+    const std::string place = fmt::format("{}: line {}", name, line);
+    const std::vector<std::string> row = csv_row(text, at, line, name);
+    if (row.size() == 1 && row[0].empty()) continue;
+    if (row.size() != fields.size()) throw Error("{}: expected {} values, found {}", place, fields.size(), row.size());
+    harness::Json record = harness::Json::object();
+    for (size_t i = 0; i < row.size(); ++i) record[fields[i]] = row[i];
+    visit(record, place);
+  }
+}
+
+std::string gzip_decompress(std::string_view bytes) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 15 + 32) != Z_OK) throw Error("expected zlib to start, found no memory");
+  const auto finish = [](z_stream* s) { inflateEnd(s); };
+  const std::unique_ptr<z_stream, decltype(finish)> guard(&stream, finish);
+  std::string out;
+  std::array<char, 1 << 16> piece{};
+  // zlib counts in 32 bits: feed at most a GiB at a time.
+  size_t fed = 0;
+  int status = Z_OK;
+  while (status != Z_STREAM_END || stream.avail_in > 0 || fed < bytes.size()) {
+    if (stream.avail_in == 0) {
+      const size_t size = std::min<size_t>(bytes.size() - fed, size_t{1} << 30);
+      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + fed));  // NOLINT: zlib's old interface
+      stream.avail_in = static_cast<uInt>(size);
+      fed += size;
+      if (size == 0) throw Error("expected a whole gzip stream, found one cut off after {} bytes", bytes.size());
+    }
+    if (status == Z_STREAM_END) inflateReset(&stream);
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream.avail_out = static_cast<uInt>(piece.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
+      throw Error("expected a gzip stream, found damaged bytes ({})", stream.msg == nullptr ? "no reason given" : stream.msg);
+    }
+    out.append(piece.data(), piece.size() - stream.avail_out);
+  }
+  return out;
+}
+
+void read_records(const std::string& path, const std::vector<std::string>& fields, const RecordVisitor& visit) {
+  const auto unpacked = [&](std::string (*unpack)(std::string_view)) {
+    return harness::with_context(path, [&] { return unpack(harness::read_file(path)); });
+  };
+  if (path.ends_with(".parquet")) {
+    read_parquet(path, fields, visit);
+  } else if (path.ends_with(".csv")) {
+    read_csv(harness::read_file(path), path, visit);
+  } else if (path.ends_with(".json")) {
+    read_json_array(harness::read_file(path), path, visit);
+  } else if (path.ends_with(".gz")) {
+    read_json_lines(unpacked(gzip_decompress), path, visit);
+  } else if (path.ends_with(".zst")) {
+    read_json_lines(unpacked(harness::zstd_decompress), path, visit);
+  } else if (path.ends_with(".jsonl")) {
+    read_json_lines(harness::read_file(path), path, visit);
+  } else {
+    throw Error("{}: expected a file that ends in {}, found another ending", path, fmt::join(record_endings(), ", "));
+  }
+}
+
+#ifndef MEDSBENCH_ARROW
+void read_parquet(const std::string& path, const std::vector<std::string>& /*fields*/, const RecordVisitor& /*visit*/) {
+  throw Error("{}: expected a build that reads Parquet, found one configured with MEDSBENCH_ARROW=OFF", path);
+}
+#endif
+
+}  // namespace datasets
