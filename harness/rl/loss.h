@@ -45,9 +45,14 @@ struct Denominators {
   double micro_batches = 1;  // for micro_token_mean
 };
 
-// Sums over tokens, to be divided by Denominators::tokens: "clip_fraction_low", "clip_fraction_high", "approx_kl", "kl", ...
+// Sums over tokens, to be divided by Denominators::tokens: "clip_fraction_low" (A < 0, ratio below the range),
+// "clip_fraction_high" (A > 0, above it), "clip_fraction_dual", "approx_kl", "kl" (to the reference), "selected_fraction", ...
 using LossSums = std::map<std::string, double>;
 
+// Adds "approx_kl" (mean of rho - 1 - ln rho over tokens sampled by the old policy) and "kl" to the sums.
+void record_divergence(const LossInputs& inputs, LossSums& sums);
+// Log-ratio of the current to the old policy, clamped to +-20, 0 outside the mask. [B, T]
+torch::Tensor log_ratio(const LossInputs& inputs);
 // PPO's clipped surrogate with dual clip (method.md, "Policy loss"), per token [B, T].
 torch::Tensor clipped_surrogate(const LossSettings& settings, const LossInputs& inputs, LossSums& sums);
 // k3 estimator of KL(current || reference), per token [B, T].

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "harness/core/config.h"
-#include "harness/core/json.h"
 #include "harness/rl/loss.h"
 #include "harness/rollout/sampling.h"
 
@@ -78,10 +77,18 @@ class Method {
   // R: rewards of the whole step; `scores` starts as the base rewards [samples]. May use a memory that outlives the step.
   virtual void shape_rewards(const StepBatch&, std::vector<double>& /*scores*/, Metrics&) {}
 
+  // True if shape_rewards overwrites the scores it is given: such a method must stand before every other one that shapes them.
+  [[nodiscard]] virtual bool replaces_rewards() const { return false; }
+
   // G: scores of one group -> advantages of its responses, same order.
   [[nodiscard]] virtual bool owns_advantages() const { return false; }
+  // False if group_advantages looks at right and wrong alone: it then refuses to stand with a method that shapes rewards.
+  [[nodiscard]] virtual bool reads_scores() const { return true; }
   virtual void group_advantages(std::span<const Sample> /*group*/, std::span<const double> /*scores*/,
                                 std::span<double> /*advantages*/) const {}
+
+  // Called once a mini-batch, before its seams T, Q and L: what a controller must measure of the whole of it.
+  virtual void observe(const TokenBatch&) {}
 
   // T: advantages of tokens, changed in place.
   virtual void shape_token_advantages(TokenBatch&) const {}
@@ -120,6 +127,8 @@ class MethodKeys {
   std::string text(const std::string& key, const std::string& fallback, const std::vector<std::string>& choices,
                    const std::string& meaning);
   [[nodiscard]] bool has(const std::string& key) const;
+  // The clip range and the rest of loss.*, for selections that depend on it.
+  [[nodiscard]] LossSettings base_loss() const;
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 
  private:
@@ -132,9 +141,10 @@ class MethodKeys {
 // How experiments/cli knows a method. `overrides` are base keys that the method's published form sets ("loss.clip_high=0.28"),
 // laid under what the user's file says.
 struct MethodEntry {
-  std::string name, title, source, hook;      // "kl_cov", "KL-Cov", "arXiv 2505.22617", "Q,L"
-  std::vector<std::string> overrides;         // KEY=VALUE
-  std::function<std::unique_ptr<Method>(MethodKeys&)> make;  // null for plain bases (grpo, dapo)
+  std::string name{}, title{}, source{}, hook{};  // "kl_cov", "KL-Cov", "arXiv 2505.22617", "Q,L"
+  std::vector<std::string> overrides{};           // KEY=VALUE
+  std::function<std::unique_ptr<Method>(MethodKeys&)> make{};  // null where the overrides are the whole method
+  std::string base = "dapo";  // the base its source stands on; every method runs on both
 };
 
 // An ordered list of fillings seen as one. The constructor refuses two owners of a seam, naming both.
@@ -146,8 +156,10 @@ class MethodStack {
   [[nodiscard]] Needs needs() const;
   void adjust_sampling(SamplingSettings& settings) const;
   void shape_rewards(const StepBatch& step, std::vector<double>& scores, Metrics& metrics);
-  // Default owner: GRPO, A = (s - mean) / (unbiased std + eps) (method.md); a group of one: mean 0, std 1.
+  // Default owner: GRPO (harness/rl/advantages.h).
   [[nodiscard]] std::vector<double> advantages(const StepBatch& step, std::span<const double> scores) const;
+  // Checks that the batch holds what the methods need, lets each observe it, then applies T. Once a mini-batch, before
+  // select_tokens.
   void shape_token_advantages(TokenBatch& batch) const;
   // Undefined where no method selects.
   [[nodiscard]] torch::Tensor select_tokens(const TokenBatch& batch) const;

@@ -1,0 +1,17 @@
+// Plain controls: what a method must beat to be worth its name, and DAPO without each of its pieces (arXiv 2503.14476).
+//
+// Each differs from its base in one thing:
+// 1. temperature: rollouts are sampled at temperature 1.2; log-probs and ratios stay those of temperature 1.
+// 2. dapo_no_clip_higher, dapo_no_filter, dapo_no_overlong, dapo_no_token_mean: that piece set as in GRPO.
+// A larger group at equal tokens and another seed of the same method (the noise floor) are keys of the run, not methods.
+#pragma once
+
+#include <vector>
+
+#include "harness/train/method.h"
+
+namespace baselines {
+
+std::vector<harness::MethodEntry> control_entries();
+
+}  // namespace baselines

@@ -1,0 +1,16 @@
+// GSPO: the ratio of a whole response instead of each token's (Zheng et al., arXiv 2507.18071).
+//
+// Differs from its base in:
+// 1. s_i = exp(mean_t (l_t - l_old,t)), the geometric mean of the token ratios, takes the place of rho_t in
+//    max(-A s, -A clip(s, 1 - low, 1 + high)); no dual clip. The mean log-ratio is clamped to +-20.
+// 2. The clip range is [1 - 3e-4, 1 + 4e-4].
+// 3. The loss is the mean over responses (loss.aggregation = "seq_mean_token_mean"), as in the paper's eq. 5.
+#pragma once
+
+#include "harness/train/method.h"
+
+namespace baselines {
+
+harness::MethodEntry gspo_entry();
+
+}  // namespace baselines

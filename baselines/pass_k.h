@@ -1,0 +1,18 @@
+// Counting for pass@k: the chance that a draw of k out of n without replacement misses all of c right ones.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "harness/train/method.h"
+
+namespace baselines {
+
+// C(n - c, k) / C(n, k), as a product, so that nothing overflows; 0 where fewer than k are wrong.
+double chance_of_missing(int64_t n, int64_t c, int64_t k);
+int64_t count_right(std::span<const harness::Sample> group);
+// Throws Error if the group is smaller than k.
+void require_group_of(const std::string& method, int64_t k, size_t responses);
+
+}  // namespace baselines
