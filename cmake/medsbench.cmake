@@ -15,8 +15,9 @@ function(medsbench_options target torch)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${MEDSBENCH_WARNINGS}>)
   if(torch)
     target_link_libraries(${target} PUBLIC medsbench_torch)
-    # The bytes of a precompiled header depend on these flags, so every target that reuses it has the same ones.
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+    # The bytes of a precompiled header depend on these flags, so every target that reuses it has the same ones (programs
+    # would have -fPIE otherwise).
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess> $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)
     if(NOT ${target} STREQUAL "torch_pch")
       target_precompile_headers(${target} REUSE_FROM torch_pch)
     endif()
