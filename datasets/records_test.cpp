@@ -1,0 +1,114 @@
+#include "datasets/records.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <filesystem>
+
+#include "datasets/testing.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+namespace datasets {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> dump_all(const std::string& path, const std::vector<std::string>& fields = {}) {
+  std::vector<std::string> lines;
+  read_records(path, fields, [&](const harness::Json& record, const std::string&) { lines.push_back(record.dump()); });
+  return lines;
+}
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(out.size() - stream.avail_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+constexpr const char* kLines = "{\"a\": 1}\n\n{\"a\": \"x\\ny\"}\r\n";
+
+TEST(ReadRecords, GivesTheSameRowsFromPlainGzipAndZstdLines) {
+  const ScratchFolder folder;
+  folder.write("plain.jsonl", kLines);
+  folder.write("packed.jsonl.gz", gzip(kLines));
+  folder.write("packed.jsonl.zst", harness::zstd_compress(kLines));
+  folder.write("whole.json", "[{\"a\": 1}, {\"a\": \"x\\ny\"}]");
+  for (const char* name : {"plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst", "whole.json"}) {
+    EXPECT_THAT(dump_all(folder.path(name)), ElementsAre("{\"a\":1}", "{\"a\":\"x\\ny\"}")) << name;
+  }
+}
+
+TEST(GzipDecompress, JoinsMembersAndRefusesACutOrDamagedStream) {
+  const std::string packed = gzip("first ") + gzip("second");
+  EXPECT_EQ(gzip_decompress(packed), "first second");
+  EXPECT_THROW(gzip_decompress(packed.substr(0, packed.size() - 9)), harness::Error);
+  EXPECT_THROW(gzip_decompress("not gzip at all"), harness::Error);
+  EXPECT_THROW(gzip_decompress(""), harness::Error);
+  const std::string large(3'000'000, 'x');
+  EXPECT_EQ(gzip_decompress(gzip(large)), large);
+}
+
+TEST(ReadRecords, NamesFileAndLineOfWhatIsNotJson) {
+  const ScratchFolder folder;
+  folder.write("bad.jsonl", "{\"a\": 1}\n{\"a\": \n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("bad.jsonl")); }), HasSubstr("bad.jsonl: line 2: expected JSON"));
+  folder.write("list.jsonl", "[1]\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("list.jsonl")); }),
+              HasSubstr("list.jsonl: line 1: expected a JSON object, found array"));
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("none.jsonl")); }), HasSubstr("none.jsonl"));
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("notes.txt")); }), HasSubstr(".parquet"));
+}
+
+TEST(ReadCsv, KeepsQuotedCommasQuotesAndLines) {
+  const ScratchFolder folder;
+  folder.write("t.csv", "\xEF\xBB\xBFproblem,answer\r\n\"What is 1,000 + \"\"one\"\"?\nSay.\",1001\r\nplain,2");
+  EXPECT_THAT(dump_all(folder.path("t.csv")),
+              ElementsAre("{\"answer\":\"1001\",\"problem\":\"What is 1,000 + \\\"one\\\"?\\nSay.\"}",
+                          "{\"answer\":\"2\",\"problem\":\"plain\"}"));
+}
+
+TEST(ReadCsv, NamesTheLineOfARowOfAnotherWidthAndOfAnOpenQuote) {
+  const ScratchFolder folder;
+  folder.write("t.csv", "a,b\n\"x\ny\",2\n3\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("t.csv")); }), HasSubstr("t.csv: line 4: expected 2 values, found 1"));
+  folder.write("q.csv", "a,b\n1,\"open\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("q.csv")); }), HasSubstr("q.csv: line 2: expected the quote to be closed"));
+}
+
+#ifdef MEDSBENCH_ARROW
+TEST(ReadParquet, ReadsNestedColumnsAndOnlyTheFieldsAsked) {
+  const std::string path = std::string(MEDSBENCH_TEST_DATA) + "/nested.parquet";
+  const auto rows = dump_all(path, {"prompt", "reward_model"});
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0], "{\"prompt\":[{\"content\":\"What is 1+1?\",\"role\":\"user\"}],\"reward_model\":{\"ground_truth\":\"2\","
+                     "\"style\":\"rule\"}}");
+  const auto all = dump_all(path);
+  EXPECT_EQ(harness::parse_json(all[1]).at("extra_info").at("index"), 7);
+  EXPECT_EQ(harness::parse_json(all[2]).at("score"), nullptr);
+  EXPECT_EQ(harness::parse_json(all[0]).at("score"), 1.5);
+}
+
+TEST(ReadParquet, RefusesAFileThatIsNone) {
+  const ScratchFolder folder;
+  folder.write("bad.parquet", "PAR1 but nothing else");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("bad.parquet")); }), HasSubstr("bad.parquet: expected a Parquet file"));
+}
+#else
+TEST(ReadParquet, SaysThatThisBuildReadsNone) {
+  EXPECT_THAT(error_of([&] { dump_all("x.parquet"); }), HasSubstr("MEDSBENCH_ARROW=OFF"));
+}
+#endif
+
+}  // namespace
+}  // namespace datasets
