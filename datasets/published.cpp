@@ -120,7 +120,13 @@ std::string after_hashes(const std::string& text) {
   return number;
 }
 
-// The parts between commas that stand outside all brackets, dollar signs removed.
+std::string without_dollars(std::string_view text) {
+  std::string out(text);
+  std::erase(out, '$');
+  return trim(out);
+}
+
+// The parts between commas that stand outside all brackets, dollar signs removed; one part where a clause follows the comma.
 std::vector<std::string> split_answers(std::string_view text) {
   std::vector<std::string> parts(1);
   int depth = 0;
@@ -136,15 +142,12 @@ std::vector<std::string> split_answers(std::string_view text) {
   }
   std::vector<std::string> trimmed;
   for (const std::string& part : parts) {
-    if (std::string whole = trim(part); !whole.empty()) trimmed.push_back(std::move(whole));
+    std::string whole = trim(part);
+    if (whole.starts_with("where ")) return {without_dollars(text)};
+    if (whole.starts_with("and ")) whole.erase(0, 4);
+    if (!whole.empty()) trimmed.push_back(std::move(whole));
   }
   return trimmed;
-}
-
-std::string without_dollars(const std::string& text) {
-  std::string out = text;
-  std::erase(out, '$');
-  return trim(out);
 }
 
 std::string optional_text(const Json& record, const std::string& field) {
