@@ -38,7 +38,11 @@ if(MEDSBENCH_TORCH)
                         "run ./setup.sh or give Torch_DIR")
   endif()
   add_library(medsbench_torch INTERFACE)
-  target_include_directories(medsbench_torch SYSTEM INTERFACE ${TORCH_ROOT}/include
+  # The wheel brings headers of another fmt than the one we link; ours comes first.
+  find_path(FMT_HEADERS fmt/format.h PATHS /usr/include NO_DEFAULT_PATH REQUIRED)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/own_fmt)
+  file(CREATE_LINK ${FMT_HEADERS}/fmt ${CMAKE_BINARY_DIR}/own_fmt/fmt SYMBOLIC)
+  target_include_directories(medsbench_torch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/own_fmt ${TORCH_ROOT}/include
     ${TORCH_ROOT}/include/torch/csrc/api/include)
   set(TORCH_RPATH ${TORCH_ROOT}/lib ${MEDSBENCH_DEPS}/nvidia/cu13/lib)
   target_link_libraries(medsbench_torch INTERFACE ${TORCH_ROOT}/lib/libtorch_cpu.so ${TORCH_ROOT}/lib/libc10.so)
