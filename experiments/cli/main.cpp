@@ -20,8 +20,11 @@ int run_program(int argc, char** argv) {
   // Verbs, in the order of the manual. Keep the list of experiments/cli/CMakeLists.txt beside it.
   add_grade(app, chosen);
   add_score(app, chosen);
+  add_import(app, chosen);
+  add_data(app, chosen);
   (void)chosen;
   add_inspect_clusters(*inspect, chosen);
+  add_inspect_memory(*inspect, chosen);
 #ifdef MEDSBENCH_TORCH
   add_inspect_loss(*inspect, chosen);
   add_methods(app, chosen);

@@ -11,8 +11,11 @@ using Chosen = std::function<int()>;
 
 void add_grade(CLI::App& app, Chosen& chosen);
 void add_score(CLI::App& app, Chosen& chosen);
+void add_import(CLI::App& app, Chosen& chosen);
+void add_data(CLI::App& app, Chosen& chosen);
 
 void add_inspect_clusters(CLI::App& inspect, Chosen& chosen);
+void add_inspect_memory(CLI::App& inspect, Chosen& chosen);
 
 void add_inspect_loss(CLI::App& inspect, Chosen& chosen);
 void add_methods(CLI::App& app, Chosen& chosen);

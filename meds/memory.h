@@ -1,0 +1,91 @@
+// ErrorMemory: fingerprints of earlier responses by problem and correctness; looks up, adds, clusters, penalises.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "meds/history.h"
+#include "meds/settings.h"
+
+namespace meds {
+
+// One response of a step.
+struct Response {
+  uint64_t problem = 0;  // identity of the problem
+  bool correct = false;
+  double score = 0;                    // base reward
+  std::span<const float> fingerprint;  // [D]; empty: none
+  std::optional<std::string> answer;   // normalised answer
+  std::string error_label;             // true error label, "" for none
+};
+
+// One entry a response.
+struct Shaping {
+  std::vector<std::optional<int64_t>> labels;  // none: no history or nothing to compare
+  std::vector<int64_t> sizes;                  // 0 for responses the penalty leaves alone
+  std::vector<double> penalties;
+  std::vector<double> scores;       // shaped
+  std::vector<char> had_history;    // something was stored to compare with
+};
+
+// Texts as small ids, in order of first appearance. What is not UTF-8 is replaced as in JSON, so that a file gives it back.
+class TextTable {
+ public:
+  int32_t intern(const std::string& text);
+  [[nodiscard]] const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::unordered_map<std::string, int32_t> ids_;
+};
+
+class ErrorMemory {
+ public:
+  struct Key {
+    uint64_t problem = 0;
+    bool correct = false;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  explicit ErrorMemory(Settings settings);
+
+  // One training step (method.md, "Memory, label, cluster size"): every response is looked up in what earlier steps stored, then
+  // all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing lengths
+  // or with numbers that are not finite. Steps ascend.
+  Shaping shape(std::span<const Response> responses, int64_t step);
+
+  // FOLDER/meds.safetensors and FOLDER/meds.json; the same memory gives the same bytes.
+  void save(const std::string& folder) const;
+  // Throws Error for a damaged file, a newer version or a memory of other settings; the memory is then unchanged.
+  void load(const std::string& folder);
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const std::map<Key, History>& histories() const { return histories_; }
+  [[nodiscard]] int64_t dimension() const { return dimension_; }
+  // Responses stored.
+  [[nodiscard]] int64_t size() const;
+  // Texts behind the ids of the histories.
+  [[nodiscard]] const TextTable& answers() const { return answers_; }
+  [[nodiscard]] const TextTable& error_labels() const { return error_labels_; }
+
+ private:
+  struct Task;
+  void require_comparable(std::span<const Response> responses) const;
+  void run_task(const Task& task, std::span<const Trace> traces, int64_t step, std::vector<Recalled>& recalled);
+
+  Settings settings_;
+  int64_t dimension_ = 0;  // of fingerprints; 0: none seen
+  std::map<Key, History> histories_;
+  TextTable answers_;
+  TextTable error_labels_;
+};
+
+// The settings a saved memory was made with (those that memory_keys names; alpha, beta and target stand at their defaults).
+Settings saved_settings(const std::string& folder);
+
+}  // namespace meds

@@ -1,0 +1,89 @@
+#include "meds/settings.h"
+
+#include <array>
+#include <utility>
+
+namespace meds {
+
+namespace {
+
+template <typename Value, size_t N>
+Value value_of(const std::array<std::pair<Value, const char*>, N>& names, const std::string& name) {
+  for (const auto& [value, text] : names) {
+    if (name == text) return value;
+  }
+  throw harness::Error("expected one of the names of this key, found \"{}\"", name);
+}
+
+template <typename Value, size_t N>
+std::string name_of(const std::array<std::pair<Value, const char*>, N>& names, Value value) {
+  for (const auto& [candidate, text] : names) {
+    if (candidate == value) return text;
+  }
+  return "";
+}
+
+constexpr std::array<std::pair<PenaltyTarget, const char*>, 4> kTargets = {
+    {{PenaltyTarget::wrong, "wrong"}, {PenaltyTarget::right, "right"}, {PenaltyTarget::both, "both"}, {PenaltyTarget::none, "none"}}};
+constexpr std::array<std::pair<ClusterMode, const char*>, 5> kModes = {{{ClusterMode::hdbscan, "hdbscan"},
+                                                                        {ClusterMode::single, "single"},
+                                                                        {ClusterMode::answers, "answers"},
+                                                                        {ClusterMode::random, "random"},
+                                                                        {ClusterMode::labels, "labels"}}};
+constexpr std::array<std::pair<harness::VoteTie, const char*>, 3> kTies = {{{harness::VoteTie::smallest, "smallest"},
+                                                                            {harness::VoteTie::largest, "largest"},
+                                                                            {harness::VoteTie::nearest, "nearest"}}};
+
+std::string truth(bool value) { return value ? "true" : "false"; }
+
+}  // namespace
+
+PenaltyTarget penalty_target(const std::string& name) { return value_of(kTargets, name); }
+ClusterMode cluster_mode(const std::string& name) { return value_of(kModes, name); }
+harness::VoteTie vote_tie(const std::string& name) { return value_of(kTies, name); }
+std::string to_string(PenaltyTarget target) { return name_of(kTargets, target); }
+std::string to_string(ClusterMode mode) { return name_of(kModes, mode); }
+std::string to_string(harness::VoteTie tie) { return name_of(kTies, tie); }
+
+bool Settings::needs_fingerprints() const { return !needs_answers() && !needs_error_labels(); }
+
+std::vector<std::pair<std::string, std::string>> memory_keys(const Settings& s) {
+  return {{"cluster", to_string(s.cluster)},
+          {"current_only", truth(s.current_only)},
+          {"history_only", truth(s.history_only)},
+          {"k", std::to_string(s.k)},
+          {"max_per_problem", std::to_string(s.max_per_problem)},
+          {"min_cluster_size", std::to_string(s.min_cluster_size)},
+          {"min_samples", std::to_string(s.min_samples)},
+          {"noise_counts", truth(s.noise_counts)},
+          {"random_seed", std::to_string(s.random_seed)},
+          {"tie", to_string(s.tie)},
+          {"window_steps", std::to_string(s.window_steps)}};
+}
+
+void check_settings(const Settings& s) {
+  if (s.preset == "reference") {
+    Settings recipe;
+    recipe.preset = s.preset;
+    const auto fixed = memory_keys(recipe);
+    const auto given = memory_keys(s);
+    for (size_t i = 0; i < fixed.size(); ++i) {
+      if (fixed[i].second != given[i].second) {
+        throw harness::Error("method.{}: expected {} with method.preset \"reference\", found {}", fixed[i].first, fixed[i].second,
+                             given[i].second);
+      }
+    }
+    if (s.target != PenaltyTarget::wrong) {
+      throw harness::Error("method.penalty_target: expected wrong with method.preset \"reference\", found {}",
+                           to_string(s.target));
+    }
+    if (s.beta != 2 * s.alpha) {
+      throw harness::Error("method.beta: expected 2 * alpha = {} with method.preset \"reference\", found {}", 2 * s.alpha, s.beta);
+    }
+  }
+  if (s.current_only && (s.max_per_problem != 0 || s.window_steps != 0)) {
+    throw harness::Error("method.current_only: expected no method.max_per_problem and no method.window_steps beside it");
+  }
+}
+
+}  // namespace meds
