@@ -66,22 +66,60 @@ std::optional<size_t> end_of_braces(std::string_view text, size_t open) {
   return std::nullopt;
 }
 
-std::optional<std::string> last_balanced_box(std::string_view response) {
+namespace {
+
+struct Box {
+  size_t begin = 0;
+  size_t end = 0;  // an estimate for a box without braces
+  std::string content;
+};
+
+// The last box that begins before `before`; boxes whose braces do not balance are passed over.
+std::optional<Box> last_box_before(std::string_view response, size_t before) {
   // Each unclosed box scans to the end of the text, so their number is bounded.
   constexpr int kMostBoxes = 64;
-  size_t before = std::string_view::npos;
   for (int tries = 0; tries < kMostBoxes; ++tries) {
     const size_t boxed = response.rfind(kBoxed, before);
     const size_t fbox = response.rfind(kFbox, before);
     if (boxed == std::string_view::npos && fbox == std::string_view::npos) return std::nullopt;
     const bool take_fbox = boxed == std::string_view::npos || (fbox != std::string_view::npos && fbox > boxed);
     const size_t at = take_fbox ? fbox : boxed;
-    const std::optional<std::string> content = content_of_box(response, at + (take_fbox ? kFbox : kBoxed).size());
-    if (content) return content;
+    const size_t after = at + (take_fbox ? kFbox : kBoxed).size();
+    const std::optional<std::string> content = content_of_box(response, after);
+    if (content) return Box{at, after + content->size() + 2, *content};
     if (at == 0) return std::nullopt;
     before = at - 1;
   }
   return std::nullopt;
+}
+
+bool are_neighbours(std::string_view between, const std::string& first, const std::string& second) {
+  if (between.size() < 10) return true;
+  if (between.size() >= 70 || first == second) return false;
+  return contains(between, ",") || contains(between, ";") || contains(between, " and ") || contains(between, " or ");
+}
+
+}  // namespace
+
+std::optional<std::string> last_balanced_box(std::string_view response) {
+  const std::optional<Box> box = last_box_before(response, std::string_view::npos);
+  if (!box) return std::nullopt;
+  return box->content;
+}
+
+std::string neighbouring_boxes(std::string_view response) {
+  constexpr int kMostNeighbours = 16;
+  std::optional<Box> box = last_box_before(response, std::string_view::npos);
+  if (!box) return {};
+  std::string joined = box->content;
+  for (int i = 0; i < kMostNeighbours && box->begin > 0; ++i) {
+    std::optional<Box> earlier = last_box_before(response, box->begin - 1);
+    if (!earlier || earlier->end > box->begin) break;
+    if (!are_neighbours(response.substr(earlier->end, box->begin - earlier->end), earlier->content, box->content)) break;
+    if (earlier->content != box->content) joined = earlier->content + "," + joined;
+    box = std::move(earlier);
+  }
+  return joined;
 }
 
 }  // namespace harness

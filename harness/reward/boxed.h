@@ -15,6 +15,10 @@ std::optional<std::string> recipe_boxed_answer(std::string_view response);
 // The content of the last `\boxed` or `\fbox` whose braces balance. `\boxed 5` without braces gives the token that follows.
 std::optional<std::string> last_balanced_box(std::string_view response);
 
+// The contents of the last box and of those shortly before it (10 characters, or 70 with a comma, "and" or "or" between), in
+// their order and joined by commas: "x = \boxed{1} or x = \boxed{2}" gives "1,2". "" where there is no box.
+std::string neighbouring_boxes(std::string_view response);
+
 // The index after the brace that closes the one at `open`; none if it is never closed. A brace after a backslash is text.
 std::optional<size_t> end_of_braces(std::string_view text, size_t open);
 
