@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/cluster/hdbscan.h"
 #include "harness/core/error.h"
 #include "harness/metrics/text_diversity.h"
 
@@ -101,6 +102,23 @@ void measure_words(const std::vector<WordSequence>& sequences, const std::string
   }
 }
 
+// Clusters among the fingerprints of the wrong answers. A problem without wrong answers has none; one where no response at all
+// left a fingerprint is undefined.
+double error_clusters(const Samples& samples, const std::string& grader) {
+  std::vector<Row> wrong;
+  bool any = false;
+  for (const Outcome* sample : samples) {
+    any |= !sample->fingerprint.empty();
+    if (!sample->fingerprint.empty() && !sample->correct(grader)) wrong.push_back(sample->fingerprint);
+  }
+  if (!any) return kUndefined;
+  const Matrix units = matrix_of(wrong, true);
+  const std::vector<int64_t> labels =
+      hdbscan({units.data(), static_cast<size_t>(units.size())}, units.rows(), units.cols());
+  const auto largest = std::max_element(labels.begin(), labels.end());
+  return largest == labels.end() ? 0.0 : static_cast<double>(*largest + 1);
+}
+
 // What the outcomes carry at all; a metric of what none of them carries is undefined everywhere.
 struct Carried {
   bool texts = false;
@@ -115,6 +133,7 @@ Metrics measure_cell(const Samples& samples, const std::string& grader, const Ca
   }
   measure_answers(samples, grader, metrics);
   measure_fingerprints(fingerprints_of(samples), "", metrics);
+  metrics["error_clusters"] = error_clusters(samples, grader);
   if (carried.texts) {
     std::vector<std::string> texts;
     for (const Outcome* sample : samples) texts.push_back(sample->text);

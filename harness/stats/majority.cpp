@@ -49,6 +49,39 @@ double mean_of_single_votes(const Votes& votes) {
   return sum / static_cast<double>(votes.answers.size());
 }
 
+// C(n, k), or `most` + 1 where it is more than `most`.
+int64_t subset_count(int64_t n, int64_t k, int64_t most) {
+  int64_t count = 1;
+  for (int64_t i = 1; i <= std::min(k, n - k); ++i) {
+    count = count * (n - i + 1) / i;  // C(n, i), growing with i up to n / 2
+    if (count > most) return most + 1;
+  }
+  return count;
+}
+
+// Mean over all k-subsets, in lexicographic order.
+double mean_of_all_subsets(const Votes& votes, int64_t k) {
+  const auto n = static_cast<int64_t>(votes.answers.size());
+  std::vector<int64_t> chosen(static_cast<size_t>(k));
+  std::iota(chosen.begin(), chosen.end(), 0);
+  Tally tally(votes);
+  double sum = 0;
+  int64_t count = 0;
+  for (;;) {
+    tally.clear();
+    for (const int64_t sample : chosen) tally.add(sample);
+    sum += tally.value();
+    ++count;
+    int64_t place = k - 1;
+    while (place >= 0 && chosen[static_cast<size_t>(place)] == n - k + place) --place;
+    if (place < 0) return sum / static_cast<double>(count);
+    ++chosen[static_cast<size_t>(place)];
+    for (int64_t next = place + 1; next < k; ++next) {
+      chosen[static_cast<size_t>(next)] = chosen[static_cast<size_t>(next) - 1] + 1;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> ks, const RandomStream& stream,
@@ -61,10 +94,8 @@ std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> k
     MEDSBENCH_CHECK(1 <= ks[i] && ks[i] <= n, "k {}, n {}", ks[i], n);
     if (ks[i] == 1) {
       values[i] = mean_of_single_votes(votes);
-    } else if (ks[i] == n) {
-      Tally tally(votes);
-      for (int64_t sample = 0; sample < n; ++sample) tally.add(sample);
-      values[i] = tally.value();
+    } else if (subset_count(n, ks[i], subsets) <= subsets) {
+      values[i] = mean_of_all_subsets(votes, ks[i]);
     } else {
       longest = std::max(longest, ks[i]);
     }
@@ -86,7 +117,7 @@ std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> k
     }
   }
   for (size_t i = 0; i < ks.size(); ++i) {
-    if (ks[i] != 1 && ks[i] != n) values[i] = after[static_cast<size_t>(ks[i])] / static_cast<double>(subsets);
+    if (ks[i] != 1 && subset_count(n, ks[i], subsets) > subsets) values[i] = after[static_cast<size_t>(ks[i])] / static_cast<double>(subsets);
   }
   return values;
 }

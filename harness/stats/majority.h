@@ -16,8 +16,8 @@ struct Votes {
 };
 
 // Expectation over random k-subsets of the samples of the correctness of the majority answer, for each k in `ks` (1 <= k <= n);
-// a tie averages over the tied answers, a subset without any vote counts 0. Exact at k = 1 and k = n (and wherever the answer
-// cannot depend on the subset), else the mean over `subsets` keyed subsets; the subsets of one draw are nested over k.
+// a tie averages over the tied answers, a subset without any vote counts 0. Exact at k = 1, at k = n and wherever there are
+// no more than `subsets` k-subsets, else the mean over `subsets` keyed ones; the subsets of one draw are nested over k.
 std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> ks, const RandomStream& stream,
                                   int64_t subsets = 1000);
 
