@@ -20,6 +20,8 @@ int run_program(int argc, char** argv) {
   // Verbs, in the order of the manual. Keep the list of experiments/cli/CMakeLists.txt beside it.
   add_grade(app, chosen);
   add_score(app, chosen);
+  add_table(app, chosen);
+  add_verify(app, chosen);
   add_import(app, chosen);
   add_data(app, chosen);
   (void)chosen;

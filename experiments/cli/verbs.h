@@ -11,6 +11,8 @@ using Chosen = std::function<int()>;
 
 void add_grade(CLI::App& app, Chosen& chosen);
 void add_score(CLI::App& app, Chosen& chosen);
+void add_table(CLI::App& app, Chosen& chosen);
+void add_verify(CLI::App& app, Chosen& chosen);
 void add_import(CLI::App& app, Chosen& chosen);
 void add_data(CLI::App& app, Chosen& chosen);
 
