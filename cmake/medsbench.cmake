@@ -15,6 +15,8 @@ function(medsbench_options target torch)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${MEDSBENCH_WARNINGS}>)
   if(torch)
     target_link_libraries(${target} PUBLIC medsbench_torch)
+    # ccache would hash the 780 MB of the precompiled header for each file: twice the time of compiling it.
+    set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER "")
     # The bytes of a precompiled header depend on these flags, so every target that reuses it has the same ones (programs
     # would have -fPIE otherwise).
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess> $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)

@@ -1,0 +1,43 @@
+#include "harness/model/kv_store.h"
+
+#include <torch/torch.h>
+
+namespace harness {
+
+KvStore::KvStore(int64_t layers, const std::vector<int64_t>& capacities, kernels::HeadShape shape, torch::Dtype dtype,
+                 torch::Device device)
+    : shape_(shape) {
+  for (const int64_t capacity : capacities) {
+    capacities_.push_back((capacity + 15) / 16 * 16);
+    offsets_.push_back(total_);
+    total_ += capacities_.back();
+  }
+  const auto options = torch::TensorOptions().dtype(dtype).device(device);
+  if (!device.is_cpu()) {
+    keys_ = torch::zeros({layers, total_, shape.kv_heads, shape.dim}, options);
+    values_ = torch::zeros_like(keys_);
+    return;
+  }
+  keys_ = torch::empty({layers * total_ * shape.kv_heads * shape.dim}, options);
+  // The kernel reads whole vectors of values: lanes beyond the head dimension must be 0.
+  const int64_t count = layers * total_ * shape.kv_heads * shape.padded();
+  values_ = shape.padded() == shape.dim ? torch::empty({count}, options) : torch::zeros({count}, options);
+}
+
+void KvStore::write(int64_t layer, int64_t slot, int64_t position, const torch::Tensor& k, const torch::Tensor& v) {
+  const int64_t begin = offsets_[static_cast<size_t>(slot)] + position;
+  keys_.select(0, layer).slice(0, begin, begin + k.size(0)).copy_(k);
+  values_.select(0, layer).slice(0, begin, begin + v.size(0)).copy_(v);
+}
+
+std::pair<torch::Tensor, torch::Tensor> KvStore::read(int64_t layer, int64_t slot, int64_t count) const {
+  const int64_t begin = offsets_[static_cast<size_t>(slot)];
+  return {keys_.select(0, layer).slice(0, begin, begin + count).to(torch::kFloat32),
+          values_.select(0, layer).slice(0, begin, begin + count).to(torch::kFloat32)};
+}
+
+int64_t KvStore::bytes() const {
+  return keys_.defined() ? static_cast<int64_t>(keys_.nbytes() + values_.nbytes()) : 0;
+}
+
+}  // namespace harness

@@ -1,0 +1,58 @@
+// The operations of a layer on tensors: the CPU kernels over rows in parallel, and for other devices the same written plainly
+// in LibTorch (ops_plain.cpp), which is also what the kernels are tested against.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/model/kernels.h"
+#include "harness/model/kv_store.h"
+
+namespace harness::ops {
+
+// y [R, D] = x / rms(x) * w; rstd [R] fp32 where asked for.
+torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double eps, torch::Tensor* rstd = nullptr);
+// Adds to dx [R, D] and to dw [D] fp32.
+void rms_norm_backward(const torch::Tensor& dy, const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& rstd,
+                       torch::Tensor& dx, torch::Tensor& dw);
+
+struct Rotary {
+  torch::Tensor cosine, sine;  // [positions, E/2] fp32
+};
+struct HeadNorms {
+  torch::Tensor q, k;  // [E]; undefined: no norm
+  double eps = 1e-6;
+};
+// qkv [R, (H + 2K) E] -> q [R, H E], k [R, K E], normalised per head and rotated.
+std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
+                                                     const torch::Tensor& positions, kernels::HeadShape shape);
+// Returns dqkv [R, (H + 2K) E]; adds to the norms' gradients [E] fp32 (ignored where there is no norm).
+torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor& dk, const torch::Tensor& dv,
+                                    const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
+                                    const torch::Tensor& positions, kernels::HeadShape shape, torch::Tensor& dq_norm,
+                                    torch::Tensor& dk_norm);
+
+// Stores each row's key and value at its place, then attends: [R', H E], zero for rows beyond places.size(). `lse` [R, H].
+torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
+                     const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape,
+                     torch::Tensor* lse = nullptr);
+
+// Rows of one sequence for the backward pass: its own rows and those of its prefix.
+struct AttentionSpan {
+  int64_t begin = 0, length = 0;
+  int64_t prefix = -1;  // index of the span of its prefix; -1: none
+};
+struct AttentionGradients {
+  torch::Tensor dq, dk, dv;  // [R', H E], [R', K E], [R', K E]
+};
+AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tensor& out, const torch::Tensor& lse,
+                                   const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
+                                   const std::vector<AttentionSpan>& spans, kernels::HeadShape shape);
+
+// silu(gate) * up of gate_up [R, 2F] -> [R, F].
+torch::Tensor swiglu(const torch::Tensor& gate_up);
+torch::Tensor swiglu_backward(const torch::Tensor& dy, const torch::Tensor& gate_up);
+
+}  // namespace harness::ops

@@ -1,0 +1,129 @@
+#include "harness/model/token_statistics.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include "harness/core/error.h"
+
+namespace harness {
+
+namespace {
+
+// Rows a chunk: about 16 Mi logits, a multiple of the strict tile.
+int64_t chunk_rows(int64_t vocabulary) { return std::max<int64_t>(64, (int64_t{1} << 24) / vocabulary / 64 * 64); }
+
+template <typename Body>
+void by_dtype(const torch::Tensor& tensor, Body&& body) {
+  if (tensor.scalar_type() == torch::kFloat32) {
+    body(float{}, kernels::table_fp32());
+  } else {
+    body(kernels::Bf16{}, kernels::table_bf16());
+  }
+}
+
+struct PlainStatistics {
+  torch::Tensor log_softmax, log_probs, entropies;
+};
+
+PlainStatistics plain_statistics(const torch::Tensor& logits, const torch::Tensor& targets, double temperature) {
+  const auto log_softmax = torch::log_softmax(logits.to(torch::kFloat32) / temperature, -1);
+  return {log_softmax, log_softmax.gather(1, targets.unsqueeze(1)).squeeze(1),
+          -(log_softmax.exp() * log_softmax).sum(-1)};
+}
+
+torch::Tensor index_of(const std::vector<int64_t>& targets, int64_t begin, int64_t end, torch::Device device) {
+  return torch::tensor(std::vector<int64_t>(targets.begin() + begin, targets.begin() + end), torch::kInt64).to(device);
+}
+
+}  // namespace
+
+TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
+                                 double temperature) {
+  const torch::NoGradGuard no_grad;
+  const auto rows = static_cast<int64_t>(targets.size());
+  MEDSBENCH_CHECK(hidden.size(0) >= rows, "{} hidden rows for {} targets", hidden.size(0), rows);
+  const auto options = torch::TensorOptions().dtype(torch::kFloat32);
+  TokenStatistics out{torch::empty({rows}, options), torch::empty({rows}, options)};
+  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(vocabulary);
+  const auto inverse = static_cast<float>(1.0 / temperature);
+  for (int64_t begin = 0; begin < rows; begin += chunk) {
+    const int64_t end = std::min(rows, begin + chunk);
+    const torch::Tensor logits = model.logits(hidden.slice(0, begin, end));
+    if (!logits.device().is_cpu()) {
+      const auto part = plain_statistics(logits.slice(0, 0, end - begin), index_of(targets, begin, end, logits.device()), temperature);
+      out.log_probs.slice(0, begin, end).copy_(part.log_probs);
+      out.entropies.slice(0, begin, end).copy_(part.entropies);
+      continue;
+    }
+    by_dtype(logits, [&](auto tag, const auto& table) {
+      using T = decltype(tag);
+      const T* z = static_cast<const T*>(logits.data_ptr());
+      at::parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
+        for (int64_t i = from; i < to; ++i) {
+          const T* row = z + i * vocabulary;
+          const auto statistics = table.logit_statistics(row, vocabulary, inverse);
+          float logit = 0;
+          if constexpr (std::is_same_v<T, float>) {
+            logit = row[targets[static_cast<size_t>(begin + i)]];
+          } else {
+            logit = static_cast<float>(logits.data_ptr<at::BFloat16>()[i * vocabulary + targets[static_cast<size_t>(begin + i)]]);
+          }
+          out.log_probs.data_ptr<float>()[begin + i] = statistics.log_prob(logit * inverse);
+          out.entropies.data_ptr<float>()[begin + i] = statistics.entropy();
+        }
+      });
+    });
+  }
+  return out;
+}
+
+torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
+                                        double temperature, const torch::Tensor& log_prob_gradient,
+                                        const torch::Tensor& entropy_gradient) {
+  const torch::NoGradGuard no_grad;
+  const auto rows = static_cast<int64_t>(targets.size());
+  torch::Tensor hidden_gradient = torch::zeros({rows, hidden.size(1)}, hidden.options());
+  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(vocabulary);
+  const auto inverse = static_cast<float>(1.0 / temperature);
+  const torch::Tensor dlog_prob = log_prob_gradient.to(torch::kCPU, torch::kFloat32).contiguous();
+  const torch::Tensor dentropy =
+      entropy_gradient.defined() ? entropy_gradient.to(torch::kCPU, torch::kFloat32).contiguous() : torch::Tensor();
+  for (int64_t begin = 0; begin < rows; begin += chunk) {
+    const int64_t end = std::min(rows, begin + chunk);
+    torch::Tensor logits = model.logits(hidden.slice(0, begin, end));  // becomes its own gradient
+    if (!logits.device().is_cpu()) {
+      const torch::Tensor index = index_of(targets, begin, end, logits.device());
+      const auto part = plain_statistics(logits.slice(0, 0, end - begin), index, temperature);
+      const torch::Tensor p = part.log_softmax.exp();
+      const torch::Tensor g = dlog_prob.slice(0, begin, end).to(logits.device()).unsqueeze(1);
+      torch::Tensor gradient = -p * g;
+      if (dentropy.defined()) {
+        gradient -= p * (part.log_softmax + part.entropies.unsqueeze(1)) *
+                    dentropy.slice(0, begin, end).to(logits.device()).unsqueeze(1);
+      }
+      gradient.scatter_add_(1, index.unsqueeze(1), g);
+      const torch::Tensor dlogits = (gradient / temperature).to(logits.dtype());
+      hidden_gradient.slice(0, begin, end).copy_(model.logits_backward(hidden.slice(0, begin, end), dlogits));
+      continue;
+    }
+    if (logits.size(0) > end - begin) logits.slice(0, end - begin).zero_();
+    by_dtype(logits, [&](auto tag, const auto& table) {
+      using T = decltype(tag);
+      T* z = static_cast<T*>(logits.data_ptr());
+      at::parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
+        for (int64_t i = from; i < to; ++i) {
+          T* row = z + i * vocabulary;
+          const auto statistics = table.logit_statistics(row, vocabulary, inverse);
+          table.logit_gradient(row, vocabulary, inverse, statistics, targets[static_cast<size_t>(begin + i)],
+                               dlog_prob.data_ptr<float>()[begin + i],
+                               dentropy.defined() ? dentropy.data_ptr<float>()[begin + i] : 0.0f);
+        }
+      });
+    });
+    const torch::Tensor part = model.logits_backward(hidden.slice(0, begin, end), logits);
+    hidden_gradient.slice(0, begin, end).copy_(part.slice(0, 0, end - begin));
+  }
+  return hidden_gradient;
+}
+
+}  // namespace harness

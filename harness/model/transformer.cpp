@@ -1,0 +1,338 @@
+#include "harness/model/transformer.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/core/random.h"
+#include "harness/model/ops.h"
+#include "harness/model/rope.h"
+#include "harness/model/weights.h"
+
+namespace harness {
+
+namespace {
+
+torch::Tensor project(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias = {}) {
+  return bias.defined() ? at::linear(x, w, bias) : at::linear(x, w);
+}
+
+// grad += dy^T x, in fp32.
+void add_weight_gradient(torch::Tensor& grad, const torch::Tensor& dy, const torch::Tensor& x) {
+  if (dy.scalar_type() == torch::kFloat32) {
+    grad.addmm_(dy.t(), x);
+  } else {
+    grad.add_(at::mm(dy.t(), x));
+  }
+}
+
+}  // namespace
+
+int64_t PackedBatch::add(const std::vector<int64_t>& tokens, int64_t prefix) {
+  sequences.push_back({rows(), static_cast<int64_t>(tokens.size()), prefix});
+  ids.insert(ids.end(), tokens.begin(), tokens.end());
+  return static_cast<int64_t>(sequences.size()) - 1;
+}
+
+Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::move(config)), numerics_(numerics) {
+  check_model_config(config_);
+  MEDSBENCH_CHECK(!config_.o_bias, "a bias of the output projection");
+  const int64_t width = config_.width, head = config_.head_dim;
+  const int64_t qkv = (config_.heads + 2 * config_.kv_heads) * head;
+  embedding_ = add_parameter("embedding", {config_.vocab_size, width}, true);
+  for (int64_t l = 0; l < config_.layers; ++l) {
+    const std::string at = fmt::format("layers.{}.", l);
+    Layer layer{};
+    layer.input_norm = add_parameter(at + "input_norm", {width}, false);
+    layer.qkv = add_parameter(at + "qkv", {qkv, width}, true);
+    layer.qkv_bias = config_.qkv_bias ? add_parameter(at + "qkv_bias", {qkv}, false) : -1;
+    layer.q_norm = config_.qk_norm ? add_parameter(at + "q_norm", {head}, false) : -1;
+    layer.k_norm = config_.qk_norm ? add_parameter(at + "k_norm", {head}, false) : -1;
+    layer.o = add_parameter(at + "o", {width, config_.heads * head}, true);
+    layer.post_norm = add_parameter(at + "post_norm", {width}, false);
+    layer.gate_up = add_parameter(at + "gate_up", {2 * config_.mlp_width, width}, true);
+    layer.down = add_parameter(at + "down", {width, config_.mlp_width}, true);
+    layers_.push_back(layer);
+  }
+  final_norm_ = add_parameter("final_norm", {width}, false);
+  head_ = config_.tied_head ? embedding_ : add_parameter("head", {config_.vocab_size, width}, true);
+}
+
+int64_t Transformer::add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay) {
+  Parameter parameter;
+  parameter.name = name;
+  parameter.value = torch::empty(shape, torch::TensorOptions().dtype(numerics_.dtype).device(numerics_.device));
+  parameter.decay = decay;
+  parameters_.push_back(std::move(parameter));
+  return static_cast<int64_t>(parameters_.size()) - 1;
+}
+
+int64_t Transformer::parameter_count() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters_) count += parameter.value.numel();
+  return count;
+}
+
+void Transformer::zero_grad() {
+  for (Parameter& parameter : parameters_) {
+    if (parameter.grad.defined()) {
+      parameter.grad.zero_();
+    } else {
+      parameter.grad = torch::zeros(parameter.value.sizes(),
+                                    torch::TensorOptions().dtype(torch::kFloat32).device(numerics_.device));
+    }
+  }
+}
+
+void Transformer::drop_grad() {
+  for (Parameter& parameter : parameters_) parameter.grad = torch::Tensor();
+}
+
+void Transformer::initialise(uint64_t seed) {
+  for (Parameter& parameter : parameters_) {
+    if (!parameter.decay) {
+      const bool norm = parameter.name.find("norm") != std::string::npos;
+      parameter.value.fill_(norm ? 1.0 : 0.0);
+      continue;
+    }
+    const RandomStream stream("initial weights", {seed, static_cast<uint64_t>(&parameter - parameters_.data())});
+    const bool residual = parameter.name.ends_with(".o") || parameter.name.ends_with(".down");
+    const double scale = 0.02 * (residual ? 1.0 / std::sqrt(2.0 * static_cast<double>(config_.layers)) : 1.0);
+    torch::Tensor values = torch::empty(parameter.value.sizes(), torch::kFloat32);
+    float* out = values.data_ptr<float>();
+    for (int64_t i = 0; i < values.numel(); ++i) out[i] = static_cast<float>(scale * stream.normal(static_cast<uint64_t>(i)));
+    parameter.value.copy_(values);
+  }
+}
+
+void Transformer::copy_from(const Transformer& other) {
+  MEDSBENCH_CHECK(parameters_.size() == other.parameters_.size(), "{} and {} parameters", parameters_.size(),
+                  other.parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].value.copy_(other.parameters_[i].value);
+}
+
+const torch::Tensor& Transformer::head() const { return value(head_); }
+const torch::Tensor& Transformer::final_norm() const { return value(final_norm_); }
+
+void Transformer::prepare_rope(int64_t length) const {
+  if (cosine_.defined() && cosine_.size(0) >= length) return;
+  // The frequencies of the dynamic rule depend on the length; the others do not.
+  const int64_t rows = std::max<int64_t>(length, std::min<int64_t>(config_.max_positions, 2048));
+  const std::vector<float> frequencies = rope_inverse_frequencies(config_, length);
+  const torch::Tensor inverse = torch::tensor(frequencies, torch::kFloat32);
+  const torch::Tensor angles = torch::outer(torch::arange(rows, torch::kFloat32), inverse);
+  const double factor = rope_attention_factor(config_);
+  cosine_ = (angles.cos() * factor).to(numerics_.device).contiguous();
+  sine_ = (angles.sin() * factor).to(numerics_.device).contiguous();
+}
+
+torch::Tensor Transformer::embed(const std::vector<int64_t>& ids) const {
+  const auto rows = static_cast<int64_t>(ids.size());
+  torch::Tensor index = torch::zeros({padded(rows)}, torch::kInt64);
+  int64_t* out = index.data_ptr<int64_t>();
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t id = ids[static_cast<size_t>(i)];
+    if (id < 0 || id >= config_.vocab_size) throw Error("expected token ids in [0, {}), found {}", config_.vocab_size, id);
+    out[i] = id;
+  }
+  return value(embedding_).index_select(0, index.to(numerics_.device));
+}
+
+torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor& x, const torch::Tensor& positions,
+                                         const std::vector<RowPlace>& places, int64_t store_layer, LayerTape* tape) const {
+  const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
+  LayerTape local;
+  LayerTape& t = tape != nullptr ? *tape : local;
+  const bool keep = tape != nullptr;
+  t.x = x;
+  t.normed = ops::rms_norm(x, value(layer.input_norm), config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
+  t.qkv = project(t.normed, value(layer.qkv), optional(layer.qkv_bias));                              // [R, (H+2K)E]
+  const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
+  std::tie(t.q, t.k) = ops::split_rotate(t.qkv, norms, {cosine_, sine_}, positions, heads());
+  t.attended = ops::attend(t.q, t.k, t.qkv, places, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
+  t.h = at::addmm(x, t.attended, value(layer.o).t());                                                // [R, D]
+  t.h_normed = ops::rms_norm(t.h, value(layer.post_norm), config_.norm_eps, keep ? &t.h_rstd : nullptr);
+  t.gate_up = project(t.h_normed, value(layer.gate_up));                                              // [R, 2F]
+  t.activated = ops::swiglu(t.gate_up);                                                              // [R, F]
+  return at::addmm(t.h, t.activated, value(layer.down).t());                                         // [R, D]
+}
+
+torch::Tensor Transformer::run_layers(const std::vector<int64_t>& ids, const torch::Tensor& positions,
+                                      const std::vector<RowPlace>& places, int64_t store_layers, Tape* tape, bool recompute,
+                                      std::vector<torch::Tensor>* layer_outputs) const {
+  const torch::NoGradGuard no_grad;
+  torch::Tensor x = embed(ids);
+  if (tape != nullptr) tape->layers.assign(layers_.size(), {});
+  if (layer_outputs != nullptr) layer_outputs->clear();
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    const int64_t store_layer = store_layers == 1 ? 0 : static_cast<int64_t>(l);
+    LayerTape* saved = tape == nullptr || recompute ? nullptr : &tape->layers[l];
+    if (tape != nullptr && recompute) tape->layers[l].x = x;
+    x = layer_forward(layers_[l], x, positions, places, store_layer, saved);
+    if (layer_outputs != nullptr) layer_outputs->push_back(x);
+  }
+  if (tape != nullptr) tape->final_x = x;
+  const torch::Tensor hidden =
+      ops::rms_norm(x, value(final_norm_), config_.norm_eps, tape != nullptr ? &tape->final_rstd : nullptr);
+  if (layer_outputs != nullptr) layer_outputs->back() = hidden;
+  return hidden;
+}
+
+namespace {
+
+// Positions of the rows (those of a response go on after its prompt), padded with 0.
+std::vector<int64_t> row_positions(const PackedBatch& batch) {
+  std::vector<int64_t> positions(static_cast<size_t>(batch.rows()));
+  for (const PackedSequence& sequence : batch.sequences) {
+    const int64_t first = sequence.prefix < 0 ? 0 : batch.sequences[static_cast<size_t>(sequence.prefix)].length;
+    for (int64_t i = 0; i < sequence.length; ++i) positions[static_cast<size_t>(sequence.begin + i)] = first + i;
+  }
+  return positions;
+}
+
+torch::Tensor to_index(const std::vector<int64_t>& values, int64_t padded, torch::Device device) {
+  torch::Tensor index = torch::zeros({padded}, torch::kInt64);
+  std::copy(values.begin(), values.end(), index.data_ptr<int64_t>());
+  return index.to(device);
+}
+
+std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
+  std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
+  for (size_t s = 0; s < batch.sequences.size(); ++s) {
+    const PackedSequence& sequence = batch.sequences[s];
+    for (int64_t i = 0; i < sequence.length; ++i) {
+      RowPlace& place = places[static_cast<size_t>(sequence.begin + i)];
+      place.own = &store;
+      place.own_slot = static_cast<int64_t>(s);
+      place.own_position = i;
+      if (sequence.prefix >= 0) {
+        place.prefix = &store;
+        place.prefix_slot = sequence.prefix;
+        place.prefix_count = batch.sequences[static_cast<size_t>(sequence.prefix)].length;
+      }
+    }
+  }
+  return places;
+}
+
+int64_t longest(const std::vector<int64_t>& positions) {
+  int64_t length = 0;
+  for (const int64_t position : positions) length = std::max(length, position + 1);
+  return length;
+}
+
+}  // namespace
+
+torch::Tensor Transformer::forward(const PackedBatch& batch, Tape* tape, bool recompute,
+                                   std::vector<torch::Tensor>* layer_outputs) const {
+  const std::vector<int64_t> positions = row_positions(batch);
+  prepare_rope(longest(positions));
+  std::vector<int64_t> lengths;
+  for (const PackedSequence& sequence : batch.sequences) lengths.push_back(sequence.length);
+  Tape local;
+  Tape& t = tape != nullptr ? *tape : local;
+  t.store = KvStore(1, lengths, heads(), numerics_.dtype, numerics_.device);
+  t.positions = to_index(positions, padded(batch.rows()), numerics_.device);
+  return run_layers(batch.ids, t.positions, packed_places(batch, t.store), 1, tape, recompute, layer_outputs);
+}
+
+torch::Tensor Transformer::prefill(const PackedBatch& batch, const std::vector<KvStore*>& stores,
+                                   std::vector<torch::Tensor>* layer_outputs) const {
+  MEDSBENCH_CHECK(stores.size() == batch.sequences.size(), "{} stores for {} sequences", stores.size(), batch.sequences.size());
+  const std::vector<int64_t> positions = row_positions(batch);
+  prepare_rope(longest(positions));
+  std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
+  for (size_t s = 0; s < batch.sequences.size(); ++s) {
+    const PackedSequence& sequence = batch.sequences[s];
+    for (int64_t i = 0; i < sequence.length; ++i) {
+      RowPlace& place = places[static_cast<size_t>(sequence.begin + i)];
+      place.own = stores[s];
+      place.own_position = i;
+    }
+  }
+  return run_layers(batch.ids, to_index(positions, padded(batch.rows()), numerics_.device), places, config_.layers, nullptr,
+                    false, layer_outputs);
+}
+
+torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                                  const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs) const {
+  prepare_rope(longest(positions));
+  const torch::Tensor index = to_index(positions, padded(static_cast<int64_t>(ids.size())), numerics_.device);
+  return run_layers(ids, index, places, config_.layers, nullptr, false, layer_outputs);
+}
+
+torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& t,
+                                          const std::vector<RowPlace>& places, const torch::Tensor& out_gradient) {
+  (void)places;
+  const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
+  // h + W_down silu(gate) up
+  const torch::Tensor dactivated = at::mm(out_gradient, value(layer.down));
+  add_weight_gradient(grad(layer.down), out_gradient, t.activated);
+  const torch::Tensor dgate_up = ops::swiglu_backward(dactivated, t.gate_up);
+  add_weight_gradient(grad(layer.gate_up), dgate_up, t.h_normed);
+  torch::Tensor dh = out_gradient.clone();
+  ops::rms_norm_backward(at::mm(dgate_up, value(layer.gate_up)), t.h, value(layer.post_norm), t.h_rstd, dh,
+                         grad(layer.post_norm));
+  // x + W_o attention
+  const torch::Tensor dattended = at::mm(dh, value(layer.o));
+  add_weight_gradient(grad(layer.o), dh, t.attended);
+  std::vector<ops::AttentionSpan> spans;
+  for (const PackedSequence& sequence : batch.sequences) spans.push_back({sequence.begin, sequence.length, sequence.prefix});
+  const ops::AttentionGradients g =
+      ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, spans, heads());
+  const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
+  torch::Tensor none;
+  const torch::Tensor dqkv = ops::split_rotate_backward(
+      g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
+      layer.k_norm < 0 ? none : grad(layer.k_norm));
+  add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
+  if (layer.qkv_bias >= 0) grad(layer.qkv_bias).add_(dqkv.to(torch::kFloat32).sum(0));
+  torch::Tensor dx = dh;
+  ops::rms_norm_backward(at::mm(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx, grad(layer.input_norm));
+  return dx;
+}
+
+void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient) {
+  const torch::NoGradGuard no_grad;
+  MEDSBENCH_CHECK(parameters_.front().grad.defined(), "zero_grad comes before backward");
+  const std::vector<RowPlace> places = packed_places(batch, tape.store);
+  torch::Tensor dx = torch::zeros_like(tape.final_x);
+  ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
+  for (size_t l = layers_.size(); l-- > 0;) {
+    LayerTape& saved = tape.layers[l];
+    if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.positions, places, 0, &saved);
+    dx = layer_backward(layers_[l], batch, tape, saved, places, dx);
+    saved = {};
+  }
+  torch::Tensor& embedding_grad = grad(embedding_);
+  if (numerics_.device.is_cpu()) {  // rows in their order: the same bytes whatever the number of threads
+    const torch::Tensor wide = dx.to(torch::kFloat32).contiguous();
+    for (int64_t row = 0; row < batch.rows(); ++row) {
+      float* out = embedding_grad.data_ptr<float>() + batch.ids[static_cast<size_t>(row)] * config_.width;
+      const float* in = wide.data_ptr<float>() + row * config_.width;
+      for (int64_t d = 0; d < config_.width; ++d) out[d] += in[d];
+    }
+  } else {
+    const torch::Tensor index = to_index(batch.ids, batch.rows(), numerics_.device);
+    embedding_grad.index_add_(0, index, dx.slice(0, 0, batch.rows()).to(torch::kFloat32));
+  }
+}
+
+torch::Tensor Transformer::logits(const torch::Tensor& hidden) const {
+  const torch::NoGradGuard no_grad;
+  const int64_t rows = hidden.size(0), tile = padded(rows);
+  if (tile == rows) return project(hidden, head());
+  torch::Tensor whole = torch::zeros({tile, hidden.size(1)}, hidden.options());
+  whole.slice(0, 0, rows).copy_(hidden);
+  return project(whole, head());
+}
+
+torch::Tensor Transformer::logits_backward(const torch::Tensor& hidden, const torch::Tensor& logits_gradient) {
+  const torch::NoGradGuard no_grad;
+  const int64_t rows = hidden.size(0);
+  add_weight_gradient(grad(head_), logits_gradient.slice(0, 0, rows), hidden);
+  return at::mm(logits_gradient, head());
+}
+
+}  // namespace harness

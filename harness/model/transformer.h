@@ -1,0 +1,137 @@
+// Transformer: a decoder-only network (Llama, Qwen2, Qwen3 by configuration), forward, backward and one-token decoding.
+//
+// Letters: R rows (tokens of all sequences side by side), D width, H query heads, K key-value heads, E head dimension, F MLP
+// width, V vocabulary, L layers.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/model/kernels.h"
+#include "harness/model/kv_store.h"
+#include "harness/model/model_config.h"
+
+namespace harness {
+
+// Changes when the same config would give other bytes; part of every cell's identity.
+inline constexpr int64_t kNumericsVersion = 1;
+
+struct Numerics {
+  torch::Dtype dtype = torch::kFloat32;  // of weights and activations: float32 or bfloat16
+  torch::Device device = torch::kCPU;
+  // Rows of every matrix product are padded to a multiple of 64, so that a row's result does not depend on how many others
+  // there are (measured: LibTorch's products are then row-independent); sampled and recomputed log-probs are equal bit for bit.
+  bool strict = true;
+};
+
+// One sequence of a packed batch: rows begin .. begin + length - 1. A response refers to its prompt, computed once per group.
+struct PackedSequence {
+  int64_t begin = 0;
+  int64_t length = 0;
+  int64_t prefix = -1;  // index of an earlier sequence whose every position is attended to; -1: none
+};
+
+// Sequences side by side without padding between them.
+struct PackedBatch {
+  std::vector<int64_t> ids;  // [R]
+  std::vector<PackedSequence> sequences;
+
+  // Appends a sequence and returns its index.
+  int64_t add(const std::vector<int64_t>& tokens, int64_t prefix = -1);
+  [[nodiscard]] int64_t rows() const { return static_cast<int64_t>(ids.size()); }
+};
+
+// What the backward pass needs of one layer.
+struct LayerTape {
+  torch::Tensor x, rstd, normed, qkv, q, k, attended, lse, h, h_rstd, h_normed, gate_up, activated;
+};
+struct Tape {
+  std::vector<LayerTape> layers;  // [L]; only `x` where recompute is on
+  torch::Tensor final_x, final_rstd;
+  torch::Tensor positions;  // [R] int64
+  KvStore store;            // of one layer, filled anew for each
+};
+
+struct Parameter {
+  std::string name;    // "layers.3.qkv", "embedding", ...
+  torch::Tensor value; // compute dtype
+  torch::Tensor grad;  // fp32, same shape; defined after `zero_grad`
+  bool decay = true;   // weight decay applies: matrices, not norms and biases
+};
+
+class Transformer {
+ public:
+  // Weights are left uninitialised: call `initialise` or `load`.
+  Transformer(ModelConfig config, Numerics numerics);
+  // Reads a Hugging Face folder. Throws Error (see model_config.h, weights.h).
+  static std::unique_ptr<Transformer> load(const std::string& folder, const Numerics& numerics);
+  // Writes config.json, generation_config.json and safetensors in `dtype` ("float32", "bfloat16").
+  void save(const std::string& folder) const;
+  // Normal(0, 0.02) matrices, residual projections scaled by 1/sqrt(2 L) (GPT-2), norms 1, biases 0; keyed by the seed.
+  void initialise(uint64_t seed);
+  // Copies all values from another model of the same shape, converting the dtype.
+  void copy_from(const Transformer& other);
+
+  [[nodiscard]] const ModelConfig& config() const { return config_; }
+  [[nodiscard]] const Numerics& numerics() const { return numerics_; }
+  [[nodiscard]] kernels::HeadShape heads() const { return {config_.heads, config_.kv_heads, config_.head_dim}; }
+  [[nodiscard]] std::vector<Parameter>& parameters() { return parameters_; }
+  [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  [[nodiscard]] int64_t parameter_count() const;
+  void zero_grad();
+  void drop_grad();
+
+  // Hidden states after the final norm [R', D], R' = rows padded to the strict tile. `tape`: kept for `backward`; `recompute`
+  // keeps layer inputs only. `layer_outputs`: the residual stream after each block [L][R', D], the last one after the norm.
+  torch::Tensor forward(const PackedBatch& batch, Tape* tape = nullptr, bool recompute = false,
+                        std::vector<torch::Tensor>* layer_outputs = nullptr) const;
+  // Adds the gradients of every parameter, given d loss / d hidden [R', D].
+  void backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient);
+  // One token for each row, at given places of key-value stores: hidden states after the final norm [B', D].
+  torch::Tensor decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                       const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs = nullptr) const;
+  // The same for the tokens of prompts, one slot each, filling the store given.
+  torch::Tensor prefill(const PackedBatch& batch, const std::vector<KvStore*>& stores,
+                        std::vector<torch::Tensor>* layer_outputs = nullptr) const;
+
+  // hidden [M, D] -> logits [M', V], M' padded to the strict tile.
+  [[nodiscard]] torch::Tensor logits(const torch::Tensor& hidden) const;
+  // Adds d W_lm; returns d hidden [M', D] for dlogits [M', V].
+  torch::Tensor logits_backward(const torch::Tensor& hidden, const torch::Tensor& logits_gradient);
+  [[nodiscard]] const torch::Tensor& head() const;  // W_lm [V, D]
+  [[nodiscard]] const torch::Tensor& final_norm() const;
+
+  // rows rounded up to the strict tile.
+  [[nodiscard]] int64_t padded(int64_t rows) const { return numerics_.strict ? (rows + 63) / 64 * 64 : rows; }
+
+ private:
+  struct Layer {
+    int64_t input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down;  // indices of parameters, -1: none
+  };
+  int64_t add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay);
+  [[nodiscard]] const torch::Tensor& value(int64_t index) const { return parameters_[static_cast<size_t>(index)].value; }
+  torch::Tensor& grad(int64_t index) { return parameters_[static_cast<size_t>(index)].grad; }
+  void prepare_rope(int64_t length) const;
+  torch::Tensor embed(const std::vector<int64_t>& ids) const;
+  torch::Tensor run_layers(const std::vector<int64_t>& ids, const torch::Tensor& positions,
+                           const std::vector<RowPlace>& places, int64_t store_layers, Tape* tape, bool recompute,
+                           std::vector<torch::Tensor>* layer_outputs) const;
+  torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const torch::Tensor& positions,
+                              const std::vector<RowPlace>& places, int64_t store_layer, LayerTape* tape) const;
+  torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
+                               const std::vector<RowPlace>& places, const torch::Tensor& out_gradient);
+
+  ModelConfig config_;
+  Numerics numerics_;
+  std::vector<Parameter> parameters_;
+  std::vector<Layer> layers_;
+  int64_t embedding_ = 0, final_norm_ = 0, head_ = 0;
+  mutable torch::Tensor cosine_, sine_;  // [positions, E/2] fp32
+};
+
+}  // namespace harness

@@ -1,0 +1,246 @@
+#include "harness/model/transformer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "harness/core/random.h"
+#include "harness/model/ops.h"
+#include "harness/model/ops_plain.h"
+#include "harness/model/token_statistics.h"
+
+namespace harness {
+namespace {
+
+const std::string kData = MEDSBENCH_TEST_DATA;
+
+ModelConfig tiny_config(bool qk_norm = true, bool bias = false, bool tied = false) {
+  ModelConfig config;
+  config.architecture = qk_norm ? "qwen3" : "qwen2";
+  config.vocab_size = 41;
+  config.width = 24;
+  config.layers = 2;
+  config.heads = 4;
+  config.kv_heads = 2;
+  config.head_dim = 6;
+  config.mlp_width = 36;
+  config.max_positions = 128;
+  config.qk_norm = qk_norm;
+  config.qkv_bias = bias;
+  config.tied_head = tied;
+  return config;
+}
+
+std::vector<int64_t> tokens(uint64_t seed, int64_t length, int64_t vocabulary = 41) {
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < length; ++i) {
+    ids.push_back(static_cast<int64_t>(RandomStream("test tokens", {seed}).below(static_cast<uint64_t>(i), vocabulary)));
+  }
+  return ids;
+}
+
+// A model with weights large enough to make attention and gates matter.
+Transformer lively_model(const ModelConfig& config, uint64_t seed, Numerics numerics = {}) {
+  Transformer model(config, numerics);
+  model.initialise(seed);
+  for (Parameter& parameter : model.parameters()) {
+    if (parameter.decay) parameter.value.mul_(8.0);
+    if (!parameter.decay) parameter.value.add_(0.1 * torch::sin(torch::arange(parameter.value.numel())).view_as(parameter.value));
+  }
+  return model;
+}
+
+class GoldenModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenModel, GivesTheLogitsLogProbsAndEntropiesOfTransformers) {
+  const std::string folder = kData + "/" + GetParam();
+  const Json golden = parse_json(read_file(folder + "/golden.json"));
+  const auto model = Transformer::load(folder, {});
+  const double tolerance = GetParam().find("bf16") == std::string::npos ? 1e-4 : 1e-3;
+  for (const Json& sequence : golden["sequences"]) {
+    PackedBatch batch;
+    batch.add(sequence["ids"].get<std::vector<int64_t>>());
+    const torch::Tensor hidden = model->forward(batch);
+    const torch::Tensor logits = model->logits(hidden.slice(0, 0, batch.rows())).slice(0, 0, batch.rows());
+    const auto expected = sequence["logits"].get<std::vector<std::vector<float>>>();
+    for (int64_t t = 0; t < batch.rows(); ++t) {
+      const torch::Tensor row = torch::tensor(expected[static_cast<size_t>(t)]);
+      EXPECT_LT((logits[t] - row).abs().max().item<double>(), tolerance) << GetParam() << " position " << t;
+    }
+    const std::vector<int64_t> targets(batch.ids.begin() + 1, batch.ids.end());
+    const TokenStatistics statistics = token_statistics(*model, hidden, targets, 1.0);
+    const auto log_probs = sequence["logprobs"].get<std::vector<float>>();
+    for (size_t t = 0; t < targets.size(); ++t) {
+      EXPECT_NEAR(statistics.log_probs[static_cast<int64_t>(t)].item<float>(), log_probs[t], tolerance);
+      EXPECT_NEAR(statistics.entropies[static_cast<int64_t>(t)].item<float>(), sequence["entropy"][t].get<float>(), tolerance);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Folders, GoldenModel,
+                         testing::Values("tiny-llama", "tiny-llama-dynamic", "tiny-llama-linear", "tiny-llama-untied",
+                                         "tiny-qwen2", "tiny-qwen2-bf16-sharded", "tiny-qwen2-yarn", "tiny-qwen3",
+                                         "tiny-qwen3-untied", "tiny-qwen3-yarn"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Transformer, SavedAndLoadedIsTheSameBitForBit) {
+  const Transformer model = lively_model(tiny_config(false, true, true), 3);
+  const std::string folder = testing::TempDir() + "/saved_model";
+  model.save(folder);
+  const auto loaded = Transformer::load(folder, {});
+  for (size_t i = 0; i < model.parameters().size(); ++i) {
+    EXPECT_TRUE(torch::equal(model.parameters()[i].value, loaded->parameters()[i].value)) << model.parameters()[i].name;
+  }
+}
+
+TEST(Strict, ARowDoesNotDependOnItsNeighbours) {
+  const Transformer model = lively_model(tiny_config(), 1);
+  PackedBatch alone;
+  alone.add(tokens(7, 13));
+  const torch::Tensor expected = model.forward(alone).slice(0, 0, 13);
+  for (const int64_t others : {1, 3, 10, 60, 200}) {
+    PackedBatch batch;
+    for (int64_t i = 0; i < others; ++i) batch.add(tokens(100 + static_cast<uint64_t>(i), 1 + i % 9));
+    const int64_t begin = batch.rows();
+    batch.add(tokens(7, 13));
+    EXPECT_TRUE(torch::equal(model.forward(batch).slice(0, begin, begin + 13), expected)) << others << " neighbours";
+  }
+}
+
+TEST(Strict, AResponseAfterASharedPromptEqualsDecodingTokenByToken) {
+  const Transformer model = lively_model(tiny_config(), 2);
+  const std::vector<int64_t> prompt = tokens(1, 21), response = tokens(2, 19);
+  PackedBatch batch;
+  const int64_t prefix = batch.add(prompt);
+  batch.add(tokens(3, 5), prefix);
+  batch.add(response, prefix);
+  const int64_t begin = batch.sequences[2].begin;
+  const torch::Tensor packed = model.forward(batch).slice(0, begin, begin + 19);
+  KvStore prompt_store(2, {21}, model.heads(), torch::kFloat32), own(2, {64}, model.heads(), torch::kFloat32);
+  PackedBatch prompt_batch;
+  prompt_batch.add(prompt);
+  model.prefill(prompt_batch, {&prompt_store});
+  for (int64_t t = 0; t < 19; ++t) {
+    const torch::Tensor row = model.decode({response[static_cast<size_t>(t)]}, {21 + t}, {{&own, 0, t, &prompt_store, 0, 21}});
+    EXPECT_TRUE(torch::equal(row[0], packed[t])) << "token " << t;
+  }
+}
+
+TEST(Forward, SharingThePromptEqualsRepeatingIt) {
+  const Transformer model = lively_model(tiny_config(false, true), 4);
+  const std::vector<int64_t> prompt = tokens(1, 11), response = tokens(2, 7);
+  PackedBatch shared, repeated;
+  shared.add(response, shared.add(prompt));
+  std::vector<int64_t> whole = prompt;
+  whole.insert(whole.end(), response.begin(), response.end());
+  repeated.add(whole);
+  EXPECT_LT((model.forward(shared).slice(0, 0, 18) - model.forward(repeated).slice(0, 0, 18)).abs().max().item<double>(), 2e-5);
+}
+
+// Loss: a fixed weighting of log-probs and entropies of all next tokens.
+double loss_of(const Transformer& model, const PackedBatch& batch, const std::vector<int64_t>& targets) {
+  const TokenStatistics s = token_statistics(model, model.forward(batch), targets, 0.8);
+  const torch::Tensor weights = torch::cos(torch::arange(s.log_probs.size(0), torch::kFloat64));
+  return (s.log_probs.to(torch::kFloat64) * weights + 0.3 * s.entropies.to(torch::kFloat64) * weights.flip(0)).sum().item<double>();
+}
+
+void gradients_of(Transformer& model, const PackedBatch& batch, const std::vector<int64_t>& targets, bool recompute) {
+  model.zero_grad();
+  Tape tape;
+  const torch::Tensor hidden = model.forward(batch, &tape, recompute);
+  const auto rows = static_cast<int64_t>(targets.size());
+  const torch::Tensor weights = torch::cos(torch::arange(rows, torch::kFloat64)).to(torch::kFloat32);
+  const torch::Tensor d = token_statistics_backward(model, hidden.slice(0, 0, rows), targets, 0.8, weights, 0.3 * weights.flip(0));
+  torch::Tensor whole = torch::zeros_like(hidden);
+  whole.slice(0, 0, rows).copy_(d);
+  model.backward(batch, tape, whole);
+}
+
+TEST(Backward, EqualsFiniteDifferencesForEveryParameter) {
+  for (const auto& config : {tiny_config(true, false, false), tiny_config(false, true, true)}) {
+    Transformer model = lively_model(config, 5);
+    PackedBatch batch;
+    const int64_t prefix = batch.add(tokens(1, 5));
+    batch.add(tokens(2, 18), prefix);
+    batch.add(tokens(3, 4), prefix);
+    batch.add(tokens(4, 3));
+    const std::vector<int64_t> targets = tokens(9, batch.rows());
+    gradients_of(model, batch, targets, false);
+    for (Parameter& parameter : model.parameters()) {
+      // Along a random direction: the difference quotient of a fp32 loss is good to about 1e-3 of the gradient's size.
+      torch::Tensor direction = torch::sin(torch::arange(parameter.value.numel()) * 1.7 + 0.3).view_as(parameter.value);
+      direction = direction / direction.norm();
+      const double expected = (parameter.grad * direction).sum().item<double>();
+      const double h = 2e-3 * std::max(1.0, parameter.value.norm().item<double>() / 20);
+      const torch::Tensor saved = parameter.value.clone();
+      parameter.value.copy_(saved + h * direction);
+      const double up = loss_of(model, batch, targets);
+      parameter.value.copy_(saved - h * direction);
+      const double down = loss_of(model, batch, targets);
+      parameter.value.copy_(saved);
+      const double scale = std::max(0.05, parameter.grad.norm().item<double>());
+      EXPECT_NEAR((up - down) / (2 * h), expected, 0.01 * scale) << parameter.name;
+    }
+  }
+}
+
+TEST(Backward, RecomputingActivationsGivesTheSameBytes) {
+  Transformer model = lively_model(tiny_config(), 6);
+  PackedBatch batch;
+  batch.add(tokens(2, 30), batch.add(tokens(1, 8)));
+  const std::vector<int64_t> targets = tokens(9, batch.rows());
+  gradients_of(model, batch, targets, false);
+  std::vector<torch::Tensor> kept;
+  for (const Parameter& parameter : model.parameters()) kept.push_back(parameter.grad.clone());
+  gradients_of(model, batch, targets, true);
+  for (size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(torch::equal(kept[i], model.parameters()[i].grad));
+}
+
+TEST(Kernels, EqualTheirPlainTwins) {
+  torch::Tensor x = torch::sin(torch::arange(7 * 24) * 0.37).view({7, 24}) * 2, w = torch::cos(torch::arange(24) * 0.2);
+  torch::Tensor rstd, plain_rstd;
+  EXPECT_TRUE(torch::allclose(ops::rms_norm(x, w, 1e-6, &rstd), ops::plain::rms_norm(x, w, 1e-6, &plain_rstd), 1e-5, 1e-6));
+  torch::Tensor dx = torch::zeros_like(x), dw = torch::zeros({24}), plain_dx = torch::zeros_like(x), plain_dw = torch::zeros({24});
+  const torch::Tensor dy = torch::cos(x * 3);
+  ops::rms_norm_backward(dy, x, w, rstd, dx, dw);
+  ops::plain::rms_norm_backward(dy, x, w, plain_rstd, plain_dx, plain_dw);
+  EXPECT_TRUE(torch::allclose(dx, plain_dx, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(dw, plain_dw, 1e-4, 1e-5));
+  const torch::Tensor gate_up = torch::sin(torch::arange(5 * 36) * 0.71).view({5, 36}) * 4, g = torch::cos(torch::arange(5 * 18) * 1.1).view({5, 18});
+  EXPECT_TRUE(torch::allclose(ops::swiglu(gate_up), ops::plain::swiglu(gate_up), 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(ops::swiglu_backward(g, gate_up), ops::plain::swiglu_backward(g, gate_up), 1e-5, 1e-6));
+}
+
+TEST(Kernels, AttentionBackwardEqualsItsPlainTwin) {
+  const kernels::HeadShape shape{4, 2, 20};
+  const int64_t rows = 40;
+  const auto wave = [](int64_t n, double step) { return torch::sin(torch::arange(n, torch::kFloat64) * step).to(torch::kFloat32); };
+  const torch::Tensor q = wave(rows * 80, 0.731).view({rows, 80}), k = wave(rows * 40, 0.417).view({rows, 40});
+  const torch::Tensor qkv = wave(rows * 160, 0.913).view({rows, 160}), dout = wave(rows * 80, 1.31).view({rows, 80});
+  const std::vector<ops::AttentionSpan> spans = {{0, 7, -1}, {7, 20, 0}, {27, 3, 0}, {30, 10, -1}};
+  KvStore store(1, {7, 20, 3, 10}, shape, torch::kFloat32);
+  std::vector<RowPlace> places;
+  for (size_t s = 0; s < spans.size(); ++s) {
+    for (int64_t i = 0; i < spans[s].length; ++i) {
+      RowPlace place{&store, static_cast<int64_t>(s), i, nullptr, 0, 0};
+      if (spans[s].prefix >= 0) place.prefix = &store, place.prefix_slot = 0, place.prefix_count = 7;
+      places.push_back(place);
+    }
+  }
+  torch::Tensor lse;
+  const torch::Tensor out = ops::attend(q, k, qkv, places, 0, shape, &lse);
+  const auto ours = ops::attend_backward(dout, out, lse, q, k, qkv, spans, shape);
+  const auto plain = ops::plain::attend_backward(dout, q, k, qkv, spans, shape);
+  EXPECT_TRUE(torch::allclose(ours.dq, plain.dq, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(ours.dk, plain.dk, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(ours.dv, plain.dv, 1e-4, 1e-5));
+}
+
+}  // namespace
+}  // namespace harness

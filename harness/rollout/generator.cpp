@@ -1,0 +1,286 @@
+#include "harness/rollout/generator.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "harness/core/error.h"
+#include "harness/model/ops.h"
+#include "harness/rollout/token_choice.h"
+
+namespace harness {
+
+namespace {
+
+// A prompt being sampled from: its keys and values and the hidden states of its last token live until its last row begins.
+struct Prompt {
+  KvStore store;
+  torch::Tensor hidden;              // [1, D]
+  std::vector<torch::Tensor> layers; // [L][1, D] where the readout is recorded
+  int64_t length = 0;
+  int64_t rows_left = 0;  // samples not finished yet
+};
+
+struct Row {
+  size_t request = 0, sample = 0;
+  int64_t slot = 0;
+  Prompt* prompt = nullptr;
+  SampledResponse* response = nullptr;
+};
+
+class Session {
+ public:
+  Session(const Transformer& model, const std::vector<GenerationRequest>& requests, const GeneratorSettings& settings,
+          std::vector<std::vector<SampledResponse>>& responses)
+      : model_(model), requests_(requests), settings_(settings), responses_(responses), prompts_(requests.size()) {
+    int64_t samples = 0;
+    for (size_t r = 0; r < requests.size(); ++r) {
+      for (size_t s = 0; s < requests[r].streams.size(); ++s) waiting_.push_back({r, s, 0, nullptr, nullptr});
+      samples += static_cast<int64_t>(requests[r].streams.size());
+    }
+    const int64_t rows = std::min(settings.max_rows, samples);
+    store_ = KvStore(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), settings.sampling.max_new_tokens),
+                     model.heads(), model.numerics().dtype, model.numerics().device);
+    for (int64_t slot = rows - 1; slot >= 0; --slot) free_slots_.push_back(slot);
+  }
+
+  void run(GenerationTotals& totals, const GenerationProgress& progress) {
+    int64_t finished = 0;
+    while (!waiting_.empty() || !active_.empty()) {
+      check_interrupt();
+      // Refilling costs a prefill: wait until an eighth of the rows is free.
+      const size_t free = free_slots_.size(), whole = free + active_.size();
+      if (!waiting_.empty() && (active_.empty() || free * 8 >= whole)) refill(totals);
+      step(totals);
+      finished += retire();
+      if (progress) progress(finished);
+    }
+  }
+
+ private:
+  // Takes waiting rows into free slots; prompts seen for the first time are computed together, and the first token of each new
+  // row is drawn from its prompt's last hidden state.
+  void refill(GenerationTotals& totals) {
+    std::vector<size_t> fresh;
+    std::vector<Row> started;
+    while (!waiting_.empty() && !free_slots_.empty()) {
+      Row row = waiting_.front();
+      waiting_.pop_front();
+      row.slot = free_slots_.back();
+      free_slots_.pop_back();
+      if (prompts_[row.request] == nullptr) {
+        prompts_[row.request] = std::make_unique<Prompt>();
+        fresh.push_back(row.request);
+      }
+      row.prompt = prompts_[row.request].get();
+      row.response = &responses_[row.request][row.sample];
+      started.push_back(row);
+    }
+    compute_prompts(fresh, totals);
+    draw_first(started);
+    active_.insert(active_.end(), started.begin(), started.end());
+    std::sort(active_.begin(), active_.end(), [](const Row& a, const Row& b) {
+      return a.request != b.request ? a.request < b.request : a.sample < b.sample;  // rows of one prompt side by side
+    });
+  }
+
+  void compute_prompts(const std::vector<size_t>& fresh, GenerationTotals& totals) {
+    constexpr int64_t kRowsAtOnce = 8192;
+    for (size_t begin = 0; begin < fresh.size();) {
+      PackedBatch batch;
+      std::vector<KvStore*> stores;
+      size_t end = begin;
+      while (end < fresh.size() && (end == begin || batch.rows() < kRowsAtOnce)) {
+        const std::vector<int64_t>& tokens = requests_[fresh[end]].prompt;
+        Prompt& prompt = *prompts_[fresh[end]];
+        prompt.length = static_cast<int64_t>(tokens.size());
+        prompt.rows_left = static_cast<int64_t>(requests_[fresh[end]].streams.size());
+        prompt.store = KvStore(model_.config().layers, {prompt.length}, model_.heads(), model_.numerics().dtype,
+                               model_.numerics().device);
+        batch.add(tokens);
+        stores.push_back(&prompt.store);
+        ++end;
+      }
+      std::vector<torch::Tensor> layers;
+      const torch::Tensor hidden = model_.prefill(batch, stores, settings_.readout ? &layers : nullptr);
+      totals.prompt_tokens += batch.rows();
+      for (size_t i = begin; i < end; ++i) {
+        Prompt& prompt = *prompts_[fresh[i]];
+        const int64_t last = batch.sequences[i - begin].begin + prompt.length - 1;
+        prompt.hidden = hidden.slice(0, last, last + 1).clone();
+        for (const torch::Tensor& layer : layers) prompt.layers.push_back(layer.slice(0, last, last + 1).clone());
+      }
+      begin = end;
+    }
+  }
+
+  void draw_first(std::vector<Row>& rows) {
+    if (rows.empty()) return;
+    std::vector<torch::Tensor> hidden;
+    std::vector<std::vector<torch::Tensor>> parts(static_cast<size_t>(settings_.readout ? model_.config().layers : 0));
+    for (const Row& row : rows) {
+      hidden.push_back(row.prompt->hidden);
+      for (size_t l = 0; l < parts.size(); ++l) parts[l].push_back(row.prompt->layers[l]);
+    }
+    std::vector<torch::Tensor> layers;
+    for (const auto& part : parts) layers.push_back(torch::cat(part));
+    draw(rows, torch::cat(hidden), layers);
+  }
+
+  // One decode step of all active rows: feeds each its last token and draws the next.
+  void step(GenerationTotals& totals) {
+    std::vector<Row> rows;
+    for (const Row& row : active_) {
+      if (!done(row)) rows.push_back(row);
+    }
+    if (rows.empty()) return;
+    std::vector<int64_t> ids, positions;
+    std::vector<RowPlace> places;
+    for (const Row& row : rows) {
+      const int64_t length = row.response->tokens();
+      ids.push_back(row.response->ids.back());
+      positions.push_back(row.prompt->length + length - 1);
+      places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
+    }
+    std::vector<torch::Tensor> layers;
+    const torch::Tensor hidden = model_.decode(ids, positions, places, settings_.readout ? &layers : nullptr);
+    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers);
+    totals.tokens += static_cast<int64_t>(rows.size());
+    ++totals.steps;
+  }
+
+  void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers) {
+    torch::Tensor logits = model_.logits(hidden);
+    if (!logits.device().is_cpu()) logits = logits.to(torch::kCPU);
+    std::vector<int64_t> tokens(rows.size());
+    const auto choose_rows = [&](auto tag, const auto& table) {
+      using T = decltype(tag);
+      const int64_t vocabulary = logits.size(1);
+      const T* z = static_cast<const T*>(logits.data_ptr());
+      at::parallel_for(0, static_cast<int64_t>(rows.size()), std::max<int64_t>(1, 65536 / vocabulary),
+                       [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          SampledResponse& response = *rows[static_cast<size_t>(i)].response;
+          const RandomStream& stream = requests_[rows[static_cast<size_t>(i)].request].streams[rows[static_cast<size_t>(i)].sample];
+          const TokenChoice choice =
+              choose_token<T>(table, z + i * vocabulary, vocabulary, settings_.sampling,
+                              stream.uniform(static_cast<uint64_t>(response.tokens())), settings_.unit_temperature_log_probs);
+          response.ids.push_back(choice.token);
+          response.log_probs.push_back(choice.log_prob);
+          response.entropies.push_back(choice.entropy);
+          tokens[static_cast<size_t>(i)] = choice.token;
+        }
+      });
+    };
+    if (logits.scalar_type() == torch::kFloat32) {
+      choose_rows(float{}, kernels::table_fp32());
+    } else {
+      choose_rows(kernels::Bf16{}, kernels::table_bf16());
+    }
+    if (settings_.readout) record_readout(rows, tokens, layers);
+    for (const Row& row : rows) {
+      const int64_t last = row.response->ids.back();
+      row.response->stopped =
+          std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), last) != settings_.stop_ids.end();
+    }
+  }
+
+  // value_l = <W_lm[t], h_l> (method.md, "Fingerprint of one response"): L dot products of length D a token.
+  void record_readout(const std::vector<Row>& rows, const std::vector<int64_t>& tokens, std::vector<torch::Tensor>& layers) {
+    const auto count = static_cast<int64_t>(rows.size());
+    if (settings_.lens_norm_all) {
+      for (size_t l = 0; l + 1 < layers.size(); ++l) {
+        layers[l] = ops::rms_norm(layers[l], model_.final_norm(), model_.config().norm_eps);
+      }
+    }
+    if (!model_.numerics().device.is_cpu()) {
+      const torch::Tensor w =
+          model_.head().index_select(0, torch::tensor(tokens, torch::kInt64).to(model_.numerics().device)).to(torch::kFloat32);
+      std::vector<torch::Tensor> values;
+      for (const torch::Tensor& layer : layers) values.push_back((layer.slice(0, 0, count).to(torch::kFloat32) * w).sum(-1));
+      const torch::Tensor all = torch::stack(values, 1).to(torch::kCPU).contiguous();  // [rows, L]
+      for (int64_t i = 0; i < count; ++i) {
+        const float* value = all.data_ptr<float>() + i * all.size(1);
+        auto& readout = rows[static_cast<size_t>(i)].response->readout;
+        readout.insert(readout.end(), value, value + all.size(1));
+      }
+      return;
+    }
+    const auto dots = [&](auto tag, const auto& table) {
+      using T = decltype(tag);
+      const int64_t width = model_.config().width;
+      const T* head = static_cast<const T*>(model_.head().data_ptr());
+      for (int64_t i = 0; i < count; ++i) {
+        const T* w = head + tokens[static_cast<size_t>(i)] * width;
+        for (const torch::Tensor& layer : layers) {
+          rows[static_cast<size_t>(i)].response->readout.push_back(
+              table.dot(w, static_cast<const T*>(layer.data_ptr()) + i * width, width));
+        }
+      }
+    };
+    if (model_.numerics().dtype == torch::kFloat32) {
+      dots(float{}, kernels::table_fp32());
+    } else {
+      dots(kernels::Bf16{}, kernels::table_bf16());
+    }
+  }
+
+  [[nodiscard]] bool done(const Row& row) const {
+    return row.response->stopped || row.response->tokens() >= settings_.sampling.max_new_tokens;
+  }
+
+  // Frees the slots of finished rows, and prompts nobody needs any more.
+  int64_t retire() {
+    int64_t finished = 0;
+    std::vector<Row> left;
+    for (const Row& row : active_) {
+      if (!done(row)) {
+        left.push_back(row);
+        continue;
+      }
+      ++finished;
+      free_slots_.push_back(row.slot);
+      if (--row.prompt->rows_left == 0) prompts_[row.request].reset();
+    }
+    active_ = std::move(left);
+    return finished;
+  }
+
+  const Transformer& model_;
+  const std::vector<GenerationRequest>& requests_;
+  const GeneratorSettings& settings_;
+  std::vector<std::vector<SampledResponse>>& responses_;
+  std::vector<std::unique_ptr<Prompt>> prompts_;
+  KvStore store_;
+  std::vector<int64_t> free_slots_;
+  std::deque<Row> waiting_;
+  std::vector<Row> active_;
+};
+
+}  // namespace
+
+std::vector<std::vector<SampledResponse>> generate(const Transformer& model, const std::vector<GenerationRequest>& requests,
+                                                   const GeneratorSettings& settings, GenerationTotals* totals,
+                                                   const GenerationProgress& progress) {
+  const torch::NoGradGuard no_grad;
+  std::vector<std::vector<SampledResponse>> responses;
+  bool any = false;
+  for (const GenerationRequest& request : requests) {
+    if (request.prompt.empty()) throw Error("expected a prompt of at least one token, found an empty one");
+    const int64_t longest = static_cast<int64_t>(request.prompt.size()) + settings.sampling.max_new_tokens;
+    if (longest > model.config().max_positions) {
+      throw Error("expected prompt and response within the model's {} positions (max_position_embeddings), found {} + {}",
+                  model.config().max_positions, request.prompt.size(), settings.sampling.max_new_tokens);
+    }
+    responses.emplace_back(request.streams.size());
+    any = any || !request.streams.empty();
+  }
+  if (!any) return responses;
+  GenerationTotals local;
+  Session(model, requests, settings, responses).run(totals != nullptr ? *totals : local, progress);
+  return responses;
+}
+
+}  // namespace harness
