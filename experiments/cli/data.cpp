@@ -1,4 +1,4 @@
-// data: the problem sets: which there are, whether they are whole, one problem.
+// data: the problem sets: which there are, whether they are whole, one problem, fetching them from a hub.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,9 +9,12 @@
 
 #include "datasets/catalog.h"
 #include "datasets/duplicates.h"
+#include "datasets/hub.h"
 #include "datasets/locate.h"
 #include "datasets/manifest.h"
 #include "datasets/published.h"
+#include "datasets/records.h"
+#include "experiments/cli/fetch_bar.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"
@@ -136,6 +139,48 @@ int show_problem(const DataOptions& options) {
   return 0;
 }
 
+// Compares what was fetched with the manifest; true if nothing differs.
+bool check_fetched(const datasets::PublishedSet& set, const std::string& folder) {
+  bool right = true;
+  for (const std::string& split : set.splits) {
+    const auto read = datasets::read_published(set, datasets::files_of_split(set, split, folder));
+    const auto result = datasets::check_set(read.set, *datasets::find_entry(set.name, split));
+    right = right && result != datasets::CheckResult::differs;
+    fmt::print("{}:{} {} problems, {}, sha256 {}\n", set.name, split, read.set.problems.size(), datasets::to_string(result),
+               read.set.content_hash());
+  }
+  return right;
+}
+
+// The first of the set's origins that gives it is used.
+int fetch_set(const DataOptions& options) {
+  const std::string name = datasets::parse_set_name(options.name).name;
+  const datasets::PublishedSet* set = datasets::find_published_set(name);
+  if (set == nullptr) {
+    (void)datasets::splits_of(name);  // names the nearest set
+    throw harness::Error("{}: expected a published set, found one that is generated or a file", name);
+  }
+  const datasets::HubSettings settings = datasets::hub_settings();
+  std::vector<std::string> failures;
+  for (const datasets::HubSource& source : set->sources) {
+    const auto wanted = [&](const std::string& path) {
+      return path.starts_with(source.folder) && datasets::has_record_ending(path) && !path.ends_with(".json");
+    };
+    std::string folder;
+    try {
+      FetchBar bar(source.repository);
+      folder = datasets::fetch_repository(settings, {datasets::RepositoryKind::dataset, source.repository, "main"}, wanted,
+                                          bar.report()) + "/" + source.folder;
+    } catch (const harness::Error& error) {
+      failures.emplace_back(error.what());
+      continue;
+    }
+    fmt::print("{}\n", folder);
+    return check_fetched(*set, folder) ? 0 : 1;
+  }
+  throw harness::Error("{}: {}", name, fmt::join(failures, "; "));
+}
+
 }  // namespace
 
 void add_data(CLI::App& app, Chosen& chosen) {
@@ -162,6 +207,10 @@ void add_data(CLI::App& app, Chosen& chosen) {
   show->add_option("--split", options->split, "train, validation or test");
   show->add_option("--index", options->index, "which problem, from 0");
   show->callback([options, &chosen] { chosen = [options] { return show_problem(*options); }; });
+
+  CLI::App* fetch = data->add_subcommand("fetch", "a published set from its hub into the hub's cache, checked");
+  fetch->add_option("name", options->name, "the set, e.g. gsm8k")->required();
+  fetch->callback([options, &chosen] { chosen = [options] { return fetch_set(*options); }; });
 }
 
 }  // namespace experiments

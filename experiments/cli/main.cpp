@@ -24,6 +24,8 @@ int run_program(int argc, char** argv) {
   add_verify(app, chosen);
   add_import(app, chosen);
   add_data(app, chosen);
+  add_model(app, chosen);
+  add_inspect_tokens(*inspect, chosen);
   (void)chosen;
   add_inspect_clusters(*inspect, chosen);
   add_inspect_memory(*inspect, chosen);

@@ -15,11 +15,13 @@ void add_table(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_import(CLI::App& app, Chosen& chosen);
 void add_data(CLI::App& app, Chosen& chosen);
+void add_model(CLI::App& app, Chosen& chosen);
 
 void add_inspect_clusters(CLI::App& inspect, Chosen& chosen);
 void add_inspect_memory(CLI::App& inspect, Chosen& chosen);
 
 void add_inspect_loss(CLI::App& inspect, Chosen& chosen);
 void add_methods(CLI::App& app, Chosen& chosen);
+void add_inspect_tokens(CLI::App& inspect, Chosen& chosen);
 
 }  // namespace experiments
