@@ -109,7 +109,8 @@ Listing list_repository(const HubSettings& settings, const HubRepository& reposi
   const std::string kind = repository.kind == RepositoryKind::dataset ? "datasets" : "models";
   const std::string url = fmt::format("{}/api/{}/{}/revision/{}?blobs=true", settings.endpoint, kind,
                                       encode_path(repository.name), encode_path(repository.revision));
-  const harness::Json answer = harness::with_context(url, [&] { return harness::parse_json(get_text(settings, url)); });
+  const std::string text = get_text(settings, url);
+  const harness::Json answer = harness::with_context(url, [&] { return harness::parse_json(text); });
   return harness::with_context(url, [&] {
     Listing listing;
     listing.commit = harness::text_field(answer, "sha");

@@ -212,7 +212,9 @@ TEST(FetchRepository, SaysWhatARefusalMeans) {
   hub.fault_ = [](const ServerRequest&, const ServerReply&) { return ServerReply{401, "no"}; };
   EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("HF_TOKEN"));
   hub.fault_ = [](const ServerRequest&, const ServerReply&) { return ServerReply{404, "no"}; };
-  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("(404)"));
+  EXPECT_EQ(error_of([&] { hub.fetch(); }),
+            hub.settings_.endpoint + "/api/models/ORG/NAME/revision/main?blobs=true: expected a repository, revision and file of "
+                                     "that name, found none (404)");
   hub.fault_ = [](const ServerRequest& r, const ServerReply&) { return is_weights(r) ? ServerReply{403, "gated"} : kLeaveIt; };
   EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("model.safetensors: expected access, found 403"));
   hub.fault_ = [](const ServerRequest&, const ServerReply&) { return ServerReply{400, "bad  request"}; };

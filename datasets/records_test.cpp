@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -84,6 +86,38 @@ TEST(ReadCsv, NamesTheLineOfARowOfAnotherWidthAndOfAnOpenQuote) {
   EXPECT_THAT(error_of([&] { dump_all(folder.path("t.csv")); }), HasSubstr("t.csv: line 4: expected 2 values, found 1"));
   folder.write("q.csv", "a,b\n1,\"open\n");
   EXPECT_THAT(error_of([&] { dump_all(folder.path("q.csv")); }), HasSubstr("q.csv: line 2: expected the quote to be closed"));
+}
+
+RC_GTEST_PROP(ReadCsv, GivesBackWhatWasQuoted, (const std::vector<std::pair<std::string, std::string>>& rows)) {
+  const auto quote = [](const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return out + "\"";
+  };
+  std::string text = "a,b\n";
+  for (const auto& [a, b] : rows) text += quote(a) + "," + quote(b) + "\r\n";
+  std::vector<std::pair<std::string, std::string>> read;
+  read_csv(text, "t", [&](const harness::Json& record, const std::string&) { read.emplace_back(record.at("a"), record.at("b")); });
+  RC_ASSERT(read == rows);
+}
+
+RC_GTEST_PROP(Readers, EndInAnErrorOrInRowsWhateverTheBytes, (const std::string& bytes, bool valid_head)) {
+  const std::string text = valid_head ? "{\"a\": 1}\n" + bytes : bytes;
+  const auto ignore = [](const harness::Json&, const std::string&) {};
+  for (const auto& read : {read_json_lines, read_csv}) {
+    try {
+      read(text, "t", ignore);
+    } catch (const harness::Error&) {
+    }
+  }
+  const std::string packed = gzip(text);
+  RC_ASSERT(gzip_decompress(packed) == text);
+  std::string damaged = packed;
+  damaged[damaged.size() / 2] ^= 0x55;
+  try {
+    (void)gzip_decompress(damaged);
+  } catch (const harness::Error&) {
+  }
 }
 
 #ifdef MEDSBENCH_ARROW
