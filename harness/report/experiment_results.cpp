@@ -22,6 +22,12 @@ std::string resolve(const std::string& folder, const std::string& path) {
   return (std::filesystem::path(folder) / path).lexically_normal().string();
 }
 
+// The message with the path as experiment.json has it, so that what is written does not depend on where the folder lies.
+std::string with_relative(std::string message, const std::string& path, const std::string& relative) {
+  if (message.starts_with(path)) message.replace(0, path.size(), relative);
+  return message;
+}
+
 std::optional<CellResults> read_cell(const ExperimentManifest& manifest, const std::string& folder, const ManifestCell& cell,
                                      const ReadSettings& settings, std::vector<std::string>& warnings) {
   CellResults results;
@@ -36,14 +42,15 @@ std::optional<CellResults> read_cell(const ExperimentManifest& manifest, const s
     const OutcomeFile file = read_outcomes(path);
     results.policy = with_context(path, [&] { return count_outcomes(file, count); });
   } catch (const Error& error) {
-    warnings.push_back(error.what());
+    warnings.push_back(with_relative(error.what(), path, cell.outcomes));
     return std::nullopt;
   }
   if (settings.curves && !cell.metrics.empty()) {
+    const std::string metrics = resolve(folder, cell.metrics);
     try {
-      results.curves = read_training_curves(resolve(folder, cell.metrics));
+      results.curves = read_training_curves(metrics);
     } catch (const Error& error) {
-      warnings.push_back(error.what());
+      warnings.push_back(with_relative(error.what(), metrics, cell.metrics));
     }
   }
   return results;
@@ -123,6 +130,9 @@ std::optional<double> problem_value(const ProblemResult& problem, const std::str
               "tokens, found no such quantity", metric);
 }
 
+ValueTable::ValueTable(std::vector<int64_t> seeds_of, std::vector<std::string> problems_of)
+    : seeds(std::move(seeds_of)), problems(std::move(problems_of)), values(seeds.size() * problems.size(), kNone) {}
+
 ValueTable value_table(const RowResults& row, const std::string& set, const std::string& metric) {
   std::set<std::string> problems;
   std::vector<int64_t> seeds;
@@ -132,15 +142,13 @@ ValueTable value_table(const RowResults& row, const std::string& set, const std:
     seeds.push_back(cell.seed);
     for (const ProblemResult& problem : found->second.problems) problems.insert(problem.problem);
   }
-  ValueTable table{seeds, {problems.begin(), problems.end()}, CellTable(0, 0, 1)};
-  table.values = CellTable(static_cast<int64_t>(seeds.size()), static_cast<int64_t>(problems.size()), 1);
-  int64_t seed = 0;
+  ValueTable table(seeds, {problems.begin(), problems.end()});
+  size_t seed = 0;
   for (const CellResults& cell : row.cells) {
     if (!cell.policy.sets.contains(set)) continue;
     for (size_t problem = 0; problem < table.problems.size(); ++problem) {
       const ProblemResult* result = find_problem(cell, set, table.problems[problem]);
-      table.values.at(seed, static_cast<int64_t>(problem), 0) =
-          result == nullptr ? kNone : problem_value(*result, metric).value_or(kNone);
+      if (result != nullptr) table.at(seed, problem) = problem_value(*result, metric).value_or(kNone);
     }
     ++seed;
   }
@@ -149,26 +157,25 @@ ValueTable value_table(const RowResults& row, const std::string& set, const std:
 
 ValueTable paired_difference(const ValueTable& row, const ValueTable& base) {
   const bool untrained = base.seeds == std::vector<int64_t>{0};
-  std::vector<std::pair<int64_t, int64_t>> seeds;  // rows of either table
-  ValueTable table{{}, {}, CellTable(0, 0, 1)};
+  std::vector<std::pair<size_t, size_t>> seeds, problems;  // places in either table
+  std::vector<int64_t> seeds_of;
+  std::vector<std::string> problems_of;
   for (size_t i = 0; i < row.seeds.size(); ++i) {
     const auto found = untrained ? base.seeds.begin() : std::find(base.seeds.begin(), base.seeds.end(), row.seeds[i]);
     if (found == base.seeds.end()) continue;
-    seeds.emplace_back(static_cast<int64_t>(i), found - base.seeds.begin());
-    table.seeds.push_back(row.seeds[i]);
+    seeds.emplace_back(i, found - base.seeds.begin());
+    seeds_of.push_back(row.seeds[i]);
   }
-  std::vector<std::pair<int64_t, int64_t>> problems;
   for (size_t i = 0; i < row.problems.size(); ++i) {
     const auto found = std::lower_bound(base.problems.begin(), base.problems.end(), row.problems[i]);
     if (found == base.problems.end() || *found != row.problems[i]) continue;
-    problems.emplace_back(static_cast<int64_t>(i), found - base.problems.begin());
-    table.problems.push_back(row.problems[i]);
+    problems.emplace_back(i, found - base.problems.begin());
+    problems_of.push_back(row.problems[i]);
   }
-  table.values = CellTable(static_cast<int64_t>(seeds.size()), static_cast<int64_t>(problems.size()), 1);
+  ValueTable table(seeds_of, problems_of);
   for (size_t s = 0; s < seeds.size(); ++s) {
     for (size_t p = 0; p < problems.size(); ++p) {
-      table.values.at(static_cast<int64_t>(s), static_cast<int64_t>(p), 0) =
-          row.values.at(seeds[s].first, problems[p].first, 0) - base.values.at(seeds[s].second, problems[p].second, 0);
+      table.at(s, p) = row.at(seeds[s].first, problems[p].first) - base.at(seeds[s].second, problems[p].second);
     }
   }
   return table;

@@ -8,7 +8,6 @@
 #include "harness/report/manifest.h"
 #include "harness/report/problem_results.h"
 #include "harness/report/training_curves.h"
-#include "harness/stats/bootstrap.h"
 
 namespace harness {
 
@@ -54,7 +53,10 @@ std::optional<double> problem_value(const ProblemResult& problem, const std::str
 struct ValueTable {
   std::vector<int64_t> seeds;
   std::vector<std::string> problems;  // sorted
-  CellTable values;                   // [seeds, problems, 1]
+  std::vector<double> values;         // [seeds, problems]
+  ValueTable(std::vector<int64_t> seeds_of, std::vector<std::string> problems_of);
+  double& at(size_t seed, size_t problem) { return values[seed * problems.size() + problem]; }
+  [[nodiscard]] double at(size_t seed, size_t problem) const { return values[seed * problems.size() + problem]; }
 };
 ValueTable value_table(const RowResults& row, const std::string& set, const std::string& metric);
 

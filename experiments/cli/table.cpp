@@ -1,0 +1,96 @@
+// table, verify: result tables and figures from stored outcomes alone, and the check that a folder's numbers follow from them.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/report/html_page.h"
+#include "harness/report/report_folder.h"
+#include "harness/report/results_json.h"
+#include "harness/report/table_text.h"
+#include "harness/report/verify.h"
+
+namespace experiments {
+
+namespace {
+
+struct TableChoice {
+  std::vector<std::string> folders;
+  std::string format;
+  std::string output;
+};
+
+// One experiment in one format, for programs.
+std::string one_format(const std::string& folder, const std::string& format) {
+  harness::ReadSettings read;
+  read.read_problems = format == "html" ? harness::kReadProblems : 0;
+  const harness::ExperimentResults results = harness::read_experiment(folder, read);
+  for (const std::string& warning : results.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
+  const harness::Summary summary = harness::summarise(results);
+  if (format == "md") return harness::markdown_table(summary);
+  if (format == "tex") return harness::latex_table(summary);
+  if (format == "csv") return harness::csv_table(summary);
+  if (format == "json") return harness::results_json(results, summary).dump(1) + "\n";
+  return harness::html_page(results, summary, harness::draw_figures(results));
+}
+
+int table(const TableChoice& choice) {
+  std::string text;
+  for (const std::string& folder : choice.folders) {
+    if (!choice.format.empty()) {
+      text += one_format(folder, choice.format);
+      continue;
+    }
+    harness::ReportSettings settings;
+    settings.output = choice.output;
+    if (!choice.output.empty() && choice.folders.size() > 1) {
+      settings.output += "/" + std::filesystem::path(folder).lexically_normal().filename().string();
+    }
+    const harness::ReportDone done = harness::write_report(folder, settings);
+    for (const std::string& warning : done.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
+    fmt::print("{}{}", folder == choice.folders.front() ? "" : "\n", harness::terminal_table(done.summary));
+    fmt::print(stderr, "{} files in {}\n", done.files.size(), settings.output.empty() ? folder : settings.output);
+  }
+  if (choice.format.empty()) return 0;
+  if (choice.output.empty()) {
+    fmt::print("{}", text);
+  } else {
+    harness::write_file_atomically(choice.output, text);
+  }
+  return 0;
+}
+
+int verify(const std::string& folder) {
+  const harness::Verification result = harness::verify_folder(folder);
+  for (const std::string& difference : result.differences) fmt::print("{}\n", difference);
+  for (const std::string& note : result.notes) fmt::print(stderr, "medsbench: {}\n", note);
+  fmt::print(stderr, "{} numbers derived again, {} differences\n", result.numbers, result.differences.size());
+  return result.differences.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_table(CLI::App& app, Chosen& chosen) {
+  const auto choice = std::make_shared<TableChoice>();
+  CLI::App* verb = app.add_subcommand("table", "tables and figures from stored outcomes alone");
+  verb->add_option("folders", choice->folders, "results folders (with experiment.json)")->required();
+  verb->add_option("--format", choice->format, "print one format to stdout instead of writing all files")
+      ->check(CLI::IsMember({"md", "tex", "csv", "json", "html"}));
+  verb->add_option("--out", choice->output, "folder to write to (with --format: the file)");
+  verb->callback([&chosen, choice] { chosen = [choice] { return table(*choice); }; });
+}
+
+void add_verify(CLI::App& app, Chosen& chosen) {
+  const auto folder = std::make_shared<std::string>();
+  CLI::App* verb = app.add_subcommand("verify", "derives every number of a results folder again; exit status 1 if any differs");
+  verb->add_option("folder", *folder, "results folder")->required();
+  verb->callback([&chosen, folder] { chosen = [folder] { return verify(*folder); }; });
+}
+
+}  // namespace experiments

@@ -1,0 +1,84 @@
+#include "harness/report/report_folder.h"
+
+#include <filesystem>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+#include "harness/report/figures.h"
+#include "harness/report/html_page.h"
+#include "harness/report/results_json.h"
+#include "harness/report/svg.h"
+#include "harness/report/table_text.h"
+
+namespace harness {
+
+namespace {
+
+// Leaves a file that already has these bytes alone.
+void write_if_changed(const std::string& path, const std::string& text) {
+  if (std::filesystem::exists(path) && read_file(path) == text) return;
+  write_file_atomically(path, text);
+}
+
+std::string manifest_text(const ExperimentResults& results, const std::vector<NamedText>& files) {
+  const ExperimentManifest& manifest = results.manifest;
+  OrderedJson json{{"version", 1}, {"title", manifest.title}, {"config_hash", manifest.config_hash}, {"commit", manifest.commit}};
+  json["device"] = manifest.device;
+  json["n"] = manifest.n;
+  json["k"] = manifest.k;
+  json["eval_seed"] = manifest.eval_seed;
+  json["temperature"] = manifest.temperature;
+  json["file_versions"] = OrderedJson{{"experiment", kManifestVersion}, {"outcomes", kOutcomeVersion}};
+  json["rows"] = OrderedJson::array();
+  for (const RowResults& row : results.rows) {
+    OrderedJson seeds = OrderedJson::array();
+    for (const CellResults& cell : row.cells) seeds.push_back(cell.seed);
+    json["rows"].push_back(OrderedJson{{"base_model", row.row.base_model}, {"name", row.row.name}, {"seeds", seeds},
+                                       {"failed", row.failures.size()}});
+  }
+  json["machine"] = OrderedJson::parse(manifest.machine.dump());
+  json["files"] = OrderedJson::object();
+  for (const NamedText& file : files) json["files"][file.name] = sha256_hex(file.text);
+  return json.dump(1) + "\n";
+}
+
+}  // namespace
+
+std::vector<NamedText> table_files(const ExperimentResults& results, const Summary& summary) {
+  std::vector<NamedText> files{{"table.md", markdown_table(summary)},
+                               {"table.tex", latex_table(summary)},
+                               {"table.csv", csv_table(summary)},
+                               {"results.json", results_json(results, summary).dump(1) + "\n"},
+                               {"counts.csv", counts_csv(results)}};
+  files.push_back({"curves.csv", curves_csv(experiment_charts(results))});
+  files.push_back({"manifest.json", manifest_text(results, files)});
+  return files;
+}
+
+ReportDone write_report(const std::string& folder, const ReportSettings& settings) {
+  ReadSettings read;
+  read.read_problems = settings.page ? kReadProblems : 0;
+  const ExperimentResults results = read_experiment(folder, read);
+  ReportDone done{summarise(results), {}, results.warnings};
+  const std::string output = settings.output.empty() ? folder : settings.output;
+  make_folder(output);
+  for (const NamedText& file : table_files(results, done.summary)) {
+    write_if_changed(output + "/" + file.name, file.text);
+    done.files.push_back(file.name);
+  }
+  if (!settings.figures) return done;
+  const Figures figures = draw_figures(results);
+  done.warnings.insert(done.warnings.end(), figures.warnings.begin(), figures.warnings.end());
+  for (const Figure& figure : figures.figures) {
+    write_if_changed(output + "/" + figure.chart.name + ".svg", standalone_svg(figure.svg));
+    done.files.push_back(figure.chart.name + ".svg");
+  }
+  if (settings.page) {
+    write_if_changed(output + "/report.html", html_page(results, done.summary, figures));
+    done.files.push_back("report.html");
+  }
+  return done;
+}
+
+}  // namespace harness

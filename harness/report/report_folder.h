@@ -1,0 +1,36 @@
+// The files of a results folder that are made from its stored outcomes: tables, counts, curves, figures, the HTML page.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/report/summary.h"
+
+namespace harness {
+
+struct NamedText {
+  std::string name;  // relative to the folder
+  std::string text;
+};
+
+// table.md, table.tex, table.csv, results.json, counts.csv, curves.csv, manifest.json: everything whose numbers `verify` derives
+// again. A pure function of the stored outcomes: no time stamps, no seconds.
+std::vector<NamedText> table_files(const ExperimentResults& results, const Summary& summary);
+
+struct ReportSettings {
+  std::string output;    // "": the experiment's own folder
+  bool figures = true;   // SVG through gnuplot
+  bool page = true;      // report.html
+};
+
+struct ReportDone {
+  Summary summary;
+  std::vector<std::string> files;     // written, relative to the output folder
+  std::vector<std::string> warnings;  // one line each
+};
+
+// Reads FOLDER's experiment and writes its tables, figures and page. A file that would not change is left alone.
+ReportDone write_report(const std::string& folder, const ReportSettings& settings = {});
+
+}  // namespace harness

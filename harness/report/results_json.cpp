@@ -1,0 +1,100 @@
+#include "harness/report/results_json.h"
+
+#include <cmath>
+
+#include "harness/core/error.h"
+
+namespace harness {
+
+namespace {
+
+OrderedJson number_or_null(double value) { return std::isnan(value) ? OrderedJson(nullptr) : OrderedJson(value); }
+
+bool task_metric(const Column& column) { return column.kind != ColumnKind::budget && column.kind != ColumnKind::train; }
+
+OrderedJson task_config(const ExperimentManifest& manifest, const std::string& set) {
+  OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", manifest.n}, {"num_fewshot", 0}};
+  config["generation_kwargs"] = OrderedJson{{"do_sample", manifest.temperature > 0}, {"temperature", manifest.temperature}};
+  config["metric_list"] = OrderedJson::array();
+  for (const int64_t k : manifest.k) {
+    config["metric_list"].push_back(
+        OrderedJson{{"metric", fmt::format("pass@{}", k)}, {"aggregation", "mean"}, {"higher_is_better", true}});
+  }
+  return config;
+}
+
+OrderedJson comparison_json(const Comparison& comparison) {
+  return OrderedJson{{"against", comparison.against},
+                     {"difference", number_or_null(comparison.difference.value)},
+                     {"low", number_or_null(comparison.difference.low)},
+                     {"high", number_or_null(comparison.difference.high)},
+                     {"p", number_or_null(comparison.difference.p_value)},
+                     {"p_holm", comparison.adjusted_p},
+                     {"seeds", comparison.difference.seeds},
+                     {"mark", comparison.mark}};
+}
+
+OrderedJson own_json(const Column& column, const SummaryCell& cell) {
+  OrderedJson json{{"set", column.set}, {"metric", column.metric}, {"value", number_or_null(cell.mean.value)}};
+  json["low"] = number_or_null(cell.mean.low);
+  json["high"] = number_or_null(cell.mean.high);
+  json["seed_deviation"] = number_or_null(cell.mean.seed_deviation);
+  json["sampling_error"] = number_or_null(cell.sampling_error);
+  if (cell.comparison) json["comparison"] = comparison_json(*cell.comparison);
+  json["best"] = cell.best;
+  return json;
+}
+
+size_t problems_of(const ExperimentResults& results, const SummaryRow& row, const std::string& set) {
+  const RowResults* found = results.find(row.base_model, row.name);
+  return found == nullptr || found->cells.empty() ? 0 : value_table(*found, set, "pass@1").problems.size();
+}
+
+}  // namespace
+
+OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& summary, size_t row) {
+  const ExperimentManifest& manifest = results.manifest;
+  const SummaryRow& line = summary.rows[row];
+  OrderedJson json;
+  for (const char* part : {"results", "groups", "group_subtasks", "configs", "versions", "n-shot", "higher_is_better",
+                           "n-samples", "config"}) {
+    json[part] = OrderedJson::object();
+  }
+  OrderedJson own = OrderedJson::array();
+  for (size_t c = 0; c < summary.columns.size(); ++c) {
+    const Column& column = summary.columns[c];
+    own.push_back(own_json(column, line.cells[c]));
+    if (!task_metric(column)) continue;
+    OrderedJson& task = json["results"][column.set];
+    task["alias"] = column.set;
+    task[column.metric + ",none"] = number_or_null(line.cells[c].mean.value);
+    task[column.metric + "_stderr,none"] = number_or_null(line.cells[c].mean.standard_error);
+    if (column.kind == ColumnKind::pass) json["higher_is_better"][column.set][column.metric] = true;
+  }
+  if (json["results"].contains(kAverage)) {
+    json["groups"][kAverage] = json["results"][kAverage];
+    json["group_subtasks"][kAverage] = manifest.sets;
+  }
+  for (const std::string& set : manifest.sets) {
+    json["configs"][set] = task_config(manifest, set);
+    json["versions"][set] = 1;
+    json["n-shot"][set] = 0;
+    const size_t problems = problems_of(results, line, set);
+    json["n-samples"][set] = OrderedJson{{"original", problems}, {"effective", problems}};
+  }
+  json["config"] = OrderedJson{{"model", line.base_model}, {"model_args", line.name}, {"device", manifest.device},
+                               {"random_seed", manifest.eval_seed}};
+  json["git_hash"] = manifest.commit;
+  json["model_name"] = line.base_model.empty() ? line.name : line.base_model + "/" + line.name;
+  json["model_source"] = line.source.empty() ? "medsbench" : line.source;
+  json["medsbench"] = OrderedJson{{"seeds_done", line.seeds_done}, {"seeds_planned", line.seeds_planned}, {"columns", own}};
+  return json;
+}
+
+OrderedJson results_json(const ExperimentResults& results, const Summary& summary) {
+  OrderedJson json{{"version", 1}, {"title", summary.title}, {"footer", summary.footer}, {"rows", OrderedJson::array()}};
+  for (size_t row = 0; row < summary.rows.size(); ++row) json["rows"].push_back(lm_eval_results(results, summary, row));
+  return json;
+}
+
+}  // namespace harness

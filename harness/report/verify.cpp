@@ -1,0 +1,201 @@
+#include "harness/report/verify.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/report/csv.h"
+#include "harness/report/report_folder.h"
+
+namespace harness {
+
+namespace {
+
+constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv
+
+using Record = std::vector<std::string>;
+
+// Records of a CSV text by their first `fields` fields.
+std::map<Record, Record> by_key(const std::vector<Record>& records, size_t fields) {
+  std::map<Record, Record> lines;
+  for (size_t i = 1; i < records.size(); ++i) {
+    if (records[i].size() < fields) continue;
+    lines[Record(records[i].begin(), records[i].begin() + static_cast<std::ptrdiff_t>(fields))] = records[i];
+  }
+  return lines;
+}
+
+std::string joined(const Record& key) {
+  std::string text;
+  for (const std::string& part : key) {
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
+
+std::string shown(const std::string& field) { return field.empty() ? "nothing" : field; }
+
+// Compares two CSV texts field by field.
+void compare_csv(const std::string& name, const std::string& stored, const std::string& derived, size_t fields,
+                 Verification& result) {
+  const auto old_records = with_context(name, [&] { return read_csv(stored); });
+  const auto new_records = read_csv(derived);
+  if (old_records.empty() || old_records.front() != new_records.front()) {
+    result.differences.push_back(name + ": expected the header of this version, found another");
+    return;
+  }
+  const Record& header = new_records.front();
+  const auto old_lines = by_key(old_records, fields);
+  const auto new_lines = by_key(new_records, fields);
+  for (const auto& [key, line] : new_lines) {
+    const auto found = old_lines.find(key);
+    if (found == old_lines.end()) {
+      result.differences.push_back(fmt::format("{}: {}: stored none, derived a line", name, joined(key)));
+      continue;
+    }
+    for (size_t field = fields; field < header.size(); ++field) {
+      const std::string before = field < found->second.size() ? found->second[field] : "";
+      ++result.numbers;
+      if (before == line[field]) continue;
+      result.differences.push_back(fmt::format("{}: {}, {}: stored {}, derived {}", name, joined(key), header[field],
+                                               shown(before), shown(line[field])));
+    }
+  }
+  for (const auto& [key, line] : old_lines) {
+    if (!new_lines.contains(key)) result.differences.push_back(fmt::format("{}: {}: stored a line, derived none", name, joined(key)));
+  }
+}
+
+// The first line at which two texts differ, as one line for people.
+void compare_text(const std::string& name, const std::string& stored, const std::string& derived, Verification& result) {
+  if (stored == derived) return;
+  int64_t number = 1;
+  size_t old_begin = 0, new_begin = 0;
+  while (old_begin <= stored.size() && new_begin <= derived.size()) {
+    const std::string old_line = stored.substr(old_begin, stored.find('\n', old_begin) - old_begin);
+    const std::string new_line = derived.substr(new_begin, derived.find('\n', new_begin) - new_begin);
+    if (old_line != new_line) {
+      result.differences.push_back(fmt::format("{}: line {}: stored `{}`, derived `{}`", name, number, old_line, new_line));
+      return;
+    }
+    old_begin += old_line.size() + 1;
+    new_begin += new_line.size() + 1;
+    ++number;
+  }
+  result.differences.push_back(fmt::format("{}: line {}: one text ends before the other", name, number));
+}
+
+void compare_file(const std::string& folder, const NamedText& file, Verification& result) {
+  const std::string path = folder + "/" + file.name;
+  if (!std::filesystem::exists(path)) {
+    result.differences.push_back(file.name + ": expected the file, found none");
+    return;
+  }
+  const std::string stored = read_file(path);
+  if (file.name == "table.csv") {
+    compare_csv(file.name, stored, file.text, kKeyFields, result);
+  } else if (file.name == "counts.csv") {
+    compare_csv(file.name, stored, file.text, kKeyFields, result);
+  } else if (file.name != "manifest.json" || result.differences.empty()) {
+    compare_text(file.name, stored, file.text, result);
+  }
+}
+
+int64_t whole_number(const std::string& text, const std::string& place) {
+  int64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) {
+    throw Error("{}: expected a whole number, found {}", place, text);
+  }
+  return value;
+}
+
+// The experiment with its policies as counts.csv has them.
+ExperimentResults from_counts(const std::string& folder) {
+  ExperimentResults results;
+  results.folder = folder;
+  results.manifest = read_manifest(folder);
+  for (const ManifestRow& row : results.manifest.rows) {
+    RowResults line;
+    line.row = row;
+    for (const ManifestCell& cell : row.cells) {
+      if (!cell.failed.empty()) continue;
+      CellResults counted;
+      counted.seed = cell.seed;
+      counted.budget = cell.budget;
+      counted.train_pass_rate = cell.train_pass_rate;
+      line.cells.push_back(counted);
+    }
+    std::sort(line.cells.begin(), line.cells.end(),
+              [](const CellResults& a, const CellResults& b) { return a.seed < b.seed; });
+    results.rows.push_back(line);
+  }
+  const std::string path = folder + "/counts.csv";
+  const auto records = with_context(path, [&] { return read_csv(read_file(path)); });
+  for (size_t i = 1; i < records.size(); ++i) {
+    const std::string place = fmt::format("{}: line {}", path, i + 1);
+    if (records[i].size() != 7) throw Error("{}: expected 7 fields, found {}", place, records[i].size());
+    for (RowResults& row : results.rows) {
+      if (row.row.base_model != records[i][0] || row.row.name != records[i][1]) continue;
+      for (CellResults& cell : row.cells) {
+        if (cell.seed != whole_number(records[i][2], place)) continue;
+        ProblemResult problem;
+        problem.problem = records[i][4];
+        problem.n = whole_number(records[i][5], place);
+        problem.correct = whole_number(records[i][6], place);
+        cell.policy.sets[records[i][3]].problems.push_back(problem);
+      }
+    }
+  }
+  return results;
+}
+
+// Only the pass@k values of table.csv can be had from counts.
+void compare_counts_only(const std::string& folder, Verification& result) {
+  const Summary summary = summarise(from_counts(folder));
+  const auto stored = by_key(with_context("table.csv", [&] { return read_csv(read_file(folder + "/table.csv")); }), kKeyFields);
+  for (const SummaryRow& row : summary.rows) {
+    for (size_t c = 0; c < row.cells.size(); ++c) {
+      const Column& column = summary.columns[c];
+      if (column.kind != ColumnKind::pass || !row.source.empty()) continue;
+      const Record key{row.base_model, row.name, "", column.set, column.metric};
+      const auto found = stored.find(key);
+      const std::string derived = std::isnan(row.cells[c].mean.value) ? "" : fmt::format("{}", row.cells[c].mean.value);
+      const std::string before = found == stored.end() || found->second.size() <= kKeyFields ? "" : found->second[kKeyFields];
+      ++result.numbers;
+      if (before != derived) {
+        result.differences.push_back(
+            fmt::format("table.csv: {}, value: stored {}, derived {}", joined(key), shown(before), shown(derived)));
+      }
+    }
+  }
+}
+
+bool any_outcomes_there(const ExperimentManifest& manifest, const std::string& folder) {
+  return std::any_of(manifest.rows.begin(), manifest.rows.end(), [&](const ManifestRow& row) {
+    return std::any_of(row.cells.begin(), row.cells.end(), [&](const ManifestCell& cell) {
+      return !cell.outcomes.empty() && std::filesystem::exists(std::filesystem::path(folder) / cell.outcomes);
+    });
+  });
+}
+
+}  // namespace
+
+Verification verify_folder(const std::string& folder) {
+  Verification result;
+  if (!any_outcomes_there(read_manifest(folder), folder)) {
+    compare_counts_only(folder, result);
+    result.notes.push_back("no outcome file of this folder is here: pass@k was derived from counts.csv, nothing else was checked");
+    return result;
+  }
+  const ExperimentResults results = read_experiment(folder);
+  for (const std::string& warning : results.warnings) result.differences.push_back("not derivable: " + warning);
+  for (const NamedText& file : table_files(results, summarise(results))) compare_file(folder, file, result);
+  return result;
+}
+
+}  // namespace harness
