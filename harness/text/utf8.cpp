@@ -133,6 +133,12 @@ bool is_punctuation(char32_t value) {
   return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 
+bool is_unprintable(char32_t value) {
+  if (value == ' ') return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
+  return category == UTF8PROC_CATEGORY_CN || category >= UTF8PROC_CATEGORY_ZS;
+}
+
 bool is_mark(char32_t value) {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
   return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;

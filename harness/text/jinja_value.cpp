@@ -1,0 +1,242 @@
+#include "harness/text/jinja_value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/text/utf8.h"
+
+namespace harness::jinja {
+
+const Value* Dict::find(const Value& key) const {
+  for (const auto& [k, v] : entries_) {
+    if (equal(k, key)) return &v;
+  }
+  return nullptr;
+}
+
+void Dict::set(const Value& key, Value value) {
+  for (auto& [k, v] : entries_) {
+    if (equal(k, key)) {
+      v = std::move(value);
+      return;
+    }
+  }
+  entries_.emplace_back(key, std::move(value));
+}
+
+const Value* CallArguments::find(size_t place, std::string_view name) const {
+  if (place < positional.size()) return &positional[place];
+  for (const auto& [key, value] : named) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+Value Object::call(const CallArguments& /*arguments*/) { throw Error("{} is not callable", to_text()); }
+
+std::optional<Value> Namespace::attribute(const std::string& name) {
+  const Value* found = values_.find(name);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+void Namespace::set(const std::string& name, Value value) {
+  if (name.starts_with('_')) throw Error("namespace: expected names without a leading underscore, found \"{}\"", name);
+  values_.set(name, std::move(value));
+}
+
+Value Value::from_json(const OrderedJson& json) {
+  switch (json.type()) {
+    case OrderedJson::value_t::boolean: return json.get<bool>();
+    case OrderedJson::value_t::number_integer: return json.get<int64_t>();
+    case OrderedJson::value_t::number_unsigned: {
+      const auto value = json.get<uint64_t>();
+      if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return static_cast<double>(value);
+      return static_cast<int64_t>(value);
+    }
+    case OrderedJson::value_t::number_float: return json.get<double>();
+    case OrderedJson::value_t::string: return json.get<std::string>();
+    case OrderedJson::value_t::array: {
+      List items;
+      for (const auto& item : json) items.push_back(from_json(item));
+      return list(std::move(items));
+    }
+    case OrderedJson::value_t::object: {
+      Dict entries;
+      for (const auto& [key, value] : json.items()) entries.set(key, from_json(value));
+      return dict(std::move(entries));
+    }
+    default: return {};
+  }
+}
+
+int64_t Value::integer() const {
+  if (is_bool()) return std::get<bool>(data_) ? 1 : 0;
+  if (is_integer()) return std::get<int64_t>(data_);
+  throw Error("expected an integer, found {}", type_name());
+}
+
+double Value::number() const {
+  if (is_float()) return std::get<double>(data_);
+  if (is_bool() || is_integer()) return static_cast<double>(integer());
+  throw Error("expected a number, found {}", type_name());
+}
+
+bool Value::is_true() const {
+  if (is_bool()) return std::get<bool>(data_);
+  if (is_integer()) return std::get<int64_t>(data_) != 0;
+  if (is_float()) return std::get<double>(data_) != 0;
+  if (is_string()) return !text().empty();
+  if (is_sequence()) return !items().empty();
+  if (is_dict()) return !entries().entries().empty();
+  return is_object();
+}
+
+std::string Value::type_name() const {
+  if (is_undefined()) return "undefined";
+  if (is_none()) return "none";
+  if (is_bool()) return "a boolean";
+  if (is_integer()) return "an integer";
+  if (is_float()) return "a float";
+  if (is_string()) return "a string";
+  if (is_tuple()) return "a tuple";
+  if (is_sequence()) return "a list";
+  if (is_dict()) return "a mapping";
+  return "an object";
+}
+
+std::string Value::to_text() const {
+  if (is_string()) return text();
+  if (is_undefined()) return "";
+  return repr();
+}
+
+namespace {
+
+std::string repr_text(const std::string& text) {
+  const bool double_quotes = text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
+  const char32_t quote = double_quotes ? '"' : '\'';
+  std::string out(1, static_cast<char>(quote));
+  for (const char32_t c : to_code_points(text)) {
+    if (c == quote || c == '\\') {
+      out += '\\';
+      append_utf8(out, c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD) {
+      out += fmt::format("\\x{:02x}", static_cast<uint32_t>(c));
+    } else if (is_unprintable(c)) {
+      out += c < 0x10000 ? fmt::format("\\u{:04x}", static_cast<uint32_t>(c)) : fmt::format("\\U{:08x}", static_cast<uint32_t>(c));
+    } else {
+      append_utf8(out, c);
+    }
+  }
+  out += static_cast<char>(quote);
+  return out;
+}
+
+std::string joined(const List& items) {
+  std::string out;
+  for (size_t i = 0; i < items.size(); ++i) out += (i > 0 ? ", " : "") + items[i].repr();
+  return out;
+}
+
+}  // namespace
+
+std::string Value::repr() const {
+  if (is_undefined()) return "Undefined";
+  if (is_none()) return "None";
+  if (is_bool()) return is_true() ? "True" : "False";
+  if (is_integer()) return fmt::format("{}", integer());
+  if (is_float()) return python_float(number());
+  if (is_string()) return repr_text(text());
+  if (is_tuple()) return "(" + joined(items()) + (items().size() == 1 ? ",)" : ")");
+  if (is_sequence()) return "[" + joined(items()) + "]";
+  if (is_dict()) {
+    std::string out = "{";
+    for (const auto& [key, value] : entries().entries()) out += (out.size() > 1 ? ", " : "") + key.repr() + ": " + value.repr();
+    return out + "}";
+  }
+  return object().to_text();
+}
+
+bool equal(const Value& a, const Value& b) {
+  if (a.is_number() && b.is_number()) {
+    if (a.is_float() || b.is_float()) return a.number() == b.number();
+    return a.integer() == b.integer();
+  }
+  if (a.is_string() && b.is_string()) return a.text() == b.text();
+  if (a.is_none() || b.is_none()) return a.is_none() && b.is_none();
+  if (a.is_undefined() || b.is_undefined()) return a.is_undefined() && b.is_undefined();
+  if (a.is_sequence() && b.is_sequence()) {
+    return a.is_tuple() == b.is_tuple() && std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), equal);
+  }
+  if (a.is_dict() && b.is_dict()) {
+    if (a.entries().entries().size() != b.entries().entries().size()) return false;
+    return std::all_of(a.entries().entries().begin(), a.entries().entries().end(), [&](const auto& entry) {
+      const Value* other = b.entries().find(entry.first);
+      return other != nullptr && equal(entry.second, *other);
+    });
+  }
+  return a.is_object() && b.is_object() && &a.object() == &b.object();
+}
+
+bool less(const Value& a, const Value& b) {
+  if (a.is_number() && b.is_number()) {
+    if (a.is_float() || b.is_float()) return a.number() < b.number();
+    return a.integer() < b.integer();
+  }
+  if (a.is_string() && b.is_string()) return a.text() < b.text();
+  if (a.is_sequence() && b.is_sequence() && a.is_tuple() == b.is_tuple()) {
+    const List& x = a.items();
+    const List& y = b.items();
+    for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+      if (!equal(x[i], y[i])) return less(x[i], y[i]);
+    }
+    return x.size() < y.size();
+  }
+  throw Error("'<' is not supported between {} and {}", a.type_name(), b.type_name());
+}
+
+bool contains(const Value& collection, const Value& item) {
+  if (collection.is_string()) {
+    if (!item.is_string()) throw Error("'in' a string: expected a string on the left, found {}", item.type_name());
+    return collection.text().find(item.text()) != std::string::npos;
+  }
+  if (collection.is_dict()) return collection.entries().find(item) != nullptr;
+  const List items = iterate(collection);
+  return std::any_of(items.begin(), items.end(), [&](const Value& other) { return equal(item, other); });
+}
+
+List iterate(const Value& value) {
+  if (value.is_sequence()) return value.items();
+  List items;
+  if (value.is_undefined()) return items;
+  if (value.is_string()) {
+    for (const char32_t c : to_code_points(value.text())) items.emplace_back(to_utf8(std::u32string(1, c)));
+    return items;
+  }
+  if (value.is_dict()) {
+    for (const auto& [key, item] : value.entries().entries()) items.push_back(key);
+    return items;
+  }
+  throw Error("{} is not iterable", value.type_name());
+}
+
+int64_t length_of(const Value& value) {
+  if (value.is_sequence()) return static_cast<int64_t>(value.items().size());
+  if (value.is_dict()) return static_cast<int64_t>(value.entries().entries().size());
+  if (value.is_undefined()) return 0;
+  if (value.is_string()) {
+    return std::count_if(value.text().begin(), value.text().end(),
+                         [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; });
+  }
+  throw Error("{} has no length", value.type_name());
+}
+
+}  // namespace harness::jinja
