@@ -4,6 +4,7 @@
 
 #include "harness/core/error.h"
 #include "harness/reward/last_number_grader.h"
+#include "harness/reward/limo_grader.h"
 #include "harness/reward/math_grader.h"
 #include "harness/reward/recipe_grader.h"
 
@@ -21,10 +22,11 @@ const char* to_string(Correctness correctness) {
   return "undecided";
 }
 
-std::vector<std::string> grader_names() { return {"recipe", "math", "last_number"}; }
+std::vector<std::string> grader_names() { return {"recipe", "limo", "math", "last_number"}; }
 
 std::unique_ptr<Grader> make_grader(const std::string& name) {
   if (name == "recipe") return std::make_unique<RecipeGrader>();
+  if (name == "limo") return std::make_unique<LimoGrader>();
   if (name == "math") return std::make_unique<MathGrader>();
   if (name == "last_number") return std::make_unique<LastNumberGrader>();
   throw Error("grader: expected one of {}, found \"{}\"", fmt::join(grader_names(), ", "), name);

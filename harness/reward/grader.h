@@ -30,7 +30,7 @@ class Grader {
   [[nodiscard]] virtual Verdict grade(std::string_view response, const Problem& problem) const = 0;
 };
 
-// name: "recipe", "limo" or "math". Throws Error for another name.
+// name: "recipe", "limo", "math" or "last_number". Throws Error for another name.
 std::unique_ptr<Grader> make_grader(const std::string& name);
 std::vector<std::string> grader_names();
 
