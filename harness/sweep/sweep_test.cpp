@@ -206,6 +206,35 @@ TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
   close(descriptor);
 }
 
+TEST_F(Sweep, KilledAtEveryCellItLosesNoneAndRedoesNoneThatIsDone) {
+  // Each cell kills the sweep the first time it runs, then goes on as far as it gets.
+  std::vector<Cell> cells;
+  for (int i = 0; i < 8; ++i) {
+    const std::string id = "cell" + std::to_string(i);
+    cells.push_back(cell(id, "test -e \"$D/killed\" || { : > \"$D/killed\"; kill -9 $PPID; }; echo x >> \"$D/runs\"",
+                         i > 1 ? std::vector<std::string>{"cell" + std::to_string(i - 2)} : std::vector<std::string>{}));
+  }
+  settings_.jobs = 2;
+  for (int attempt = 0; attempt < 9; ++attempt) {
+    std::vector<bool> done_before;
+    for (const Cell& one : cells) done_before.push_back(is_done_(one));
+    const pid_t sweep = fork();
+    if (sweep == 0) {
+      const SweepResult result = run(cells);
+      bool redone = false;
+      for (size_t i = 0; i < cells.size(); ++i) redone |= done_before[i] && result.cells[i].ran_here;
+      _exit(redone ? 2 : result.ok() ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(sweep, &status, 0);
+    if (WIFSIGNALED(status)) continue;
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    for (const Cell& one : cells) EXPECT_TRUE(is_done_(one)) << one.id;
+    return;
+  }
+  FAIL() << "nine sweeps did not finish eight cells that kill one each";
+}
+
 TEST_F(Sweep, AnInterruptReachesTheWorkersAndIsWaitedFor) {
   const std::vector<Cell> cells = {cell("long", "trap ': > \"$D/saved\"; exit 130' INT; kill -INT $PPID; while :; do :; done"),
                                    noting("next", {"long"})};
