@@ -33,7 +33,7 @@ harness::MethodEntry gspo_entry() {
           .title = "GSPO",
           .source = "arXiv 2507.18071",
           .hook = "L",
-          .overrides = {"loss.clip_low=3e-4", "loss.clip_high=4e-4", "loss.aggregation=\"seq_mean_token_mean\""},
+          .overrides = {"loss.clip_low=3e-4", "loss.clip_high=4e-4"},
           .make = [](harness::MethodKeys&) { return std::make_unique<Gspo>(); },
           .base = "grpo"};
 }

@@ -1,9 +1,14 @@
 #include "experiments/cli/every_method.h"
 
 #include "baselines/all_methods.h"
+#include "meds/meds_method.h"
 
 namespace experiments {
 
-std::vector<harness::MethodEntry> every_method() { return baselines::all_methods(); }
+std::vector<harness::MethodEntry> every_method() {
+  std::vector<harness::MethodEntry> entries = baselines::all_methods();
+  entries.push_back(meds::meds_entry());
+  return entries;
+}
 
 }  // namespace experiments

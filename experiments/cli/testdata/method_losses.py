@@ -135,7 +135,7 @@ class Reference:
         if m == "clip_cov":
             low = high = 1.0
         if m == "gspo":
-            low, high, agg = 3e-4, 4e-4, "seq"
+            low, high = 3e-4, 4e-4
         if m == "dr_grpo":
             agg = "norm"
         d = torch.clamp(l - old, -20, 20)

@@ -1,0 +1,13 @@
+// Sign advantage: the example of CONTRIBUTING.md, not a published method.
+//
+// Differs from its base in:
+// 1. A_i = scale * sign(s_i - mean of the group): only the side of the mean counts.
+#pragma once
+
+#include "harness/train/method.h"
+
+namespace baselines {
+
+harness::MethodEntry sign_advantage_entry();
+
+}  // namespace baselines

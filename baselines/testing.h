@@ -1,0 +1,132 @@
+// A mini-batch for tests of methods, and what a stack makes of it in any number of micro-batches.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "baselines/all_methods.h"
+#include "harness/core/random.h"
+
+namespace baselines::testing {
+
+struct MiniBatch {
+  harness::StepBatch step;      // samples in the order of the rows
+  harness::TokenBatch tokens;   // advantages not yet set
+  torch::Tensor ref_log_probs;  // [B, T]
+};
+
+// `groups` groups of `responses`, right with probability 1/2, of 1 to `positions` tokens; double.
+inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, int64_t positions) {
+  const harness::RandomStream draw("mini-batch of a test", {seed});
+  uint64_t counter = 0;
+  const int64_t rows = groups * responses;
+  const auto matrix = [&](auto&& value) {
+    torch::Tensor out = torch::zeros({rows, positions}, torch::kDouble);
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t t = 0; t < positions; ++t) out[i][t] = value();
+    }
+    return out;
+  };
+  MiniBatch batch;
+  torch::Tensor mask = torch::zeros({rows, positions}, torch::kDouble);
+  for (int64_t i = 0; i < rows; ++i) {
+    mask[i].slice(0, 0, 1 + static_cast<int64_t>(draw.below(counter++, static_cast<uint64_t>(positions)))).fill_(1);
+    batch.tokens.row_keys.push_back(draw.bits(counter++));
+  }
+  batch.tokens.mask = mask;
+  batch.tokens.old_log_probs = matrix([&] { return -2 * draw.uniform(counter++); }) * mask;
+  batch.tokens.current_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
+  batch.tokens.sampling_entropies = matrix([&] { return draw.uniform(counter++); }) * mask;
+  batch.tokens.current_entropies = batch.tokens.sampling_entropies;
+  batch.ref_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
+  batch.step = {.step = 1, .groups = groups, .samples = std::vector<harness::Sample>(static_cast<size_t>(rows))};
+  for (int64_t i = 0; i < rows; ++i) {
+    harness::Sample& sample = batch.step.samples[static_cast<size_t>(i)];
+    sample.group = i / responses;
+    sample.problem = static_cast<uint64_t>(sample.group);
+    sample.correct = draw.uniform(counter++) < 0.5;
+    sample.reward = sample.correct ? 1 : 0;
+    sample.has_answer = true;
+    sample.answer = sample.correct ? "right" : "wrong" + std::to_string(draw.below(counter++, 3));
+    sample.mean_log_prob = -draw.uniform(counter++);
+    for (int d = 0; d < 4; ++d) sample.fingerprint.push_back(static_cast<float>(draw.normal(counter++)));
+  }
+  return batch;
+}
+
+// A stack with the settings of its base.
+struct Arm {
+  harness::Config config;
+  harness::MethodStack stack;
+  harness::LossSettings settings;
+};
+
+inline Arm make_arm(const std::vector<std::string>& names, const std::string& base,
+                    const std::vector<std::string>& assignments = {},
+                    const std::vector<harness::MethodEntry>& entries = all_methods()) {
+  harness::Config user;
+  user.set("method.name", names, "test");
+  user.set("base", base, "test");
+  for (const std::string& assignment : assignments) user.set(assignment, "test");
+  Arm arm;
+  arm.config = with_base(user, entries);
+  arm.stack = make_stack(arm.config, entries);
+  arm.settings = harness::read_loss_settings(arm.config, 16);
+  return arm;
+}
+
+struct Outcome {
+  std::vector<double> group_advantages;  // [B]
+  torch::Tensor advantages, selected;    // [B, T]; selected may be undefined
+  torch::Tensor gradient;                // [B, T] of the loss, by log-probs
+  torch::Tensor entropy_gradient;        // [B, T]; undefined unless needed
+  double loss = 0;
+  harness::LossSums sums;
+};
+
+// Micro-batches of `rows_each` rows; 0: the whole mini-batch at once.
+inline Outcome evaluate(Arm& arm, MiniBatch batch, int64_t rows_each = 0) {
+  const harness::Needs needs = arm.stack.needs();
+  harness::Metrics metrics;
+  Outcome outcome;
+  std::vector<double> scores;
+  for (const harness::Sample& sample : batch.step.samples) scores.push_back(sample.reward);
+  arm.stack.shape_rewards(batch.step, scores, metrics);
+  outcome.group_advantages = arm.stack.advantages(batch.step, scores);
+  const torch::Tensor& mask = batch.tokens.mask;
+  batch.tokens.advantages = torch::tensor(outcome.group_advantages, torch::kDouble).unsqueeze(1) * mask;
+  arm.stack.shape_token_advantages(batch.tokens);
+  outcome.advantages = batch.tokens.advantages;
+  outcome.selected = arm.stack.select_tokens(batch.tokens);
+
+  const torch::Tensor log_probs = batch.tokens.current_log_probs.clone().requires_grad_(true);
+  const torch::Tensor entropies = batch.tokens.current_entropies.clone().requires_grad_(true);
+  const int64_t rows = mask.size(0);
+  const int64_t each = rows_each == 0 ? rows : rows_each;
+  const harness::Denominators global{.tokens = mask.sum().item<double>(),
+                                     .responses = static_cast<double>(rows),
+                                     .micro_batches = static_cast<double>((rows + each - 1) / each)};
+  for (int64_t begin = 0; begin < rows; begin += each) {
+    const auto part = [&](const torch::Tensor& tensor) {
+      return tensor.defined() ? tensor.slice(0, begin, std::min(rows, begin + each)) : tensor;
+    };
+    const harness::LossInputs inputs{.mask = part(mask),
+                                     .log_probs = part(log_probs),
+                                     .old_log_probs = part(batch.tokens.old_log_probs),
+                                     .ref_log_probs = part(batch.ref_log_probs),
+                                     .entropies = needs.entropy_gradient ? part(entropies) : torch::Tensor(),
+                                     .advantages = part(batch.tokens.advantages),
+                                     .selected = part(outcome.selected)};
+    const torch::Tensor loss = arm.stack.loss(arm.settings, inputs, global, outcome.sums);
+    loss.backward();
+    outcome.loss += loss.item<double>();
+  }
+  outcome.gradient = log_probs.grad();
+  outcome.entropy_gradient = entropies.grad();
+  return outcome;
+}
+
+}  // namespace baselines::testing
