@@ -77,7 +77,7 @@ void add_score(CLI::App& app, Chosen& chosen) {
   CLI::App* verb = app.add_subcommand("score", "outcomes in (one JSON line a sample), metrics out");
   verb->add_option("--k", settings->ks, "values of k, such as 1,2,4 (default: powers of two up to n)")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   verb->add_option("--seed", settings->seed, "key of the bootstrap and of the maj@k subsets")->capture_default_str();
   verb->callback([settings, &chosen] { chosen = [settings] { return score(*settings); }; });
 }

@@ -32,7 +32,7 @@ SweepDisplay::SweepDisplay(const std::vector<Cell>& cells, const SweepSettings& 
     : cells_(cells),
       out_(settings.out != nullptr ? *settings.out : std::cerr),
       live_(settings.live),
-      line_seconds_(settings.line_seconds),
+      line_seconds_(settings.live ? std::min(settings.line_seconds, kFrameSeconds) : settings.line_seconds),
       last_(now_seconds()) {
   for (const Cell& cell : cells) width_ = std::max(width_, cell.id.size());
 }
@@ -81,7 +81,7 @@ std::string SweepDisplay::line_of(const Cell& cell) {
 
 void SweepDisplay::refresh(const SweepResult& so_far) {
   const double now = now_seconds();
-  if (now - last_ < (live_ ? kFrameSeconds : line_seconds_)) return;
+  if (now - last_ < line_seconds_) return;
   last_ = now;
   if (live_) {
     erase();

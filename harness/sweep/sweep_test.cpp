@@ -271,6 +271,17 @@ TEST_F(Sweep, PlainLinesSayHowFarAWorkerIs) {
   EXPECT_NE(shown_.str().find("a: done"), std::string::npos);
 }
 
+TEST_F(Sweep, TheLiveViewLeavesOnlyLinesThatStay) {
+  settings_.live = true;
+  settings_.line_seconds = 0;
+  EXPECT_TRUE(run({noting("a"), noting("b", {"a"})}).ok());
+  const std::string shown = shown_.str();
+  const size_t counts = shown.find("0 done, 1 running, 1 waiting, 0 failed, 0 blocked");
+  ASSERT_NE(counts, std::string::npos) << shown;
+  EXPECT_NE(shown.find("\x1b[2A\x1b[J", counts), std::string::npos) << shown;  // the cell's line and the counts
+  EXPECT_NE(shown.find("b: done"), std::string::npos);
+}
+
 TEST_F(Sweep, RefusesIdsTwiceUnknownOnesAndCircles) {
   EXPECT_THROW(run({noting("a"), noting("a")}), Error);
   EXPECT_THROW(run({noting("a", {"nobody"})}), Error);
