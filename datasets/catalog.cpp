@@ -112,9 +112,8 @@ std::vector<std::string> splits_of(const std::string& name) {
 ProblemSet load_set(const std::string& name, const LoadSettings& settings, const std::string& split) {
   const SetName parsed = parse_set_name(name);
   const bool file = is_file_name(parsed.name);
-  const std::string chosen = file && split.empty() && parsed.split.empty()
-                                 ? "train"
-                                 : choose_split(parsed.name, parsed.split, split, settings);
+  const std::string chosen =
+      file && split.empty() && parsed.split.empty() ? "train" : choose_split(parsed.name, parsed.split, split, settings);
   ProblemSet set;
   if (file) {
     set = file_set(parsed.name, settings);

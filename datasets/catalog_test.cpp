@@ -51,8 +51,8 @@ TEST(FieldMap, ReadsSeveralAnswersUnitsTypesAndTolerancesOfOlympiadBench) {
   EXPECT_EQ(several.answer, "(1,8,19), (2,7,13)");
   EXPECT_EQ(several.answer_type, "Tuple");
   EXPECT_EQ(several.kind, "Algebra");
-  const auto listed = only_problem("olympiadbench",
-                                   R"({"question": "Q", "final_answer": ["$69$,$84$"], "is_multiple_answer": true})");
+  const auto listed =
+      only_problem("olympiadbench", R"({"question": "Q", "final_answer": ["$69$,$84$"], "is_multiple_answer": true})");
   EXPECT_THAT(listed.answers, ElementsAre("69", "84"));
   const auto one = only_problem("olympiadbench", R"({"question": "Q", "final_answer": ["$1,000$"], "is_multiple_answer": false,
       "unit": "$cm^2$", "answer_type": "Numerical", "error": "1e-1"})");
@@ -91,8 +91,7 @@ TEST(ReadPublished, NamesFileLineAndTheFieldThatIsMissing) {
 
 #ifdef MEDSBENCH_ARROW
 TEST(ReadPublished, StripsTheInstructionOfDapoAndDropsWhatComesAgain) {
-  const ReadSet read =
-      read_published(*find_published_set("dapo17k"), {std::string(MEDSBENCH_TEST_DATA) + "/dapo17k.parquet"});
+  const ReadSet read = read_published(*find_published_set("dapo17k"), {std::string(MEDSBENCH_TEST_DATA) + "/dapo17k.parquet"});
   ASSERT_EQ(read.set.problems.size(), 2u);
   EXPECT_EQ(read.set.problems[0].text, "What is $1+1$?");
   EXPECT_EQ(read.set.problems[0].answer, "2");
@@ -197,9 +196,7 @@ TEST(LocateSet, FindsTheHubsOwnLayoutAndTheHubsCache) {
   const auto home = [&](const std::string& name) { return name == "HF_HOME" ? folder.path("home") : std::string(); };
   EXPECT_THAT(locate_set(*find_published_set("math500"), "test", "", home),
               ElementsAre(folder.path("home/hub/datasets--HuggingFaceH4--MATH-500/snapshots/abc123/test.jsonl")));
-  const auto both = [&](const std::string& name) {
-    return name == "MEDSBENCH_DATA" ? folder.path("data") : home(name);
-  };
+  const auto both = [&](const std::string& name) { return name == "MEDSBENCH_DATA" ? folder.path("data") : home(name); };
   EXPECT_EQ(locate_set(*find_published_set("math500"), "test", "", both).size(), 1u);
 }
 

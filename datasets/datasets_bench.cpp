@@ -34,9 +34,8 @@ std::string gsm8k_lines() {
 std::vector<harness::Problem> map_all(const std::string& lines) {
   std::vector<harness::Problem> problems;
   const PublishedSet& set = *find_published_set("gsm8k");
-  read_json_lines(lines, "lines", [&](const harness::Json& record, const std::string&) {
-    problems.push_back(*map_record(set, record));
-  });
+  read_json_lines(lines, "lines",
+                  [&](const harness::Json& record, const std::string&) { problems.push_back(*map_record(set, record)); });
   return problems;
 }
 

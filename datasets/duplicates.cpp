@@ -55,7 +55,8 @@ TrainIndex index_problems(const std::vector<harness::ProblemSet>& train, const O
       const auto words = words_of(problem.text);
       const auto shingles = runs_of(words, static_cast<size_t>(settings.shingle), true);
       for (const uint64_t shingle : shingles) index.shingles[shingle].push_back(number);
-      for (const uint64_t ngram : runs_of(words, static_cast<size_t>(settings.ngram), false)) index.ngrams.emplace(ngram, number);
+      for (const uint64_t ngram : runs_of(words, static_cast<size_t>(settings.ngram), false))
+        index.ngrams.emplace(ngram, number);
       index.texts.emplace(problem.hash(), number);
       index.problems.push_back({&set, &problem, shingles.size()});
     }
@@ -139,10 +140,11 @@ Contamination check_contamination(const std::vector<harness::ProblemSet>& train,
     const bool is_same = same != index.texts.end();
     const uint32_t number = is_same ? same->second : near ? nearest.number : *shared;
     const TrainProblem& other = index.problems[number];
-    found.overlaps.push_back(
-        {problem.id, other.set->name, other.problem->id,
-         is_same ? OverlapKind::same_text : near ? OverlapKind::near_duplicate : OverlapKind::ngram,
-         is_same ? 1.0 : std::max(nearest.jaccard, 0.0)});
+    found.overlaps.push_back({problem.id, other.set->name, other.problem->id,
+                              is_same ? OverlapKind::same_text
+                              : near  ? OverlapKind::near_duplicate
+                                      : OverlapKind::ngram,
+                              is_same ? 1.0 : std::max(nearest.jaccard, 0.0)});
   }
   return found;
 }

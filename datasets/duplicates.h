@@ -11,9 +11,9 @@
 namespace datasets {
 
 struct OverlapSettings {
-  int64_t ngram = 13;    // words in a row that two problems must not share
-  int64_t shingle = 5;   // words of a shingle of the near-duplicate test
-  double jaccard = .8;   // share of common shingles from which two problems are near duplicates
+  int64_t ngram = 13;   // words in a row that two problems must not share
+  int64_t shingle = 5;  // words of a shingle of the near-duplicate test
+  double jaccard = .8;  // share of common shingles from which two problems are near duplicates
 };
 
 enum class OverlapKind { same_text, ngram, near_duplicate };

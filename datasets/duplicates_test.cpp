@@ -55,7 +55,8 @@ TEST(Contamination, CountsSameTextSharedNgramsAndNearDuplicatesApart) {
 }
 
 TEST(Contamination, IsNothingBetweenUnrelatedTexts) {
-  const Contamination found = check_contamination({set_of("train", {kLong})}, set_of("test", {"What is the sum of 1 and 2?", ""}));
+  const Contamination found =
+      check_contamination({set_of("train", {kLong})}, set_of("test", {"What is the sum of 1 and 2?", ""}));
   EXPECT_TRUE(found.overlaps.empty());
   EXPECT_EQ(contamination_line({found}), "test 0 of 2");
 }
@@ -73,10 +74,12 @@ TEST(Manifest, ListsEveryPublishedSetAndSplitOnce) {
     }
   }
   EXPECT_EQ(manifest().size(), splits);
-  EXPECT_THAT(error_of([] { parse_manifest("[[set]]\nname = \"x\"\nsplit = \"test\"\norigin = \"o\"\nlicense = \"MIT\"\n", "m"); }),
-              HasSubstr("licence"));
-  EXPECT_THAT(error_of([] { parse_manifest("[[set]]\nname = \"x\"\nsplit = \"test\"\norigin = \"o\"\ncontent_hash = \"1\"\n", "m"); }),
-              HasSubstr("64 hexadecimal digits"));
+  EXPECT_THAT(
+      error_of([] { parse_manifest("[[set]]\nname = \"x\"\nsplit = \"test\"\norigin = \"o\"\nlicense = \"MIT\"\n", "m"); }),
+      HasSubstr("licence"));
+  EXPECT_THAT(
+      error_of([] { parse_manifest("[[set]]\nname = \"x\"\nsplit = \"test\"\norigin = \"o\"\ncontent_hash = \"1\"\n", "m"); }),
+      HasSubstr("64 hexadecimal digits"));
 }
 
 TEST(CheckSet, TellsAnUnverifiedHashFromAVerifiedOneAndFromNone) {

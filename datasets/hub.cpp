@@ -63,8 +63,8 @@ void wait_before_retry(const HubSettings& settings, int64_t failures, int64_t re
   seconds = std::min(seconds, settings.longest_wait);
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (std::chrono::steady_clock::now() < end && !harness::interrupt_requested()) {
-    std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(std::chrono::milliseconds(50),
-                                                                       end - std::chrono::steady_clock::now()));
+    std::this_thread::sleep_for(
+        std::min<std::chrono::duration<double>>(std::chrono::milliseconds(50), end - std::chrono::steady_clock::now()));
   }
 }
 
@@ -101,7 +101,8 @@ HubFile file_from(const harness::Json& entry) {
     file.git_id = harness::text_field(entry, "blobId");
     file.size = harness::integer_field(entry, "size");
   }
-  if (!is_hex(file.sha256, 64) && !is_hex(file.git_id, 40)) throw Error("{}: expected a SHA-256 or git hash, found none", file.path);
+  if (!is_hex(file.sha256, 64) && !is_hex(file.git_id, 40))
+    throw Error("{}: expected a SHA-256 or git hash, found none", file.path);
   return file;
 }
 
@@ -115,7 +116,8 @@ Listing list_repository(const HubSettings& settings, const HubRepository& reposi
     Listing listing;
     listing.commit = harness::text_field(answer, "sha");
     if (!is_hex(listing.commit, 40)) throw Error("\"sha\": expected a commit, found {}", listing.commit);
-    if (!answer.contains("siblings") || !answer.at("siblings").is_array()) throw Error("expected the field \"siblings\", found none");
+    if (!answer.contains("siblings") || !answer.at("siblings").is_array())
+      throw Error("expected the field \"siblings\", found none");
     for (const harness::Json& entry : answer.at("siblings")) {
       if (wanted(harness::text_field(entry, "rfilename"))) listing.files.push_back(file_from(entry));
     }
@@ -211,7 +213,8 @@ class Fetch {
           continue;
         }
       }
-      const std::string found = file.sha256.empty() ? sha1_of_blob(partial.path(), file.size) : harness::sha256_file(partial.path());
+      const std::string found =
+          file.sha256.empty() ? sha1_of_blob(partial.path(), file.size) : harness::sha256_file(partial.path());
       if (found == blob_name(file)) return partial.finish(blob);
       add_progress(-partial.size(), 0);
       partial.truncate();

@@ -12,12 +12,12 @@ namespace datasets {
 
 struct HubSettings {
   std::string endpoint = "https://huggingface.co";
-  std::string token;       // "" for public repositories
-  std::string cache;       // hub_cache_folder
-  bool offline = false;    // only what the cache has
-  int64_t parallel = 4;    // files at a time
-  int64_t attempts = 5;    // in a row without a new byte, then the file is given up
-  double first_wait = 1;   // seconds before the second attempt, doubled each time; a server's Retry-After wins
+  std::string token;      // "" for public repositories
+  std::string cache;      // hub_cache_folder
+  bool offline = false;   // only what the cache has
+  int64_t parallel = 4;   // files at a time
+  int64_t attempts = 5;   // in a row without a new byte, then the file is given up
+  double first_wait = 1;  // seconds before the second attempt, doubled each time; a server's Retry-After wins
   double longest_wait = 60;
 };
 
@@ -32,7 +32,7 @@ struct HubFile {
 };
 
 struct FetchProgress {
-  int64_t files = 0;       // in all
+  int64_t files = 0;  // in all
   int64_t files_done = 0;
   int64_t bytes = 0;       // in all
   int64_t bytes_done = 0;  // those of earlier calls included

@@ -27,8 +27,7 @@ class TestHub {
   // Looks at a request for a file before the hub does; a reply of status 0 leaves it to the hub.
   using Fault = std::function<ServerReply(const ServerRequest&, const ServerReply& right)>;
 
-  TestHub()
-      : weights_(300'000, 'w'), server_([this](const ServerRequest& request) { return answer(request); }) {
+  TestHub() : weights_(300'000, 'w'), server_([this](const ServerRequest& request) { return answer(request); }) {
     for (size_t i = 0; i < weights_.size(); ++i) weights_[i] = static_cast<char>(i * 7919 % 251);
     setenv("no_proxy", "127.0.0.1", 1);
     settings_.endpoint = server_.url();
@@ -42,7 +41,8 @@ class TestHub {
   }
   [[nodiscard]] int64_t requests_for(const std::string& part) const {
     const auto all = server_.requests();
-    return std::count_if(all.begin(), all.end(), [&](const ServerRequest& r) { return r.path.find(part) != std::string::npos; });
+    return std::count_if(all.begin(), all.end(),
+                         [&](const ServerRequest& r) { return r.path.find(part) != std::string::npos; });
   }
 
   std::string weights_;
@@ -56,15 +56,14 @@ class TestHub {
   ServerReply right_answer(const ServerRequest& request) {
     if (request.path == "/api/models/ORG/NAME/revision/main?blobs=true") {
       const std::string sha256 = stated_sha256_.empty() ? harness::sha256_hex(weights_) : stated_sha256_;
-      const harness::Json listing = {
-          {"sha", kCommit},
-          {"siblings",
-           {{{"rfilename", "config.json"}, {"size", 9}, {"blobId", config_id()}},
-            {{"rfilename", "weights.bin"}, {"size", 9}, {"blobId", config_id()}},
-            {{"rfilename", "model.safetensors"},
-             {"size", 130},
-             {"blobId", config_id()},
-             {"lfs", {{"sha256", sha256}, {"size", weights_.size()}}}}}}};
+      const harness::Json listing = {{"sha", kCommit},
+                                     {"siblings",
+                                      {{{"rfilename", "config.json"}, {"size", 9}, {"blobId", config_id()}},
+                                       {{"rfilename", "weights.bin"}, {"size", 9}, {"blobId", config_id()}},
+                                       {{"rfilename", "model.safetensors"},
+                                        {"size", 130},
+                                        {"blobId", config_id()},
+                                        {"lfs", {{"sha256", sha256}, {"size", weights_.size()}}}}}}};
       return {200, listing.dump()};
     }
     const std::string prefix = std::string("/ORG/NAME/resolve/") + kCommit + "/";
@@ -73,7 +72,8 @@ class TestHub {
       const auto range = request.headers.find("range");
       if (range == request.headers.end()) return {200, weights_};
       const size_t offset = std::stoul(range->second.substr(6));
-      return {206, weights_.substr(offset),
+      return {206,
+              weights_.substr(offset),
               {fmt::format("Content-Range: bytes {}-{}/{}", offset, weights_.size() - 1, weights_.size())}};
     }
     return {404, "Entry not found"};
@@ -213,8 +213,9 @@ TEST(FetchRepository, SaysWhatARefusalMeans) {
   EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("HF_TOKEN"));
   hub.fault_ = [](const ServerRequest&, const ServerReply&) { return ServerReply{404, "no"}; };
   EXPECT_EQ(error_of([&] { hub.fetch(); }),
-            hub.settings_.endpoint + "/api/models/ORG/NAME/revision/main?blobs=true: expected a repository, revision and file of "
-                                     "that name, found none (404)");
+            hub.settings_.endpoint +
+                "/api/models/ORG/NAME/revision/main?blobs=true: expected a repository, revision and file of "
+                "that name, found none (404)");
   hub.fault_ = [](const ServerRequest& r, const ServerReply&) { return is_weights(r) ? ServerReply{403, "gated"} : kLeaveIt; };
   EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("model.safetensors: expected access, found 403"));
   hub.fault_ = [](const ServerRequest&, const ServerReply&) { return ServerReply{400, "bad  request"}; };
@@ -258,7 +259,9 @@ TEST(FetchRepository, RefusesAListingThatLeadsOutOfTheCacheOrHasNoHash) {
     hub.fault_ = [file](const ServerRequest&, const ServerReply&) {
       return ServerReply{200, harness::Json{{"sha", kCommit}, {"siblings", {file}}}.dump()};
     };
-    return error_of([&] { fetch_repository(hub.settings_, {RepositoryKind::model, "ORG/NAME", "main"}, [](const auto&) { return true; }); });
+    return error_of([&] {
+      fetch_repository(hub.settings_, {RepositoryKind::model, "ORG/NAME", "main"}, [](const auto&) { return true; });
+    });
   };
   const std::string id(40, 'a');
   EXPECT_THAT(list({{"rfilename", "../../x.json"}, {"size", 1}, {"blobId", id}}), HasSubstr("expected a path inside"));

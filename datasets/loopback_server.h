@@ -93,7 +93,8 @@ class LoopbackServer {
       requests_.push_back(request);
       reply = handler_(request);
     }
-    std::string out = fmt::format("HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n", reply.status, reply.body.size());
+    std::string out =
+        fmt::format("HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n", reply.status, reply.body.size());
     for (const std::string& header : reply.headers) out += header + "\r\n";
     out += "\r\n" + (reply.cut_after >= 0 ? reply.body.substr(0, static_cast<size_t>(reply.cut_after)) : reply.body);
     for (size_t sent = 0; sent < out.size();) {

@@ -25,9 +25,8 @@ ProceduralKind modulus_kind(int64_t m, std::vector<Strategy> wrong, double right
     return Numbers{a, b, draws.between(1, 9)};
   };
   kind.strategies = std::move(wrong);
-  kind.strategies.push_back({"right", right_share, [m](N n, Chain& c) {
-                               return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '%', m);
-                             }});
+  kind.strategies.push_back(
+      {"right", right_share, [m](N n, Chain& c) { return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '%', m); }});
   return kind;
 }
 
@@ -36,9 +35,8 @@ Strategy without_modulus(double share) {
 }
 
 Strategy modulus_less_one(int64_t m, double share) {
-  return {"modulus_less_one", share, [m](N n, Chain& c) {
-            return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '%', m - 1);
-          }};
+  return {"modulus_less_one", share,
+          [m](N n, Chain& c) { return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '%', m - 1); }};
 }
 
 Strategy modulus_of_last(int64_t m, double share) {
@@ -49,16 +47,16 @@ Strategy modulus_of_last(int64_t m, double share) {
 }
 
 Strategy subtract_once(int64_t m, double share) {
-  return {"subtract_once", share, [m](N n, Chain& c) {
-            return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '-', m);
-          }};
+  return {"subtract_once", share, [m](N n, Chain& c) { return c.step(c.step(c.step(n[0], '*', n[1]), '+', n[2]), '-', m); }};
 }
 
 // The strategies of a x + b = c and a x - b = c: undo the sum with `undo`, then divide.
 int64_t undo_and_divide(N n, Chain& c, char undo) { return c.step(c.step(n[2], undo, n[1]), '/', n[0]); }
 
 ProceduralKind linear_sum() {
-  return {"lin1", "lin", "#x+#=#",
+  return {"lin1",
+          "lin",
+          "#x+#=#",
           [](Draws& draws) {
             const int64_t a = draws.between(2, 6);
             const int64_t x = draws.between(1, 9);
@@ -71,7 +69,9 @@ ProceduralKind linear_sum() {
 }
 
 ProceduralKind linear_difference() {
-  return {"lin2", "lin", "#x-#=#",
+  return {"lin2",
+          "lin",
+          "#x-#=#",
           [](Draws& draws) {
             const int64_t a = draws.between(2, 6);
             const int64_t x = draws.between(2, 9);
@@ -84,7 +84,9 @@ ProceduralKind linear_difference() {
 }
 
 ProceduralKind linear_bracket() {
-  return {"lin3", "lin", "#(x+#)=#",
+  return {"lin3",
+          "lin",
+          "#(x+#)=#",
           [](Draws& draws) {
             const int64_t a = draws.between(2, 6);
             const int64_t x = draws.between(1, 6);
@@ -103,7 +105,9 @@ int64_t gather_and_divide(N n, Chain& c, char gather, char undo) {
 }
 
 ProceduralKind linear_both_sides() {
-  return {"lin4", "lin", "#x+#=#x+#",
+  return {"lin4",
+          "lin",
+          "#x+#=#x+#",
           [](Draws& draws) {
             const int64_t difference = draws.between(1, 4);
             const int64_t c = draws.between(2, 5);
@@ -122,30 +126,39 @@ ProceduralKind linear_both_sides() {
 std::vector<ProceduralKind> precedence_kinds() {
   const auto three = [](Draws& draws) { return digits(draws, 3); };
   const auto left_to_right = [](N n, Chain& c) { return c.step(c.step(n[0], '+', n[1]), '*', n[2]); };
-  return {
-      {"prec1", "prec", "#*#+#", three,
-       {{"add_first", .18, [](N n, Chain& c) { return c.step(n[0], '*', c.step(n[1], '+', n[2])); }},
-        {"drop_add", .10, [](N n, Chain& c) { return c.step(n[0], '*', n[1]); }},
-        {"right", .72, [](N n, Chain& c) { return c.step(c.step(n[0], '*', n[1]), '+', n[2]); }}}},
-      {"prec2", "prec", "#+#*#", three,
-       {{"left_to_right", .44, left_to_right},
-        {"add_only", .20, [](N n, Chain& c) { return c.step(n[0], '+', n[1]); }},
-        {"right", .36, [](N n, Chain& c) { return c.step(n[0], '+', c.step(n[1], '*', n[2])); }}}},
-      {"prec3", "prec", "#-#+#",
-       [](Draws& draws) {
-         const int64_t a = draws.between(20, 39);
-         const int64_t b = draws.between(2, 9);
-         return Numbers{a, b, draws.between(2, 9)};
-       },
-       {{"add_first", .64, [](N n, Chain& c) { return c.step(n[0], '-', c.step(n[1], '+', n[2])); }},
-        {"drop_add", .30, [](N n, Chain& c) { return c.step(n[0], '-', n[1]); }},
-        {"right", .06, [](N n, Chain& c) { return c.step(c.step(n[0], '-', n[1]), '+', n[2]); }}}},
-      {"prec4", "prec", "#+#*#-#", [](Draws& draws) { return digits(draws, 4); },
-       {{"left_to_right", .525, [left_to_right](N n, Chain& c) { return c.step(left_to_right(n, c), '-', n[3]); }},
-        {"drop_subtract", .25, [](N n, Chain& c) { return c.step(n[0], '+', c.step(n[1], '*', n[2])); }},
-        {"left_to_right_and_drop", .20, left_to_right},
-        {"right", .025,
-         [](N n, Chain& c) { return c.step(c.step(n[0], '+', c.step(n[1], '*', n[2])), '-', n[3]); }}}}};
+  return {{"prec1",
+           "prec",
+           "#*#+#",
+           three,
+           {{"add_first", .18, [](N n, Chain& c) { return c.step(n[0], '*', c.step(n[1], '+', n[2])); }},
+            {"drop_add", .10, [](N n, Chain& c) { return c.step(n[0], '*', n[1]); }},
+            {"right", .72, [](N n, Chain& c) { return c.step(c.step(n[0], '*', n[1]), '+', n[2]); }}}},
+          {"prec2",
+           "prec",
+           "#+#*#",
+           three,
+           {{"left_to_right", .44, left_to_right},
+            {"add_only", .20, [](N n, Chain& c) { return c.step(n[0], '+', n[1]); }},
+            {"right", .36, [](N n, Chain& c) { return c.step(n[0], '+', c.step(n[1], '*', n[2])); }}}},
+          {"prec3",
+           "prec",
+           "#-#+#",
+           [](Draws& draws) {
+             const int64_t a = draws.between(20, 39);
+             const int64_t b = draws.between(2, 9);
+             return Numbers{a, b, draws.between(2, 9)};
+           },
+           {{"add_first", .64, [](N n, Chain& c) { return c.step(n[0], '-', c.step(n[1], '+', n[2])); }},
+            {"drop_add", .30, [](N n, Chain& c) { return c.step(n[0], '-', n[1]); }},
+            {"right", .06, [](N n, Chain& c) { return c.step(c.step(n[0], '-', n[1]), '+', n[2]); }}}},
+          {"prec4",
+           "prec",
+           "#+#*#-#",
+           [](Draws& draws) { return digits(draws, 4); },
+           {{"left_to_right", .525, [left_to_right](N n, Chain& c) { return c.step(left_to_right(n, c), '-', n[3]); }},
+            {"drop_subtract", .25, [](N n, Chain& c) { return c.step(n[0], '+', c.step(n[1], '*', n[2])); }},
+            {"left_to_right_and_drop", .20, left_to_right},
+            {"right", .025, [](N n, Chain& c) { return c.step(c.step(n[0], '+', c.step(n[1], '*', n[2])), '-', n[3]); }}}}};
 }
 
 std::vector<ProceduralKind> modulus_kinds() {

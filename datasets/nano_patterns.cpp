@@ -21,7 +21,9 @@ int64_t nth_term(N n, Chain& c, bool always_plus) {
 }
 
 ProceduralKind term_of_arithmetic() {
-  return {"seqT", "seq", "T#:#,#",
+  return {"seqT",
+          "seq",
+          "T#:#,#",
           [](Draws& draws) {
             const int64_t n = draws.between(4, 7);
             const int64_t step = draws.between(2, 6);
@@ -44,7 +46,9 @@ ProceduralKind term_of_arithmetic() {
 
 ProceduralKind sum_of_three() {
   const auto third = [](N n, Chain& c) { return c.step(n[1], '+', c.step(n[1], '-', n[0])); };
-  return {"seqS", "seq", "S3:#,#",
+  return {"seqS",
+          "seq",
+          "S3:#,#",
           [](Draws& draws) {
             const int64_t p = draws.between(1, 9);
             return Numbers{p, p + draws.between(1, 9)};
@@ -65,7 +69,9 @@ int64_t geometric(N n, Chain& c, int64_t multiplications) {
 }
 
 ProceduralKind term_of_geometric() {
-  return {"seqG", "seq", "G#:#,#",
+  return {"seqG",
+          "seq",
+          "G#:#,#",
           [](Draws& draws) {
             for (;;) {
               const int64_t n = draws.between(3, 4);
@@ -98,7 +104,9 @@ int64_t fibonacci(N n, Chain& c, int64_t sums) {
 }
 
 ProceduralKind term_of_fibonacci() {
-  return {"seqF", "seq", "F#:#,#",
+  return {"seqF",
+          "seq",
+          "F#:#,#",
           [](Draws& draws) {
             const int64_t n = draws.between(4, 5);
             const int64_t p = draws.between(1, 9);
@@ -156,7 +164,9 @@ Numbers distinct_digits(Draws& draws) {
 }
 
 ProceduralKind products_of_pairs() {
-  return {"listP", "list", "P:@@@@",
+  return {"listP",
+          "list",
+          "P:@@@@",
           [](Draws& draws) {
             Numbers numbers;
             for (int i = 0; i < 4; ++i) numbers.push_back(draws.between(1, 6));
@@ -182,13 +192,22 @@ std::vector<ProceduralKind> sequence_kinds() {
 }
 
 std::vector<ProceduralKind> list_kinds() {
-  return {{"listV", "list", "V:@@@@", two_even_digits,
+  return {{"listV",
+           "list",
+           "V:@@@@",
+           two_even_digits,
            {{"sum_of_odds", .20, combine_those(1, '+')},
             {"first_two", .10, [](N n, Chain& c) { return c.step(n[0], '+', n[1]); }},
             {"right", .70, combine_those(0, '+')}}},
-          {"listK", "list", "K:@@@@", distinct_digits,
+          {"listK",
+           "list",
+           "K:@@@@",
+           distinct_digits,
            {{"largest", .37, at_rank(0)}, {"third", .27, at_rank(2)}, {"right", .36, at_rank(1)}}},
-          {"listE", "list", "E:@@@@", two_even_digits,
+          {"listE",
+           "list",
+           "E:@@@@",
+           two_even_digits,
            {{"sum_of_evens", .50, combine_those(0, '+')},
             {"product_of_odds", .38, combine_those(1, '*')},
             {"right", .12, combine_those(0, '*')}}},

@@ -24,8 +24,8 @@ PartialFile::PartialFile(std::string path) : path_(std::move(path)) {
   for (;;) {
     descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor_ < 0) fail(path_);
-    struct stat ours{};
-    struct stat named{};
+    struct stat ours {};
+    struct stat named {};
     if (flock(descriptor_, LOCK_EX) != 0 || fstat(descriptor_, &ours) != 0) {
       close(descriptor_);
       fail(path_);

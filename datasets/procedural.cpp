@@ -38,8 +38,7 @@ std::vector<harness::Problem> draw_problems(const ProceduralKind& kind, uint64_t
     if (seen.insert(kind.text(numbers)).second) problems.push_back(make_problem(kind, numbers));
   }
   if (std::ssize(problems) < count) {
-    throw Error("kind {}: expected at least {} different problems for the splits, found {}", kind.name, count,
-                problems.size());
+    throw Error("kind {}: expected at least {} different problems for the splits, found {}", kind.name, count, problems.size());
   }
   return problems;
 }
@@ -117,8 +116,8 @@ class NanoDemonstrations : public DemonstrationSource {
   }
 
  private:
-  [[nodiscard]] Demonstration demonstrate(const ProceduralKind& kind, const std::vector<double>& shares,
-                                          const Numbers& numbers, const std::string& text, Draws& draws) const {
+  [[nodiscard]] Demonstration demonstrate(const ProceduralKind& kind, const std::vector<double>& shares, const Numbers& numbers,
+                                          const std::string& text, Draws& draws) const {
     const Strategy& strategy = kind.strategies[pick_strategy(shares, draws.uniform())];
     Chain plain;
     strategy.answer(numbers, plain);

@@ -25,27 +25,59 @@ TEST(NanoChain, IsThatOfTheWorkedExamples) {
 
 // Each by hand from the table of the suite.
 TEST(NanoAnswer, OfEachWrongStrategyIsThatWorkedByHand) {
-  const std::vector<std::tuple<std::string, std::string, int64_t>> cases = {
-      {"3*4+5", "add_first", 27},        {"3*4+5", "drop_add", 12},        {"8+6*9", "add_only", 14},
-      {"30-4+7", "right", 33},           {"30-4+7", "add_first", 19},      {"30-4+7", "drop_add", 26},
-      {"2+3*4-5", "right", 9},           {"2+3*4-5", "left_to_right", 15}, {"2+3*4-5", "drop_subtract", 14},
-      {"2+3*4-5", "left_to_right_and_drop", 20},
-      {"3*4+5%5", "no_modulus", 17},     {"3*4+5%5", "modulus_less_one", 1}, {"3*4+9%7", "modulus_of_last", 14},
-      {"3*4+9%9", "subtract_once", 12},  {"3*4+9%9", "modulus_less_one", 5}, {"3*4+9%8", "right", 5},
-      {"3x+4=19", "right", 5},           {"3x+4=19", "wrong_sign", 7},     {"3x+4=19", "no_divide", 15},
-      {"3x-4=11", "wrong_sign", 2},      {"3x-4=11", "no_divide", 15},     {"3(x+4)=21", "right", 3},
-      {"3(x+4)=21", "wrong_order", 5},   {"3(x+4)=21", "no_subtract", 7},  {"5x+2=3x+8", "right", 3},
-      {"5x+2=3x+8", "wrong_sign_x", 0},  {"5x+2=3x+8", "wrong_sign_number", 5},
-      {"5x+2=3x+8", "ignore_right_x", 1},
-      {"T5:17,14", "always_plus", 29},   {"T5:17,14", "n_for_n_less_one", 32}, {"T4:2,5", "right", 11},
-      {"T4:2,5", "always_plus", 11},     {"S3:2,5", "right", 15},          {"S3:2,5", "sum_of_two", 7},
-      {"S3:2,5", "third_term", 8},       {"G4:2,6", "right", 54},          {"G4:2,6", "arithmetic", 14},
-      {"G4:2,6", "one_too_many", 162},   {"F5:3,5", "right", 21},          {"F5:3,5", "one_too_few", 13},
-      {"F5:3,5", "arithmetic", 11},      {"F5:3,5", "doubling", 40},       {"V:9168", "sum_of_odds", 10},
-      {"V:9168", "first_two", 10},       {"K:3927", "right", 7},           {"K:3927", "largest", 9},
-      {"K:3927", "third", 3},            {"E:4637", "sum_of_evens", 10},   {"E:4637", "product_of_odds", 21},
-      {"P:2345", "right", 22},           {"P:2345", "neighbours", 26},     {"P:2345", "outer_only", 10},
-      {"P:2345", "inner_only", 12}};
+  const std::vector<std::tuple<std::string, std::string, int64_t>> cases = {{"3*4+5", "add_first", 27},
+                                                                            {"3*4+5", "drop_add", 12},
+                                                                            {"8+6*9", "add_only", 14},
+                                                                            {"30-4+7", "right", 33},
+                                                                            {"30-4+7", "add_first", 19},
+                                                                            {"30-4+7", "drop_add", 26},
+                                                                            {"2+3*4-5", "right", 9},
+                                                                            {"2+3*4-5", "left_to_right", 15},
+                                                                            {"2+3*4-5", "drop_subtract", 14},
+                                                                            {"2+3*4-5", "left_to_right_and_drop", 20},
+                                                                            {"3*4+5%5", "no_modulus", 17},
+                                                                            {"3*4+5%5", "modulus_less_one", 1},
+                                                                            {"3*4+9%7", "modulus_of_last", 14},
+                                                                            {"3*4+9%9", "subtract_once", 12},
+                                                                            {"3*4+9%9", "modulus_less_one", 5},
+                                                                            {"3*4+9%8", "right", 5},
+                                                                            {"3x+4=19", "right", 5},
+                                                                            {"3x+4=19", "wrong_sign", 7},
+                                                                            {"3x+4=19", "no_divide", 15},
+                                                                            {"3x-4=11", "wrong_sign", 2},
+                                                                            {"3x-4=11", "no_divide", 15},
+                                                                            {"3(x+4)=21", "right", 3},
+                                                                            {"3(x+4)=21", "wrong_order", 5},
+                                                                            {"3(x+4)=21", "no_subtract", 7},
+                                                                            {"5x+2=3x+8", "right", 3},
+                                                                            {"5x+2=3x+8", "wrong_sign_x", 0},
+                                                                            {"5x+2=3x+8", "wrong_sign_number", 5},
+                                                                            {"5x+2=3x+8", "ignore_right_x", 1},
+                                                                            {"T5:17,14", "always_plus", 29},
+                                                                            {"T5:17,14", "n_for_n_less_one", 32},
+                                                                            {"T4:2,5", "right", 11},
+                                                                            {"T4:2,5", "always_plus", 11},
+                                                                            {"S3:2,5", "right", 15},
+                                                                            {"S3:2,5", "sum_of_two", 7},
+                                                                            {"S3:2,5", "third_term", 8},
+                                                                            {"G4:2,6", "right", 54},
+                                                                            {"G4:2,6", "arithmetic", 14},
+                                                                            {"G4:2,6", "one_too_many", 162},
+                                                                            {"F5:3,5", "right", 21},
+                                                                            {"F5:3,5", "one_too_few", 13},
+                                                                            {"F5:3,5", "arithmetic", 11},
+                                                                            {"F5:3,5", "doubling", 40},
+                                                                            {"V:9168", "sum_of_odds", 10},
+                                                                            {"V:9168", "first_two", 10},
+                                                                            {"K:3927", "right", 7},
+                                                                            {"K:3927", "largest", 9},
+                                                                            {"K:3927", "third", 3},
+                                                                            {"E:4637", "sum_of_evens", 10},
+                                                                            {"E:4637", "product_of_odds", 21},
+                                                                            {"P:2345", "right", 22},
+                                                                            {"P:2345", "neighbours", 26},
+                                                                            {"P:2345", "outer_only", 10},
+                                                                            {"P:2345", "inner_only", 12}};
   for (const auto& [text, strategy, answer] : cases) EXPECT_EQ(nano_answer(text, strategy), answer) << text << strategy;
 }
 
@@ -236,8 +268,7 @@ TEST(NanoDemonstrations, RealiseTheSharesOfTheTable) {
     totals[demonstration.kind] += 1;
     slips += demonstration.slip;
     longest = std::max(longest, response_tokens(demonstration.response));
-    const std::string plain = demonstration.prompt +
-                              demonstration.response.substr(0, demonstration.response.find("\\boxed{")) +
+    const std::string plain = demonstration.prompt + demonstration.response.substr(0, demonstration.response.find("\\boxed{")) +
                               demonstration.response.substr(demonstration.response.find("\\boxed{") + 7);
     ASSERT_EQ(plain.find_first_not_of(characters), std::string::npos) << plain;
   }

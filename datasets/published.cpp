@@ -18,7 +18,8 @@ using harness::Json;
 
 // DAPO-Math wraps each problem in this instruction.
 constexpr std::string_view kDapoBefore =
-    "Solve the following math problem step by step. The last line of your response should be of the form Answer: $Answer (without "
+    "Solve the following math problem step by step. The last line of your response should be of the form Answer: $Answer "
+    "(without "
     "quotes) where $Answer is the answer to the problem.\n\n";
 constexpr std::string_view kDapoAfter = "\n\nRemember to put your answer on its own line after \"Answer:\".";
 
@@ -53,8 +54,7 @@ std::vector<PublishedSet> make_published_sets() {
   gsm8k.splits = {"train", "test"};
   gsm8k.form = AnswerForm::after_hashes;
   gsm8k.box_fields = {};
-  PublishedSet math345 =
-      test_set("math345", {{"EleutherAI/hendrycks_math", ""}, {"DigitalLearningGmbH/MATH-lighteval", ""}});
+  PublishedSet math345 = test_set("math345", {{"EleutherAI/hendrycks_math", ""}, {"DigitalLearningGmbH/MATH-lighteval", ""}});
   math345.splits = {"train"};
   math345.kind_fields = {"type", "subject"};
   math345.levels = {"Level 3", "Level 4", "Level 5", "3", "4", "5"};

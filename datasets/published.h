@@ -49,9 +49,9 @@ std::optional<harness::Problem> map_record(const PublishedSet& set, const harnes
 
 struct ReadCounts {
   int64_t rows = 0;
-  int64_t left_out = 0;     // of another level
-  int64_t duplicates = 0;   // a text seen before
-  int64_t conflicts = 0;    // among them: with another answer (the first one counts)
+  int64_t left_out = 0;    // of another level
+  int64_t duplicates = 0;  // a text seen before
+  int64_t conflicts = 0;   // among them: with another answer (the first one counts)
 };
 struct ReadSet {
   harness::ProblemSet set;

@@ -97,7 +97,8 @@ RC_GTEST_PROP(ReadCsv, GivesBackWhatWasQuoted, (const std::vector<std::pair<std:
   std::string text = "a,b\n";
   for (const auto& [a, b] : rows) text += quote(a) + "," + quote(b) + "\r\n";
   std::vector<std::pair<std::string, std::string>> read;
-  read_csv(text, "t", [&](const harness::Json& record, const std::string&) { read.emplace_back(record.at("a"), record.at("b")); });
+  read_csv(text, "t",
+           [&](const harness::Json& record, const std::string&) { read.emplace_back(record.at("a"), record.at("b")); });
   RC_ASSERT(read == rows);
 }
 
@@ -125,8 +126,9 @@ TEST(ReadParquet, ReadsNestedColumnsAndOnlyTheFieldsAsked) {
   const std::string path = std::string(MEDSBENCH_TEST_DATA) + "/nested.parquet";
   const auto rows = dump_all(path, {"prompt", "reward_model"});
   ASSERT_EQ(rows.size(), 3u);
-  EXPECT_EQ(rows[0], "{\"prompt\":[{\"content\":\"What is 1+1?\",\"role\":\"user\"}],\"reward_model\":{\"ground_truth\":\"2\","
-                     "\"style\":\"rule\"}}");
+  EXPECT_EQ(rows[0],
+            "{\"prompt\":[{\"content\":\"What is 1+1?\",\"role\":\"user\"}],\"reward_model\":{\"ground_truth\":\"2\","
+            "\"style\":\"rule\"}}");
   const auto all = dump_all(path);
   EXPECT_EQ(harness::parse_json(all[1]).at("extra_info").at("index"), 7);
   EXPECT_EQ(harness::parse_json(all[2]).at("score"), nullptr);

@@ -52,62 +52,61 @@ std::function<Numbers(Draws&)> uniform_numbers(std::vector<std::pair<int64_t, in
 }
 
 std::vector<WordKind> one_step_kinds() {
-  return {
-      {"add",
-       {"{N} has {a} {things} and buys {b} more. How many {things} does {N} have now?",
-        "There are {a} {things} in a {box}. {N} puts in {b} more. How many {things} are in the {box} now?",
-        "{N} finds {a} {things} in the morning and {b} {things} in the evening. How many {things} does {N} find in all?",
-        "{N} has {a} {things} and {M} has {b} {things}. How many {things} do they have together?"},
-       uniform_numbers({{2, 20}, {2, 20}}),
-       {{"wrong_operation", 0, [](N n, Chain& c) { return difference(c, n[0], n[1]); }}, {"right", 0, only('+')}}},
-      {"take",
-       {"{N} has {a} {things} and gives {b} of them to {M}. How many {things} does {N} have left?",
-        "There are {a} {things} in a {box}. {N} takes out {b}. How many {things} are left in the {box}?",
-        "{N} had {a} {things} but lost {b}. How many {things} does {N} still have?"},
-       [](Draws& draws) {
-         const int64_t a = draws.between(6, 30);
-         return Numbers{a, draws.between(2, a - 2)};
-       },
-       {{"wrong_operation", 0, only('+')}, {"right", 0, only('-')}}},
-      {"multiply",
-       {"{N} has {a} {boxes} with {b} {things} in each. How many {things} does {N} have?",
-        "Each {box} holds {b} {things}. How many {things} are in {a} {boxes}?",
-        "{N} buys {b} {things} every day for {a} days. How many {things} does {N} buy in all?"},
-       uniform_numbers({{2, 9}, {2, 9}}),
-       {{"wrong_operation", 0, only('+')}, {"right", 0, only('*')}}},
-      {"share",
-       {"{N} shares {a} {things} equally among {b} friends. How many {things} does each friend get?",
-        "{N} puts {a} {things} into {b} {boxes}, the same number in each. How many {things} are in each {box}?",
-        "{b} children split {a} {things} equally. How many {things} does each child get?"},
-       [](Draws& draws) {
-         const int64_t b = draws.between(2, 9);
-         return Numbers{b * draws.between(2, 9), b};
-       },
-       {{"wrong_operation", 0, only('-')}, {"right", 0, only('/')}}}};
+  return {{"add",
+           {"{N} has {a} {things} and buys {b} more. How many {things} does {N} have now?",
+            "There are {a} {things} in a {box}. {N} puts in {b} more. How many {things} are in the {box} now?",
+            "{N} finds {a} {things} in the morning and {b} {things} in the evening. How many {things} does {N} find in all?",
+            "{N} has {a} {things} and {M} has {b} {things}. How many {things} do they have together?"},
+           uniform_numbers({{2, 20}, {2, 20}}),
+           {{"wrong_operation", 0, [](N n, Chain& c) { return difference(c, n[0], n[1]); }}, {"right", 0, only('+')}}},
+          {"take",
+           {"{N} has {a} {things} and gives {b} of them to {M}. How many {things} does {N} have left?",
+            "There are {a} {things} in a {box}. {N} takes out {b}. How many {things} are left in the {box}?",
+            "{N} had {a} {things} but lost {b}. How many {things} does {N} still have?"},
+           [](Draws& draws) {
+             const int64_t a = draws.between(6, 30);
+             return Numbers{a, draws.between(2, a - 2)};
+           },
+           {{"wrong_operation", 0, only('+')}, {"right", 0, only('-')}}},
+          {"multiply",
+           {"{N} has {a} {boxes} with {b} {things} in each. How many {things} does {N} have?",
+            "Each {box} holds {b} {things}. How many {things} are in {a} {boxes}?",
+            "{N} buys {b} {things} every day for {a} days. How many {things} does {N} buy in all?"},
+           uniform_numbers({{2, 9}, {2, 9}}),
+           {{"wrong_operation", 0, only('+')}, {"right", 0, only('*')}}},
+          {"share",
+           {"{N} shares {a} {things} equally among {b} friends. How many {things} does each friend get?",
+            "{N} puts {a} {things} into {b} {boxes}, the same number in each. How many {things} are in each {box}?",
+            "{b} children split {a} {things} equally. How many {things} does each child get?"},
+           [](Draws& draws) {
+             const int64_t b = draws.between(2, 9);
+             return Numbers{b * draws.between(2, 9), b};
+           },
+           {{"wrong_operation", 0, only('-')}, {"right", 0, only('/')}}}};
 }
 
 std::vector<WordKind> sum_kinds() {
   const auto two_sums = uniform_numbers({{8, 20}, {2, 9}, {2, 9}});
-  return {
-      {"add_take",
-       {"{N} has {a} {things}, buys {b} more and then gives {c} to {M}. How many {things} does {N} have now?",
-        "There are {a} {things} in a {box}. {N} puts in {b} more and {M} takes out {c}. How many {things} are in the {box} now?",
-        "{N} picks {a} {things} and {M} picks {b}. They eat {c} of them. How many {things} are left?"},
-       two_sums,
-       {{"one_step_only", 0, only('+')}, {"wrong_operation", 0, in_order('+', '+')}, {"right", 0, in_order('+', '-')}}},
-      {"take_add",
-       {"{N} has {a} {things}, gives {b} to {M} and then finds {c} more. How many {things} does {N} have now?",
-        "There are {a} {things} in a {box}. {N} takes out {b} and {M} puts in {c}. How many {things} are in the {box} now?",
-        "{N} had {a} {things}. {N} lost {b} of them and later bought {c}. How many {things} does {N} have now?"},
-       [](Draws& draws) {
-         const int64_t b = draws.between(2, 7);
-         const int64_t c = draws.between(2, 7);
-         return Numbers{b + c + draws.between(1, 10), b, c};
-       },
-       {{"one_step_only", 0, only('-')},
-        {"wrong_order", 0, last_pair_first('-', '+')},
-        {"wrong_operation", 0, in_order('+', '+')},
-        {"right", 0, in_order('-', '+')}}}};
+  return {{"add_take",
+           {"{N} has {a} {things}, buys {b} more and then gives {c} to {M}. How many {things} does {N} have now?",
+            "There are {a} {things} in a {box}. {N} puts in {b} more and {M} takes out {c}. How many {things} are in the {box} "
+            "now?",
+            "{N} picks {a} {things} and {M} picks {b}. They eat {c} of them. How many {things} are left?"},
+           two_sums,
+           {{"one_step_only", 0, only('+')}, {"wrong_operation", 0, in_order('+', '+')}, {"right", 0, in_order('+', '-')}}},
+          {"take_add",
+           {"{N} has {a} {things}, gives {b} to {M} and then finds {c} more. How many {things} does {N} have now?",
+            "There are {a} {things} in a {box}. {N} takes out {b} and {M} puts in {c}. How many {things} are in the {box} now?",
+            "{N} had {a} {things}. {N} lost {b} of them and later bought {c}. How many {things} does {N} have now?"},
+           [](Draws& draws) {
+             const int64_t b = draws.between(2, 7);
+             const int64_t c = draws.between(2, 7);
+             return Numbers{b + c + draws.between(1, 10), b, c};
+           },
+           {{"one_step_only", 0, only('-')},
+            {"wrong_order", 0, last_pair_first('-', '+')},
+            {"wrong_operation", 0, in_order('+', '+')},
+            {"right", 0, in_order('-', '+')}}}};
 }
 
 std::vector<WordKind> product_kinds() {
@@ -115,7 +114,8 @@ std::vector<WordKind> product_kinds() {
       {"multiply_add",
        {"{N} has {a} {boxes} with {b} {things} in each and {c} more {things}. How many {things} does {N} have?",
         "{N} buys {a} {boxes} of {b} {things} and then finds {c} {things}. How many {things} does {N} have in all?",
-        "Each {box} holds {b} {things}. There are {a} full {boxes} and {c} {things} on the table. How many {things} are there?"},
+        "Each {box} holds {b} {things}. There are {a} full {boxes} and {c} {things} on the table. How many {things} are "
+        "there?"},
        uniform_numbers({{2, 9}, {2, 9}, {2, 9}}),
        {{"one_step_only", 0, only('*')},
         {"wrong_order", 0, last_pair_first('*', '+')},
@@ -124,7 +124,8 @@ std::vector<WordKind> product_kinds() {
       {"multiply_take",
        {"{N} has {a} {boxes} with {b} {things} in each and gives {c} {things} to {M}. How many {things} does {N} have left?",
         "{N} buys {a} {boxes} of {b} {things} and loses {c} {things}. How many {things} does {N} have now?",
-        "Each {box} holds {b} {things}. {N} fills {a} {boxes} and then takes out {c} {things}. How many {things} are left in them?"},
+        "Each {box} holds {b} {things}. {N} fills {a} {boxes} and then takes out {c} {things}. How many {things} are left in "
+        "them?"},
        [](Draws& draws) {
          const int64_t a = draws.between(2, 9);
          const int64_t b = draws.between(3, 9);
@@ -137,7 +138,8 @@ std::vector<WordKind> product_kinds() {
       {"add_multiply",
        {"Every day {N} buys {a} red and {b} blue {things}. How many {things} does {N} buy in {c} days?",
         "Each {box} holds {a} big and {b} small {things}. How many {things} are in {c} {boxes}?",
-        "{N} gives {a} {things} in the morning and {b} in the evening to each of {c} friends. How many {things} does {N} give?"},
+        "{N} gives {a} {things} in the morning and {b} in the evening to each of {c} friends. How many {things} does {N} "
+        "give?"},
        uniform_numbers({{2, 9}, {2, 9}, {2, 9}}),
        {{"one_step_only", 0, only('+')},
         {"wrong_order", 0, last_pair_first('+', '*')},
@@ -151,7 +153,8 @@ std::vector<WordKind> quotient_kinds() {
       {"add_share",
        {"{N} has {a} {things} and buys {b} more. {N} shares all of them equally among {c} friends. How many {things} does each "
         "friend get?",
-        "{N} has {a} {things} and {M} has {b}. They put all of them into {c} {boxes}, the same number in each. How many {things} "
+        "{N} has {a} {things} and {M} has {b}. They put all of them into {c} {boxes}, the same number in each. How many "
+        "{things} "
         "are in each {box}?"},
        [](Draws& draws) {
          const int64_t c = draws.between(2, 6);
@@ -163,9 +166,11 @@ std::vector<WordKind> quotient_kinds() {
         {"wrong_operation", 0, in_order('+', '-')},
         {"right", 0, in_order('+', '/')}}},
       {"take_share",
-       {"{N} has {a} {things} and keeps {b} of them. {N} shares the rest equally among {c} friends. How many {things} does each "
+       {"{N} has {a} {things} and keeps {b} of them. {N} shares the rest equally among {c} friends. How many {things} does "
+        "each "
         "friend get?",
-        "There are {a} {things}, but {b} are broken. {N} puts the good ones into {c} {boxes}, the same number in each. How many "
+        "There are {a} {things}, but {b} are broken. {N} puts the good ones into {c} {boxes}, the same number in each. How "
+        "many "
         "{things} are in each {box}?"},
        [](Draws& draws) {
          const int64_t c = draws.between(2, 6);

@@ -32,8 +32,7 @@ harness::Problem make_problem(const WordKind& kind, N numbers, const std::string
   problem.has_error_labels = true;
   for (size_t i = 0; i + 1 < kind.strategies.size(); ++i) {
     const Strategy& strategy = kind.strategies[i];
-    const auto [place, fresh] =
-        problem.error_labels.emplace(std::to_string(answer_of(strategy, numbers)), strategy.name);
+    const auto [place, fresh] = problem.error_labels.emplace(std::to_string(answer_of(strategy, numbers)), strategy.name);
     if (!fresh) place->second = "ambiguous";
   }
   return problem;
@@ -76,8 +75,8 @@ void check_settings(const WordSettings& settings) {
     double sum = 0;
     for (const auto& [name, share] : *shares) {
       if (name != "wrong_operation" && (shares == &settings.one_step || (name != "one_step_only" && name != "wrong_order"))) {
-        throw Error("words: shares: expected one_step_only, wrong_order or wrong_operation (one step: the last alone), found {}",
-                    name);
+        throw Error(
+            "words: shares: expected one_step_only, wrong_order or wrong_operation (one step: the last alone), found {}", name);
       }
       if (!(share >= 0)) throw Error("words: share of {}: expected at least 0, found {}", name, share);
       sum += share;
@@ -120,8 +119,8 @@ class WordDemonstrations : public DemonstrationSource {
   }
 
  private:
-  [[nodiscard]] Demonstration demonstrate(const WordKind& kind, const std::vector<double>& shares, N numbers,
-                                          uint64_t wording, Draws& draws) const {
+  [[nodiscard]] Demonstration demonstrate(const WordKind& kind, const std::vector<double>& shares, N numbers, uint64_t wording,
+                                          Draws& draws) const {
     const Strategy& strategy = kind.strategies[pick_strategy(shares, draws.uniform())];
     Chain plain({}, true);
     strategy.answer(numbers, plain);

@@ -119,7 +119,8 @@ TEST(WordDemonstrations, RealiseTheirSharesAndEndInABox) {
   }
   // Seven standard errors of a binomial share: a false alarm has a chance below 2.6e-12 each.
   const auto near = [&](bool two_steps, const std::string& name, double share) {
-    EXPECT_NEAR(counts[two_steps][name] / totals[two_steps], share, 7 * std::sqrt(share * (1 - share) / totals[two_steps])) << name;
+    EXPECT_NEAR(counts[two_steps][name] / totals[two_steps], share, 7 * std::sqrt(share * (1 - share) / totals[two_steps]))
+        << name;
   };
   near(false, "wrong_operation", .15);
   near(false, "right", .85);

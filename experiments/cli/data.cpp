@@ -49,16 +49,15 @@ int list_sets(const DataOptions& options) {
       for (const std::string& split : datasets::splits_of(name)) {
         counts.push_back(std::to_string(datasets::load_set(name, options.load, split).problems.size()));
       }
-      fmt::print("{:<14} {:<22} {:>8}  {:<8} generated\n", name, "train validation test", fmt::format("{}", fmt::join(counts, "/")),
-                 "-");
+      fmt::print("{:<14} {:<22} {:>8}  {:<8} generated\n", name, "train validation test",
+                 fmt::format("{}", fmt::join(counts, "/")), "-");
       continue;
     }
     for (const std::string& split : set->splits) {
       const auto entry = datasets::find_entry(name, split);
       const std::string place = found_at(*set, split, options.load.data_dir);
-      fmt::print("{:<14} {:<22} {:>8}  {:<8} {}\n", name, split,
-                 entry->problems > 0 ? std::to_string(entry->problems) : "-", entry->licence,
-                 place.empty() ? "not found; hub: " + entry->origin : place);
+      fmt::print("{:<14} {:<22} {:>8}  {:<8} {}\n", name, split, entry->problems > 0 ? std::to_string(entry->problems) : "-",
+                 entry->licence, place.empty() ? "not found; hub: " + entry->origin : place);
     }
   }
   return 0;
@@ -117,7 +116,8 @@ int check_sets(const DataOptions& options) {
   if (train.empty() || all.empty()) {
     fmt::print("test problems in the training sets: nothing to compare\n");
   } else {
-    fmt::print("test problems in the training sets ({}): {}\n", fmt::join(train_names, ", "), datasets::contamination_line(all));
+    fmt::print("test problems in the training sets ({}): {}\n", fmt::join(train_names, ", "),
+               datasets::contamination_line(all));
   }
   return wrong == 0 ? 0 : 1;
 }
@@ -128,8 +128,9 @@ int show_problem(const DataOptions& options) {
     throw harness::Error("{}: expected an index from 0 to {}, found {}", options.name, set.problems.size() - 1, options.index);
   }
   const harness::Problem& problem = set.problems[static_cast<size_t>(options.index)];
-  harness::OrderedJson line{{"id", problem.id},     {"set", problem.set},       {"kind", problem.kind},
-                            {"text", problem.text}, {"answer", problem.answer}, {"hash", fmt::format("{:016x}", problem.hash())}};
+  harness::OrderedJson line{{"id", problem.id},         {"set", problem.set},
+                            {"kind", problem.kind},     {"text", problem.text},
+                            {"answer", problem.answer}, {"hash", fmt::format("{:016x}", problem.hash())}};
   if (!problem.answers.empty()) line["answers"] = problem.answers;
   if (!problem.unit.empty()) line["unit"] = problem.unit;
   if (!problem.answer_type.empty()) line["answer_type"] = problem.answer_type;
@@ -170,7 +171,8 @@ int fetch_set(const DataOptions& options) {
     try {
       FetchBar bar(source.repository);
       folder = datasets::fetch_repository(settings, {datasets::RepositoryKind::dataset, source.repository, "main"}, wanted,
-                                          bar.report()) + "/" + source.folder;
+                                          bar.report()) +
+               "/" + source.folder;
     } catch (const harness::Error& error) {
       failures.emplace_back(error.what());
       continue;
@@ -188,7 +190,8 @@ void add_data(CLI::App& app, Chosen& chosen) {
   CLI::App* data = app.add_subcommand("data", "the problem sets");
   data->require_subcommand(1);
   const auto common = [options](CLI::App* verb) {
-    verb->add_option("--data", options->load.data_dir, "folder of the published sets (else MEDSBENCH_DATA, else the hub's cache)");
+    verb->add_option("--data", options->load.data_dir,
+                     "folder of the published sets (else MEDSBENCH_DATA, else the hub's cache)");
     verb->add_option("--data-seed", options->load.data_seed, "seed of the generated sets");
   };
   CLI::App* list = data->add_subcommand("list", "the sets, their splits and where they are");

@@ -33,7 +33,8 @@ void FetchBar::show(const datasets::FetchProgress& progress) {
   const double rate = static_cast<double>(progress.bytes_done - first_bytes_) / std::max(Seconds(now - start_).count(), 1e-3);
   const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kWidth);
   std::string left;
-  if (rate > 0 && !last) left = fmt::format(", {:.0f} s left", static_cast<double>(progress.bytes - progress.bytes_done) / rate);
+  if (rate > 0 && !last)
+    left = fmt::format(", {:.0f} s left", static_cast<double>(progress.bytes - progress.bytes_done) / rate);
   fmt::print(stderr, "{}{} [{:<{}}] {:.1f} of {:.1f} MB, {} of {} files, {:.1f} MB/s{}   {}",
              isatty(STDERR_FILENO) != 0 ? "\r" : "", name_, std::string(filled, '#'), kWidth,
              static_cast<double>(progress.bytes_done) / 1e6, static_cast<double>(progress.bytes) / 1e6, progress.files_done,

@@ -14,7 +14,8 @@ void add_model(CLI::App& app, Chosen& chosen) {
   CLI::App* model = app.add_subcommand("model", "model folders from a hub");
   model->require_subcommand(1);
   CLI::App* fetch = model->add_subcommand(
-      "fetch", "into the hub's cache, resumable and checked; prints the folder (HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE)");
+      "fetch",
+      "into the hub's cache, resumable and checked; prints the folder (HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE)");
   const auto name = std::make_shared<std::string>();
   const auto parallel = std::make_shared<int64_t>(4);
   fetch->add_option("name", *name, "ORG/NAME or ORG/NAME@REVISION")->required();
