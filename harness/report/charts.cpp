@@ -21,14 +21,16 @@ struct TrainingMetric {
 
 const std::vector<TrainingMetric>& training_metrics() {
   static const std::vector<TrainingMetric> kMetrics{
-      {"reward", "Reward", "mean reward", {"reward", "mean_reward", "reward_mean"}},
-      {"train_pass_rate", "Pass rate on the training problems", "pass@1", {"train_pass_rate", "pass_rate", "correct"}},
-      {"entropy", "Token entropy", "nats a token", {"entropy"}},
-      {"response_length", "Response length", "tokens", {"response_length", "response_tokens", "length"}},
-      {"diversity", "Diversity of the answers", "distinct answers a problem", {"distinct_answers", "diversity"}},
-      {"validation", "Validation", "pass@1", {"validation", "validation_pass@1", "eval_pass@1"}},
-      {"history", "Wrong responses with a history", "share", {"meds_with_history", "wrong_with_history", "meds.with_history"}},
-      {"penalty", "Penalty of wrong responses", "mean", {"meds_penalty", "mean_penalty", "meds.penalty"}}};
+      {"reward", "Reward of kept responses", "mean reward", {"reward"}},
+      {"train_pass_rate", "Pass rate on the training problems", "share of sampled responses", {"train_pass_rate"}},
+      {"validation", "Validation", "pass@1", {"validation_pass@1", "validation_pass_rate", "validation"}},
+      {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}},
+      {"response_length", "Response length", "tokens", {"response_tokens"}},
+      {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
+      {"largest_wrong_share", "Largest group of equal wrong answers", "share of wrong answers", {"largest_wrong_share"}},
+      {"meds_history_share", "Wrong responses with a history in memory", "share", {"meds_history_share"}},
+      {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
+      {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};
   return kMetrics;
 }
 
@@ -114,6 +116,38 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
   return chart;
 }
 
+// Shares of the true error labels among a row's wrong responses over training: the labels with the largest mean shares.
+Chart label_chart(const RowResults& row, const std::string& name) {
+  constexpr size_t kLabels = 7;
+  const std::string prefix = "error_label/";
+  Chart chart{name, "labels", "Error labels, " + row.row.shown(), "training step", "share of labelled wrong responses", "", false, {}};
+  std::vector<const TrainingCurves*> seeds;
+  std::set<std::string> labels;
+  for (const CellResults& cell : row.cells) {
+    seeds.push_back(&cell.curves);
+    for (const auto& [key, values] : cell.curves) {
+      if (key.starts_with(prefix)) labels.insert(key);
+    }
+  }
+  std::vector<std::pair<double, CurveLine>> lines;
+  for (const std::string& label : labels) {
+    CurveLine line{label.substr(prefix.size()), true, 0, {}};
+    double sum = 0;
+    for (const CurvePoint& point : seed_band(seeds, label)) {
+      line.points.push_back({static_cast<double>(point.step), point.mean, point.low, point.high});
+      sum += point.mean;
+    }
+    lines.emplace_back(sum, line);
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (size_t i = 0; i < std::min(lines.size(), kLabels); ++i) {
+    lines[i].second.place = i;
+    chart.lines.push_back(lines[i].second);
+  }
+  chart.description = fmt::format("Shares of error labels over training of {}: {}.", row.row.shown(), spoken_ends(chart.lines));
+  return chart;
+}
+
 }  // namespace
 
 std::vector<Chart> experiment_charts(const ExperimentResults& results) {
@@ -130,6 +164,9 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
     for (const TrainingMetric& metric : training_metrics()) {
       charts.push_back(training_chart(results, model, metric, "training" + suffix + "_" + metric.file, metric.title + of));
     }
+  }
+  for (size_t i = 0; i < results.rows.size(); ++i) {
+    if (results.rows[i].trained()) charts.push_back(label_chart(results.rows[i], fmt::format("labels_{}", i + 1)));
   }
   std::erase_if(charts, [](const Chart& chart) { return chart.lines.empty(); });
   return charts;

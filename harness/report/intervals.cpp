@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/stats/aggregate.h"
+#include "harness/stats/compare.h"
 #include "harness/stats/pass_at_k.h"
 
 namespace harness {
@@ -19,97 +20,42 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-double mean_of_seed(const ValueTable& set, size_t seed) {
-  std::vector<double> values;
-  for (size_t problem = 0; problem < set.problems.size(); ++problem) {
-    const double value = set.at(seed, problem);
-    if (!std::isnan(value)) values.push_back(value);
+// The sets as tables over the seeds that all of them have; empty where a set has no problem or no seed is shared.
+std::vector<CellTable> over_shared_seeds(std::span<const ValueTable> sets) {
+  std::vector<int64_t> seeds = sets.front().seeds;
+  for (const ValueTable& set : sets) {
+    std::erase_if(seeds, [&](int64_t seed) { return std::find(set.seeds.begin(), set.seeds.end(), seed) == set.seeds.end(); });
   }
-  return mean_of(values);
+  std::vector<CellTable> tables;
+  for (const ValueTable& set : sets) {
+    if (seeds.empty() || set.problems.empty()) return {};
+    CellTable table(static_cast<int64_t>(seeds.size()), static_cast<int64_t>(set.problems.size()), 1);
+    for (size_t seed = 0; seed < seeds.size(); ++seed) {
+      const auto place = std::find(set.seeds.begin(), set.seeds.end(), seeds[seed]) - set.seeds.begin();
+      for (size_t problem = 0; problem < set.problems.size(); ++problem) {
+        table.at(static_cast<int64_t>(seed), static_cast<int64_t>(problem), 0) = set.at(static_cast<size_t>(place), problem);
+      }
+    }
+    tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
-// The seeds' averages over the sets; seeds that lack a set are left out.
-std::vector<double> seed_averages(std::span<const ValueTable> sets) {
+// The seeds' averages over the sets, each set the mean over its defined problems.
+std::vector<double> seed_averages(std::span<const CellTable> sets) {
   std::vector<double> averages;
-  for (const int64_t seed : sets.front().seeds) {
+  for (int64_t seed = 0; seed < sets.front().seeds(); ++seed) {
     double sum = 0;
-    for (const ValueTable& set : sets) {
-      const auto found = std::find(set.seeds.begin(), set.seeds.end(), seed);
-      sum += found == set.seeds.end() ? kNone : mean_of_seed(set, static_cast<size_t>(found - set.seeds.begin()));
+    for (const CellTable& set : sets) {
+      std::vector<double> values;
+      for (int64_t problem = 0; problem < set.problems(); ++problem) {
+        if (!std::isnan(set.at(seed, problem, 0))) values.push_back(set.at(seed, problem, 0));
+      }
+      sum += mean_of(values);
     }
     if (!std::isnan(sum)) averages.push_back(sum / static_cast<double>(sets.size()));
   }
   return averages;
-}
-
-// Mean squares of one set's complete problems.
-struct SetSquares {
-  int64_t problems = 0;
-  double between = 0;      // variance of the problems' averages
-  double interaction = 0;  // mean square of the seed x problem residuals
-};
-
-SetSquares squares_of(const ValueTable& set) {
-  const size_t seeds = set.seeds.size();
-  std::vector<std::vector<double>> rows;  // complete problems, one value a seed
-  for (size_t problem = 0; problem < set.problems.size(); ++problem) {
-    std::vector<double> row(seeds);
-    for (size_t seed = 0; seed < seeds; ++seed) row[seed] = set.at(seed, problem);
-    if (std::none_of(row.begin(), row.end(), [](double value) { return std::isnan(value); })) rows.push_back(std::move(row));
-  }
-  SetSquares squares;
-  squares.problems = static_cast<int64_t>(rows.size());
-  if (rows.size() < 2) return squares;
-  std::vector<double> problem_means, seed_means(seeds, 0.0);
-  for (const std::vector<double>& row : rows) {
-    problem_means.push_back(mean_of(row));
-    for (size_t seed = 0; seed < row.size(); ++seed) seed_means[seed] += row[seed] / static_cast<double>(rows.size());
-  }
-  const double deviation = deviation_of(problem_means);
-  squares.between = deviation * deviation;
-  if (seeds < 2) return squares;
-  const double grand = mean_of(problem_means);
-  double sum = 0;
-  for (size_t problem = 0; problem < rows.size(); ++problem) {
-    for (size_t seed = 0; seed < rows[problem].size(); ++seed) {
-      const double residual = rows[problem][seed] - problem_means[problem] - seed_means[seed] + grand;
-      sum += residual * residual;
-    }
-  }
-  squares.interaction = sum / (static_cast<double>(seeds - 1) * static_cast<double>(rows.size() - 1));
-  return squares;
-}
-
-// Standard error and Satterthwaite degrees of freedom of the mean (see the header); false where there is none.
-bool add_variance(std::span<const ValueTable> sets, int64_t seed_count, MeanInterval& result) {
-  const double seeds = static_cast<double>(seed_count);
-  const double groups = static_cast<double>(sets.size());
-  double from_seeds = 0, from_problems = 0, shared = 0, squares_over_degrees = 0;
-  if (seed_count > 1) {
-    from_seeds = result.seed_deviation * result.seed_deviation / seeds;
-    squares_over_degrees += from_seeds * from_seeds / (seeds - 1);
-  }
-  for (const ValueTable& set : sets) {
-    const SetSquares squares = squares_of(set);
-    if (squares.problems < 2) return false;
-    const double scale = groups * groups * static_cast<double>(squares.problems);
-    const double between = squares.between / scale;
-    const double inner = squares.interaction / (scale * seeds);
-    from_problems += between;
-    shared += inner;
-    squares_over_degrees += between * between / static_cast<double>(squares.problems - 1);
-    if (seed_count > 1) squares_over_degrees += inner * inner / ((seeds - 1) * static_cast<double>(squares.problems - 1));
-  }
-  const double variance = std::max({from_seeds + from_problems - shared, from_seeds, from_problems});
-  result.standard_error = std::sqrt(variance);
-  result.degrees = variance > 0 ? std::max(1.0, variance * variance / squares_over_degrees) : 1.0;
-  return true;
-}
-
-double two_sided_p(const MeanInterval& result) {
-  if (result.standard_error <= 0) return result.value == 0 ? 1 : 0;
-  const boost::math::students_t distribution(result.degrees);
-  return 2 * boost::math::cdf(boost::math::complement(distribution, std::abs(result.value) / result.standard_error));
 }
 
 // Standard deviation of pass@k of n samples of a problem whose rate is c / n.
@@ -136,17 +82,21 @@ MeanInterval mean_interval(std::span<const ValueTable> sets, double level) {
   MeanInterval result;
   result.value = result.low = result.high = result.standard_error = result.p_value = result.seed_deviation = kNone;
   if (sets.empty()) return result;
-  const std::vector<double> averages = seed_averages(sets);
+  const std::vector<CellTable> tables = over_shared_seeds(sets);
+  if (tables.empty()) return result;
+  const std::vector<double> averages = seed_averages(tables);
   for (const ValueTable& set : sets) result.problems += static_cast<int64_t>(set.problems.size());
   result.seeds = static_cast<int64_t>(averages.size());
   if (averages.empty()) return result;
   result.value = mean_of(averages);
-  if (averages.size() > 1) result.seed_deviation = deviation_of(averages);
-  if (!add_variance(sets, result.seeds, result)) return result;
-  const double half = t_quantile(level, result.degrees) * result.standard_error;
+  result.seed_deviation = deviation_of(averages);
+  const CrossedMean crossed = crossed_mean(tables, level);
+  result.standard_error = crossed.standard_error;
+  result.degrees = crossed.degrees;
+  result.p_value = crossed.p_value;
+  const double half = (crossed.high - crossed.low) / 2;
   result.low = result.value - half;
   result.high = result.value + half;
-  result.p_value = two_sided_p(result);
   return result;
 }
 

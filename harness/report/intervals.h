@@ -19,11 +19,8 @@ struct MeanInterval {
   int64_t seeds = 0, problems = 0;
 };
 
-// Mean over the sets of the mean over their problems, averaged over seeds. Its variance is that of a crossed design, seeds x
-// problems within fixed sets: from the seeds' averages (mean square A, n_s - 1 degrees), the problems' averages (B_g) and their
-// interaction (E_g), Var = A/n_s + sum_g (B_g - E_g/n_s) / (G^2 P_g), never below either of its first two terms, with a t
-// quantile at Satterthwaite's degrees of freedom. One seed: the problems' part alone. Only seeds that have every set count;
-// problems that miss a seed count for the value but not for the variance.
+// Mean over the sets of the mean over their problems, averaged over the seeds that every set has, with the crossed seed x
+// problem interval of harness/stats/compare.h. Problems that miss a seed count for the value but not for the variance.
 MeanInterval mean_interval(std::span<const ValueTable> sets, double level = 0.95);
 
 // Two-sided quantile of Student's t: the level-quantile of |t|.

@@ -30,7 +30,7 @@ struct ManifestCell {
   std::string config;              // effective config.toml, "" if none
   std::string timing;              // timing.json, "" if none; shown in the HTML page only, never in a table
   Budget budget;
-  std::optional<double> train_pass_rate;  // pass@1 on the training problems at the end; absent: none
+  std::optional<double> train_pass_rate;  // on the training problems at the end; absent: from metrics.jsonl, last steps
   std::string failed;                     // reason; "": not failed
 };
 

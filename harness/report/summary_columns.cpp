@@ -16,6 +16,17 @@ std::string grouped(double value) {
   return fmt::format("{:.0f}", value);
 }
 
+// Share of right responses sampled in training, mean of the last kLateSteps steps.
+std::optional<double> late_pass_rate(const TrainingCurves& curves) {
+  constexpr size_t kLateSteps = 5;
+  const auto found = curves.find("train_pass_rate");
+  if (found == curves.end() || found->second.empty()) return std::nullopt;
+  double sum = 0;
+  size_t steps = 0;
+  for (auto step = found->second.rbegin(); step != found->second.rend() && steps < kLateSteps; ++step, ++steps) sum += step->second;
+  return sum / static_cast<double>(steps);
+}
+
 bool graded_twice(const ExperimentResults& results) {
   return std::any_of(results.rows.begin(), results.rows.end(), [](const RowResults& row) {
     return std::any_of(row.cells.begin(), row.cells.end(),
@@ -58,7 +69,7 @@ std::vector<Column> summary_columns(const ExperimentResults& results) {
 
 std::optional<double> seed_value(const CellResults& cell, bool trained, const std::string& metric) {
   if (!trained) return std::nullopt;
-  if (metric == "train_pass_rate") return cell.train_pass_rate;
+  if (metric == "train_pass_rate") return cell.train_pass_rate ? cell.train_pass_rate : late_pass_rate(cell.curves);
   if (metric == "tokens_generated") return static_cast<double>(cell.budget.tokens_generated);
   if (metric == "responses_generated") return static_cast<double>(cell.budget.responses_generated);
   if (metric == "responses_kept") return static_cast<double>(cell.budget.responses_kept);

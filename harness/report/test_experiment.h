@@ -70,7 +70,10 @@ inline std::string test_metrics(const TestExperiment& experiment, const TestRow&
                                   {"reward", 0.25 + (0.3 + row.gain) * progress + noise},
                                   {"entropy", 0.9 - 0.6 * progress + noise},
                                   {"train_pass_rate", 0.25 + (0.3 + row.gain) * progress},
-                                  {"response_length", 20 + 3 * progress + noise}}) +
+                                  {"response_tokens", 20 + 3 * progress + noise},
+                                  {"error_label/drop last", 0.5 - 0.3 * progress},
+                                  {"error_label/slip", 0.2},
+                                  {"error_label/left to right", 0.3 + 0.3 * progress}}) +
             "\n";
   }
   return text;
