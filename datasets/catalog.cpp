@@ -42,6 +42,19 @@ void keep(ProblemSet& set, const std::set<uint64_t>& hashes, bool inside) {
   std::erase_if(set.problems, [&](const Problem& problem) { return hashes.contains(problem.hash()) != inside; });
 }
 
+// Leaves a problem only in the first set that has it.
+void drop_repeated(std::vector<ProblemSet>& sets) {
+  std::set<uint64_t> seen;
+  for (ProblemSet& set : sets) {
+    std::set<uint64_t> own;
+    std::erase_if(set.problems, [&](const Problem& problem) {
+      own.insert(problem.hash());
+      return seen.contains(problem.hash());
+    });
+    seen.insert(own.begin(), own.end());
+  }
+}
+
 ProblemSet generated_set(const std::string& name, const std::string& split, const LoadSettings& settings) {
   const bool words = name == "words";
   const SuiteSplits splits =
@@ -139,6 +152,7 @@ std::vector<ProblemSet> load_sets(const std::vector<std::string>& names, const s
       sets.push_back(load_set(kNanoPrefix + part, settings, parsed.split.empty() ? split : parsed.split));
     }
   }
+  if (split == "train") drop_repeated(sets);
   return sets;
 }
 

@@ -33,7 +33,7 @@ struct LoadSettings {
 // for an unknown name (with the nearest one), a split that the set does not have, a missing file (with what to put where), and
 // bad content (file, line, expected, found).
 harness::ProblemSet load_set(const std::string& name, const LoadSettings& settings = {}, const std::string& split = "");
-// Several, in order; "nano" becomes its five sets.
+// Several, in order; "nano" becomes its five sets. Of training sets, a problem that two of them have stays in the first only.
 std::vector<harness::ProblemSet> load_sets(const std::vector<std::string>& names, const std::string& split,
                                            const LoadSettings& settings = {});
 // Demonstrations of "nano" (or any of its sets: all kinds) or "words". Throws Error for another name.

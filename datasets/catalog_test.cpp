@@ -142,6 +142,18 @@ TEST(LoadSets, TurnNanoIntoItsFiveSets) {
   EXPECT_EQ(sets[5].name, "words");
 }
 
+TEST(LoadSets, KeepAProblemOfTwoTrainingSetsInTheFirstOnly) {
+  const ScratchFolder folder;
+  folder.write("a.jsonl", "{\"problem\": \"P\", \"answer\": 1}\n{\"problem\": \"Q\", \"answer\": 2}\n");
+  folder.write("b.jsonl", "{\"problem\": \" Q \", \"answer\": 2}\n{\"problem\": \"R\", \"answer\": 3}\n");
+  const std::vector<std::string> names = {folder.path("a.jsonl"), folder.path("b.jsonl")};
+  const auto train = load_sets(names, "train");
+  EXPECT_EQ(train[0].problems.size(), 2u);
+  ASSERT_EQ(train[1].problems.size(), 1u);
+  EXPECT_EQ(train[1].problems[0].text, "R");
+  EXPECT_EQ(load_sets(names, "test")[1].problems.size(), 2u);
+}
+
 TEST(LoadSet, LimitsToAKeyedSampleThatDoesNotDependOnTheOrderOfTheFile) {
   const ScratchFolder folder;
   std::string forwards;
