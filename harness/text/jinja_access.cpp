@@ -30,7 +30,7 @@ std::optional<Value> own_item(const Value& value, const Value& key) {
     const Value* found = value.entries().find(key);
     return found == nullptr ? std::nullopt : std::optional(*found);
   }
-  if ((value.is_sequence() || value.is_string()) && (key.is_integer() || key.is_bool())) {
+  if ((value.is_list_or_tuple() || value.is_string()) && (key.is_integer() || key.is_bool())) {
     const int64_t count = length_of(value);
     const int64_t at = key.integer() < 0 ? key.integer() + count : key.integer();
     if (at < 0 || at >= count) return std::nullopt;
@@ -66,7 +66,7 @@ Value get_item(const Value& value, const Value& key) {
 
 Value get_slice(const Value& value, const Value& begin, const Value& end, const Value& step) {
   require_defined(value);
-  if (!value.is_sequence() && !value.is_string()) throw Error("expected a string or a list to slice, found {}", value.type_name());
+  if (!value.is_list_or_tuple() && !value.is_string()) throw Error("expected a string or a list to slice, found {}", value.type_name());
   const int64_t stride = step.is_none() ? 1 : step.integer();
   if (stride == 0) throw Error("slice: expected a step other than 0, found 0");
   const List items = iterate(value);

@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "harness/core/error.h"
-#include "harness/text/jinja_builtins.h"
 
 namespace harness::jinja {
 
@@ -350,9 +349,6 @@ ExpressionPtr ExpressionParser::filter_chain(ExpressionPtr input) {
 
 ExpressionPtr ExpressionParser::filter(ExpressionPtr input) {
   auto node = make(ExpressionKind::kFilter);
-  if (current().kind == TokenKind::kName && !is_filter(current().text)) {
-    throw Error("line {}: the filter \"{}\" is not supported", current().line, current().text);
-  }
   node->name = expect_name();
   node->parts.push_back(std::move(input));
   if (is_operator("(")) node->call = call_arguments();
@@ -363,9 +359,6 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr input) {
   next();
   auto node = make(ExpressionKind::kTest);
   node->negated = skip_name("not");
-  if (current().kind == TokenKind::kName && !is_test(current().text)) {
-    throw Error("line {}: the test \"{}\" is not supported", current().line, current().text);
-  }
   node->name = expect_name();
   node->parts.push_back(std::move(input));
   const TokenKind kind = current().kind;

@@ -186,7 +186,7 @@ Value unique_filter(const Value& input, const CallArguments& arguments) {
     seen.set(key, true);
     kept.push_back(item);
   }
-  return Value::list(std::move(kept));
+  return Value::generator(std::move(kept));
 }
 
 Value sum_filter(const Value& input, const CallArguments& arguments) {
@@ -219,6 +219,9 @@ Value extreme_filter(const Value& input, const CallArguments& arguments, bool la
   return best;
 }
 
+// map and select give nothing for none, as for whatever counts as false.
+List iterate_if_any(const Value& input) { return input.is_true() ? iterate(input) : List{}; }
+
 CallArguments rest_of(const CallArguments& arguments, size_t from) {
   CallArguments rest;
   if (arguments.positional.size() > from) {
@@ -233,18 +236,18 @@ Value map_filter(const Value& input, const CallArguments& arguments) {
   const Value* attribute = arguments.positional.empty() ? arguments.find(0, "attribute") : nullptr;
   if (attribute != nullptr) {
     const Value* fallback = arguments.find(99, "default");
-    for (const Value& item : iterate(input)) {
+    for (const Value& item : iterate_if_any(input)) {
       Value value = path_of(item, *attribute);
       mapped.push_back(value.is_undefined() && fallback != nullptr ? *fallback : value);
     }
-    return Value::list(std::move(mapped));
+    return Value::generator(std::move(mapped));
   }
   if (arguments.positional.empty()) throw Error("map: expected a filter's name or attribute=, found none");
   const std::string name = arguments.positional.front().to_text();
   if (!is_filter(name)) throw Error("the filter \"{}\" is not supported", name);
   const CallArguments rest = rest_of(arguments, 1);
-  for (const Value& item : iterate(input)) mapped.push_back(apply_filter(name, item, rest));
-  return Value::list(std::move(mapped));
+  for (const Value& item : iterate_if_any(input)) mapped.push_back(apply_filter(name, item, rest));
+  return Value::generator(std::move(mapped));
 }
 
 // select, reject, selectattr, rejectattr.
@@ -256,19 +259,19 @@ Value select_filter(const Value& input, const CallArguments& arguments, bool by_
   if (test && !is_test(*test)) throw Error("the test \"{}\" is not supported", *test);
   const CallArguments rest = rest_of(arguments, places + 1);
   List kept;
-  for (const Value& item : iterate(input)) {
+  for (const Value& item : iterate_if_any(input)) {
     const Value value = by_attribute ? path_of(item, arguments.positional.front()) : item;
     if ((test ? apply_test(*test, value, rest) : value.is_true()) == wanted) kept.push_back(item);
   }
-  return Value::list(std::move(kept));
+  return Value::generator(std::move(kept));
 }
 
 Value items_filter(const Value& input) {
-  if (input.is_undefined()) return Value::list({});
+  if (input.is_undefined()) return Value::generator({});
   if (!input.is_dict()) throw Error("items: expected a mapping, found {}", input.type_name());
   List pairs;
   for (const auto& [key, value] : input.entries().entries()) pairs.push_back(Value::tuple({key, value}));
-  return Value::list(std::move(pairs));
+  return Value::generator(std::move(pairs));
 }
 
 Value edge_filter(const Value& input, bool first) {
@@ -280,7 +283,7 @@ Value edge_filter(const Value& input, bool first) {
 Value reverse_filter(const Value& input) {
   List items = iterate(input);
   std::reverse(items.begin(), items.end());
-  if (!input.is_string()) return Value::list(std::move(items));
+  if (!input.is_string()) return Value::generator(std::move(items));
   std::string text;
   for (const Value& item : items) text += item.text();
   return text;
@@ -395,7 +398,7 @@ bool is_filter(const std::string& name) { return find_filter(name) != nullptr; }
 
 Value apply_filter(const std::string& name, const Value& input, const CallArguments& arguments) {
   const NamedFilter* filter = find_filter(name);
-  MEDSBENCH_CHECK(filter != nullptr, "filter {}", name);
+  if (filter == nullptr) throw Error("the filter \"{}\" is not supported", name);
   return filter->apply(input, arguments);
 }
 

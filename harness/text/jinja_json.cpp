@@ -92,7 +92,7 @@ class JsonWriter {
       out_ += json_number(value.number());
     } else if (value.is_string()) {
       write_text(value.text(), style_.ensure_ascii, out_);
-    } else if (value.is_sequence()) {
+    } else if (value.is_list_or_tuple()) {
       write_items(value.items(), depth);
     } else if (value.is_dict()) {
       write_entries(value.entries().entries(), depth);

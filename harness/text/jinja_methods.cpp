@@ -248,7 +248,7 @@ Value dict_items(const Value& self, bool keys, bool values) {
   for (const auto& [key, value] : self.entries().entries()) {
     items.push_back(keys && values ? Value::tuple({key, value}) : keys ? key : value);
   }
-  return Value::list(std::move(items));
+  return Value::view(std::move(items));
 }
 
 const Method* dict_method(const std::string& name) {
@@ -295,7 +295,7 @@ const Method* list_method(const std::string& name) {
 std::optional<Value> method_of(const Value& value, const std::string& name) {
   const Method* method = value.is_string()     ? text_method(name)
                          : value.is_dict()     ? dict_method(name)
-                         : value.is_sequence() ? list_method(name)
+                         : value.is_list_or_tuple() ? list_method(name)
                                                : nullptr;
   if (method == nullptr) return std::nullopt;
   return Value(std::make_shared<Function>(name, [value, method](const CallArguments& a) { return (*method)(value, a); }));

@@ -89,7 +89,7 @@ Value sum(const Value& left, const Value& right) {
     if (left.text().size() + right.text().size() > kLongestText) throw Error("+: expected at most {} bytes, found more", kLongestText);
     return left.text() + right.text();
   }
-  if (left.is_sequence() && right.is_sequence() && left.is_tuple() == right.is_tuple()) {
+  if (left.is_list_or_tuple() && right.is_list_or_tuple() && left.is_tuple() == right.is_tuple()) {
     if (left.items().size() + right.items().size() > size_t{1'000'000}) throw Error("+: expected at most 1000000 items, found more");
     List items = left.items();
     items.insert(items.end(), right.items().begin(), right.items().end());
@@ -108,9 +108,9 @@ Value binary(const std::string& name, const Value& left, const Value& right) {
   }
   if (name == "+") return sum(left, right);
   if (name == "*") {
-    const bool repeats = (left.is_string() || left.is_sequence()) && (right.is_integer() || right.is_bool());
+    const bool repeats = (left.is_string() || left.is_list_or_tuple()) && (right.is_integer() || right.is_bool());
     if (repeats) return repeated(left, right.integer());
-    if ((right.is_string() || right.is_sequence()) && (left.is_integer() || left.is_bool())) return repeated(right, left.integer());
+    if ((right.is_string() || right.is_list_or_tuple()) && (left.is_integer() || left.is_bool())) return repeated(right, left.integer());
   }
   if (name == "%" && left.is_string()) return format_percent(left.text(), right.is_tuple() ? right.items() : List{right});
   refuse(name, left, right);

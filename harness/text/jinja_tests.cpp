@@ -64,7 +64,7 @@ constexpr std::array kTests{
     NamedTest{"number", [](const Value& in, const CallArguments&) { return in.is_number(); }},
     NamedTest{"odd", [](const Value& in, const CallArguments&) { return remainder(in, 2) == 1; }},
     NamedTest{"sameas", [](const Value& in, const CallArguments& a) { return is_same(in, other(a)); }},
-    NamedTest{"sequence", [](const Value& in, const CallArguments&) { return is_iterable(in); }},
+    NamedTest{"sequence", [](const Value& in, const CallArguments&) { return is_iterable(in) && (!in.is_sequence() || in.is_list_or_tuple()); }},
     NamedTest{"string", [](const Value& in, const CallArguments&) { return in.is_string(); }},
     NamedTest{"true", [](const Value& in, const CallArguments&) { return in.is_bool() && in.is_true(); }},
     NamedTest{"undefined", [](const Value& in, const CallArguments&) { return in.is_undefined(); }},
@@ -82,7 +82,7 @@ bool is_test(const std::string& name) { return find_test(name) != nullptr; }
 
 bool apply_test(const std::string& name, const Value& input, const CallArguments& arguments) {
   const NamedTest* test = find_test(name);
-  MEDSBENCH_CHECK(test != nullptr, "test {}", name);
+  if (test == nullptr) throw Error("the test \"{}\" is not supported", name);
   return test->holds(input, arguments);
 }
 

@@ -88,7 +88,7 @@ bool Value::is_true() const {
   if (is_integer()) return std::get<int64_t>(data_) != 0;
   if (is_float()) return std::get<double>(data_) != 0;
   if (is_string()) return !text().empty();
-  if (is_sequence()) return !items().empty();
+  if (is_sequence()) return is_generator() || !items().empty();
   if (is_dict()) return !entries().entries().empty();
   return is_object();
 }
@@ -101,7 +101,8 @@ std::string Value::type_name() const {
   if (is_float()) return "a float";
   if (is_string()) return "a string";
   if (is_tuple()) return "a tuple";
-  if (is_sequence()) return "a list";
+  if (is_generator()) return "a generator";
+  if (is_sequence()) return sequence_kind() == SequenceKind::kView ? "a view of a mapping" : "a list";
   if (is_dict()) return "a mapping";
   return "an object";
 }
@@ -156,6 +157,7 @@ std::string Value::repr() const {
   if (is_float()) return python_float(number());
   if (is_string()) return repr_text(text());
   if (is_tuple()) return "(" + joined(items()) + (items().size() == 1 ? ",)" : ")");
+  if (is_generator()) return "<generator object>";
   if (is_sequence()) return "[" + joined(items()) + "]";
   if (is_dict()) {
     std::string out = "{";
@@ -174,7 +176,7 @@ bool equal(const Value& a, const Value& b) {
   if (a.is_none() || b.is_none()) return a.is_none() && b.is_none();
   if (a.is_undefined() || b.is_undefined()) return a.is_undefined() && b.is_undefined();
   if (a.is_sequence() && b.is_sequence()) {
-    return a.is_tuple() == b.is_tuple() && std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), equal);
+    return a.sequence_kind() == b.sequence_kind() && std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), equal);
   }
   if (a.is_dict() && b.is_dict()) {
     if (a.entries().entries().size() != b.entries().entries().size()) return false;
@@ -192,7 +194,7 @@ bool less(const Value& a, const Value& b) {
     return a.integer() < b.integer();
   }
   if (a.is_string() && b.is_string()) return a.text() < b.text();
-  if (a.is_sequence() && b.is_sequence() && a.is_tuple() == b.is_tuple()) {
+  if (a.is_list_or_tuple() && b.is_list_or_tuple() && a.is_tuple() == b.is_tuple()) {
     const List& x = a.items();
     const List& y = b.items();
     for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
@@ -229,7 +231,7 @@ List iterate(const Value& value) {
 }
 
 int64_t length_of(const Value& value) {
-  if (value.is_sequence()) return static_cast<int64_t>(value.items().size());
+  if (value.is_sequence() && !value.is_generator()) return static_cast<int64_t>(value.items().size());
   if (value.is_dict()) return static_cast<int64_t>(value.entries().entries().size());
   if (value.is_undefined()) return 0;
   if (value.is_string()) {

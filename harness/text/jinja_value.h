@@ -25,9 +25,11 @@ struct Undefined {
 };
 struct None {};
 
+// kGenerator: what map, select and their like give, to be visited and nothing else. kView: keys(), values() and items().
+enum class SequenceKind { kList, kTuple, kGenerator, kView };
 struct Sequence {
   std::shared_ptr<List> items;
-  bool is_tuple = false;
+  SequenceKind kind = SequenceKind::kList;
 };
 
 // Keys in the order in which they came.
@@ -66,8 +68,12 @@ class Value {
   template <std::derived_from<Object> Kind>
   Value(std::shared_ptr<Kind> object) : data_(std::shared_ptr<Object>(std::move(object))) {}
   static Value undefined(std::string name) { return Value(Data(Undefined{std::move(name)})); }
-  static Value list(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), false})); }
-  static Value tuple(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), true})); }
+  static Value list(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kList})); }
+  static Value tuple(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kTuple})); }
+  static Value generator(List items) {
+    return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kGenerator}));
+  }
+  static Value view(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kView})); }
   static Value dict(Dict dict) { return Value(Data(std::make_shared<Dict>(std::move(dict)))); }
   static Value from_json(const OrderedJson& json);
 
@@ -80,12 +86,18 @@ class Value {
   [[nodiscard]] bool is_number() const { return is_bool() || is_integer() || is_float(); }
   [[nodiscard]] bool is_string() const { return std::holds_alternative<std::shared_ptr<const std::string>>(data_); }
   [[nodiscard]] bool is_sequence() const { return std::holds_alternative<Sequence>(data_); }
-  [[nodiscard]] bool is_tuple() const { return is_sequence() && std::get<Sequence>(data_).is_tuple; }
+  [[nodiscard]] bool is_tuple() const { return is_sequence() && sequence_kind() == SequenceKind::kTuple; }
+  [[nodiscard]] bool is_generator() const { return is_sequence() && sequence_kind() == SequenceKind::kGenerator; }
+  // A list or a tuple: has places, and JSON text.
+  [[nodiscard]] bool is_list_or_tuple() const {
+    return is_sequence() && (sequence_kind() == SequenceKind::kList || sequence_kind() == SequenceKind::kTuple);
+  }
   [[nodiscard]] bool is_dict() const { return std::holds_alternative<std::shared_ptr<Dict>>(data_); }
   [[nodiscard]] bool is_object() const { return std::holds_alternative<std::shared_ptr<Object>>(data_); }
 
   // The value must be of that kind.
   [[nodiscard]] const std::string& text() const { return *std::get<std::shared_ptr<const std::string>>(data_); }
+  [[nodiscard]] SequenceKind sequence_kind() const { return std::get<Sequence>(data_).kind; }
   [[nodiscard]] const List& items() const { return *std::get<Sequence>(data_).items; }
   [[nodiscard]] const Dict& entries() const { return *std::get<std::shared_ptr<Dict>>(data_); }
   [[nodiscard]] Object& object() const { return *std::get<std::shared_ptr<Object>>(data_); }
