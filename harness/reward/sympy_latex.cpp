@@ -351,6 +351,8 @@ class SympyParser {
       digits += '.';
       read_digits();
     }
+    const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos;
+    if (leading_zero && digits.find('.') == std::string::npos) throw Raise{};  // "02" is no number to sympy
     const std::optional<NumberToken> token = read_number(digits, false);
     if (!token) throw Raise{};
     budget_.spend(static_cast<int64_t>(digits.size() * digits.size() / 64));
