@@ -56,8 +56,9 @@ ClusterAgreement cluster_agreement(std::span<const int64_t> clusters, std::span<
   Counts largest;
   for (const auto& [labels, count] : joint) {
     const auto both = static_cast<double>(count);
-    mutual += both / items *
-              std::log(both * items / (static_cast<double>(in_cluster[labels.first]) * static_cast<double>(in_class[labels.second])));
+    mutual +=
+        both / items *
+        std::log(both * items / (static_cast<double>(in_cluster[labels.first]) * static_cast<double>(in_class[labels.second])));
     largest[labels.first] = std::max(largest[labels.first], count);
   }
   const double class_entropy = entropy_of(in_class, items);

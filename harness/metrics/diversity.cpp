@@ -45,8 +45,8 @@ Matrix matrix_of(std::span<const Row> rows, bool unit) {
 
 // Eigenvalues of rows^T rows, or of rows rows^T where that is the smaller: they share all that are not zero.
 Eigen::VectorXd gram_eigenvalues(const Matrix& rows) {
-  const Eigen::MatrixXd gram = rows.cols() <= rows.rows() ? Eigen::MatrixXd(rows.transpose() * rows)
-                                                          : Eigen::MatrixXd(rows * rows.transpose());
+  const Eigen::MatrixXd gram =
+      rows.cols() <= rows.rows() ? Eigen::MatrixXd(rows.transpose() * rows) : Eigen::MatrixXd(rows * rows.transpose());
   return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly).eigenvalues();
 }
 
@@ -113,8 +113,7 @@ double error_clusters(const Samples& samples, const std::string& grader) {
   }
   if (!any) return kUndefined;
   const Matrix units = matrix_of(wrong, true);
-  const std::vector<int64_t> labels =
-      hdbscan({units.data(), static_cast<size_t>(units.size())}, units.rows(), units.cols());
+  const std::vector<int64_t> labels = hdbscan({units.data(), static_cast<size_t>(units.size())}, units.rows(), units.cols());
   const auto largest = std::max_element(labels.begin(), labels.end());
   return largest == labels.end() ? 0.0 : static_cast<double>(*largest + 1);
 }
@@ -217,10 +216,24 @@ double vendi_score(std::span<const Row> rows) {
 }
 
 std::vector<std::string> diversity_names() {
-  return {"distinct_answers",  "largest_wrong_share",         "answer_entropy",    "error_clusters",    "eigen_ratio",
-          "fingerprint_distance", "distinct_1",               "distinct_2",        "distinct_4",        "distinct_1_tokens",
-          "distinct_2_tokens", "distinct_4_tokens",           "self_bleu_4",       "vendi",             "mean_entropy",
-          "eigen_ratio_pooled", "fingerprint_distance_pooled", "vendi_pooled"};
+  return {"distinct_answers",
+          "largest_wrong_share",
+          "answer_entropy",
+          "error_clusters",
+          "eigen_ratio",
+          "fingerprint_distance",
+          "distinct_1",
+          "distinct_2",
+          "distinct_4",
+          "distinct_1_tokens",
+          "distinct_2_tokens",
+          "distinct_4_tokens",
+          "self_bleu_4",
+          "vendi",
+          "mean_entropy",
+          "eigen_ratio_pooled",
+          "fingerprint_distance_pooled",
+          "vendi_pooled"};
 }
 
 DiversityReport diversity_of(std::span<const Outcome> outcomes, const std::string& grader) {

@@ -28,7 +28,9 @@ Cells wrong_of(std::span<const Outcome> outcomes, const std::string& grader) {
 // Texts as class numbers.
 class Numbers {
  public:
-  int64_t of(const std::string& text) { return numbers_.try_emplace(text, static_cast<int64_t>(numbers_.size())).first->second; }
+  int64_t of(const std::string& text) {
+    return numbers_.try_emplace(text, static_cast<int64_t>(numbers_.size())).first->second;
+  }
 
  private:
   std::map<std::string, int64_t> numbers_;
@@ -117,7 +119,8 @@ ErrorClusterReport error_cluster_agreement(std::span<const Outcome> outcomes, co
     }
     if (clustered.size() < 2) continue;
     const auto n = static_cast<int64_t>(clustered.size());
-    const std::vector<int64_t> labels = hdbscan(unit_rows(clustered), n, static_cast<int64_t>(clustered.front()->fingerprint.size()));
+    const std::vector<int64_t> labels =
+        hdbscan(unit_rows(clustered), n, static_cast<int64_t>(clustered.front()->fingerprint.size()));
     std::vector<int64_t> clusters, truths, answers;
     Numbers truth_numbers, answer_numbers;
     for (size_t i = 0; i < clustered.size(); ++i) {

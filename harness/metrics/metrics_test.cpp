@@ -169,7 +169,9 @@ RC_GTEST_PROP(Fingerprints, DualAndPrimalAgree, ()) {
 }
 
 TEST(DistinctShare, CountsWithinTextsAndOverThemTogether) {
-  const auto words = number_words(std::vector<std::string>{"a b a b", "a\xc2\xa0" "b\n c "});
+  const auto words = number_words(std::vector<std::string>{"a b a b",
+                                                           "a\xc2\xa0"
+                                                           "b\n c "});
   EXPECT_EQ(words[1].size(), 3U);
   EXPECT_DOUBLE_EQ(distinct_share(words, 1), 3.0 / 7);
   EXPECT_DOUBLE_EQ(distinct_share(words, 2), 3.0 / 5);  // ab ba ab | ab bc
@@ -212,7 +214,8 @@ TEST(ErrorLabels, SharesAndEntropyByHand) {
 TEST(ErrorClusters, OfTwoStrategiesAgreeWithTheirLabels) {
   // Two tight groups in two directions; the slip lies in the first.
   auto outcomes = samples("a", {"x", "x", "x", "y", "y", "y", "s"});
-  const std::vector<std::vector<float>> rows = {{1, 0.01F}, {1, 0.02F}, {1, 0.035F}, {0.01F, 1}, {0.02F, 1}, {0.035F, 1}, {1, 0.05F}};
+  const std::vector<std::vector<float>> rows = {{1, 0.01F}, {1, 0.02F},  {1, 0.035F}, {0.01F, 1},
+                                                {0.02F, 1}, {0.035F, 1}, {1, 0.05F}};
   for (size_t i = 0; i < outcomes.size(); ++i) {
     outcomes[i].fingerprint = rows[i];
     outcomes[i].error_label = i < 3 ? "first" : i < 6 ? "second" : "slip";

@@ -28,7 +28,8 @@ std::vector<Outcome> outcomes(int64_t seeds, int64_t problems, int64_t n, bool t
         outcome.normalised = std::to_string(answer);
         outcome.verdicts["g"] = answer == 0 ? "right" : "wrong";
         for (int word = 0; texts && word < 50; ++word) outcome.text += std::to_string(stream.below(counter++, 200)) + " ";
-        for (int value = 0; texts && value < 12; ++value) outcome.fingerprint.push_back(static_cast<float>(stream.normal(counter++)));
+        for (int value = 0; texts && value < 12; ++value)
+          outcome.fingerprint.push_back(static_cast<float>(stream.normal(counter++)));
         all.push_back(std::move(outcome));
       }
     }

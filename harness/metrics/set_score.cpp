@@ -137,7 +137,8 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
   std::vector<double> means;
   for (CellScore& cell : score.cells) {
     const RandomStream stream("maj@k subsets", {settings.seed, static_cast<uint64_t>(cell.seed), hash64(cell.problem)});
-    cell.maj = majority_at_k(votes_of(samples.at({cell.seed, cell.problem}), grader), score.ks, stream, settings.majority_subsets);
+    cell.maj =
+        majority_at_k(votes_of(samples.at({cell.seed, cell.problem}), grader), score.ks, stream, settings.majority_subsets);
     means.push_back(cell.mean());
   }
   score.iqm = interquartile_mean(means);
@@ -158,7 +159,8 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
 CellTable pass_table(const SetScore& score, int64_t k) {
   CellTable table(static_cast<int64_t>(score.seeds.size()), static_cast<int64_t>(score.problems.size()), 1);
   for (const CellScore& cell : score.cells) {
-    if (k <= cell.n) table.at(place_of(score.seeds, cell.seed), place_of(score.problems, cell.problem), 0) = pass_at_k(cell.n, cell.c, k);
+    if (k <= cell.n)
+      table.at(place_of(score.seeds, cell.seed), place_of(score.problems, cell.problem), 0) = pass_at_k(cell.n, cell.c, k);
   }
   return table;
 }

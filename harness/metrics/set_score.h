@@ -15,35 +15,35 @@
 namespace harness {
 
 struct ScoreSettings {
-  std::vector<int64_t> ks;           // empty: 1, 2, 4, ... <= n
-  uint64_t seed = 0;                 // key of the bootstrap and of the maj@k subsets
-  int64_t replicates = 10000;        // of the bootstrap; 0: no intervals (low and high are NaN)
+  std::vector<int64_t> ks;     // empty: 1, 2, 4, ... <= n
+  uint64_t seed = 0;           // key of the bootstrap and of the maj@k subsets
+  int64_t replicates = 10000;  // of the bootstrap; 0: no intervals (low and high are NaN)
   int64_t majority_subsets = 1000;
-  bool diversity = true;             // false: the diversity report stays empty
+  bool diversity = true;  // false: the diversity report stays empty
 };
 
 // What the samples of one problem by one training seed came to.
 struct CellScore {
   int64_t seed = 0;
   std::string problem;
-  int64_t n = 0;           // samples
-  int64_t c = 0;           // right by the grader
-  int64_t no_answer = 0;   // samples without an extracted answer
+  int64_t n = 0;          // samples
+  int64_t c = 0;          // right by the grader
+  int64_t no_answer = 0;  // samples without an extracted answer
   int64_t undecided = 0;
-  int64_t truncated = 0;   // finish "length"
+  int64_t truncated = 0;    // finish "length"
   std::vector<double> maj;  // one a k of SetScore::ks
   [[nodiscard]] double mean() const { return static_cast<double>(c) / static_cast<double>(n); }
 };
 
 struct SetScore {
   std::string grader;
-  int64_t n = 0;                      // samples a cell: the smallest
-  int64_t n_largest = 0;              // differs from n only where cells have different numbers of samples
-  std::vector<int64_t> seeds;         // sorted
-  std::vector<std::string> problems;  // sorted
-  std::vector<CellScore> cells;       // seed by seed, each in the order of `problems`; absent cells are left out
-  std::vector<int64_t> ks;            // those asked for with k <= n
-  std::vector<int64_t> undefined_ks;  // those asked for that some cell has too few samples for
+  int64_t n = 0;                          // samples a cell: the smallest
+  int64_t n_largest = 0;                  // differs from n only where cells have different numbers of samples
+  std::vector<int64_t> seeds;             // sorted
+  std::vector<std::string> problems;      // sorted
+  std::vector<CellScore> cells;           // seed by seed, each in the order of `problems`; absent cells are left out
+  std::vector<int64_t> ks;                // those asked for with k <= n
+  std::vector<int64_t> undefined_ks;      // those asked for that some cell has too few samples for
   std::map<int64_t, Estimate> pass_at_k;  // crossed bootstrap intervals (evaluation.md); one seed: over problems only
   std::map<int64_t, Estimate> maj_at_k;
   std::map<int64_t, double> pass_gain;  // pass@k - pass@1
@@ -51,7 +51,7 @@ struct SetScore {
   double no_answer_share = 0;           // of all samples
   double undecided_share = 0;
   double truncated_share = 0;
-  int64_t tokens = 0;                   // of all samples together
+  int64_t tokens = 0;  // of all samples together
   DiversityReport diversity;
 };
 

@@ -19,7 +19,8 @@ class PairNumbering {
   explicit PairNumbering(size_t pairs) : slots_(std::bit_ceil(2 * pairs + 2)), mask_(slots_.size() - 1) {}
 
   int64_t number_of(int64_t first, int64_t second) {
-    uint64_t hash = static_cast<uint64_t>(first) * 0x9E3779B97F4A7C15ULL ^ static_cast<uint64_t>(second) * 0xC2B2AE3D27D4EB4FULL;
+    uint64_t hash =
+        static_cast<uint64_t>(first) * 0x9E3779B97F4A7C15ULL ^ static_cast<uint64_t>(second) * 0xC2B2AE3D27D4EB4FULL;
     hash ^= hash >> 29;
     for (size_t place = hash & mask_;; place = (place + 1) & mask_) {
       Slot& slot = slots_[place];
@@ -135,7 +136,7 @@ size_t white_space_at(std::string_view text, size_t at) {
   if (first == ' ' || (first >= 0x09 && first <= 0x0d) || (first >= 0x1c && first <= 0x1f)) return 1;
   if (first == 0xc2) return byte(1) == 0x85 || byte(1) == 0xa0 ? 2 : 0;
   if (first == 0xe1) return byte(1) == 0x9a && byte(2) == 0x80 ? 3 : 0;  // U+1680
-  if (first == 0xe2 && byte(1) == 0x80) {                               // U+2000..200A, 2028, 2029, 202F
+  if (first == 0xe2 && byte(1) == 0x80) {                                // U+2000..200A, 2028, 2029, 202F
     const int last = byte(2);
     return (last >= 0x80 && last <= 0x8a) || last == 0xa8 || last == 0xa9 || last == 0xaf ? 3 : 0;
   }
@@ -155,7 +156,8 @@ std::vector<WordSequence> number_words(std::span<const std::string> texts) {
     size_t begin = 0;
     const auto end_word = [&](size_t end) {
       if (end > begin) {
-        sequence.push_back(numbers.try_emplace(view.substr(begin, end - begin), static_cast<int64_t>(numbers.size())).first->second);
+        sequence.push_back(
+            numbers.try_emplace(view.substr(begin, end - begin), static_cast<int64_t>(numbers.size())).first->second);
       }
     };
     for (size_t at = 0; at < view.size();) {
@@ -189,9 +191,9 @@ double self_bleu_4(std::span<const WordSequence> sequences) {
     const std::vector<int64_t> matches = clipped_matches(grams);
     for (size_t s = 0; s < sequences.size(); ++s) {
       // log 0 is -inf, which makes the score 0, as the absence of any gram of this order does.
-      log_precisions[s] += grams.numbers[s].empty() ? -std::numeric_limits<double>::infinity()
-                                                    : std::log(static_cast<double>(matches[s]) /
-                                                               static_cast<double>(grams.numbers[s].size()));
+      log_precisions[s] += grams.numbers[s].empty()
+                               ? -std::numeric_limits<double>::infinity()
+                               : std::log(static_cast<double>(matches[s]) / static_cast<double>(grams.numbers[s].size()));
     }
   }
   double sum = 0;

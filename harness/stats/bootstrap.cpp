@@ -11,7 +11,8 @@ namespace harness {
 
 CellTable::CellTable(int64_t seeds, int64_t problems, int64_t quantities)
     : seeds_(seeds), problems_(problems), quantities_(quantities) {
-  MEDSBENCH_CHECK(seeds > 0 && problems > 0 && quantities > 0, "{} seeds, {} problems, {} quantities", seeds, problems, quantities);
+  MEDSBENCH_CHECK(seeds > 0 && problems > 0 && quantities > 0, "{} seeds, {} problems, {} quantities", seeds, problems,
+                  quantities);
   values_.assign(static_cast<size_t>(seeds * problems * quantities), std::numeric_limits<double>::quiet_NaN());
 }
 
@@ -68,8 +69,7 @@ void means_of(const Rows& rows, const std::vector<double>& sums, const std::vect
 
 }  // namespace
 
-std::vector<Estimate> crossed_bootstrap(const CellTable& cells, const RandomStream& stream,
-                                        const BootstrapSettings& settings) {
+std::vector<Estimate> crossed_bootstrap(const CellTable& cells, const RandomStream& stream, const BootstrapSettings& settings) {
   const int64_t seeds = cells.seeds();
   const int64_t problems = cells.problems();
   const auto quantities = static_cast<size_t>(cells.quantities());

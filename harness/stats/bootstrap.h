@@ -10,7 +10,7 @@ namespace harness {
 
 struct Estimate {
   double value = 0;
-  double low = 0;   // 95 % interval
+  double low = 0;  // 95 % interval
   double high = 0;
 };
 
@@ -19,7 +19,9 @@ class CellTable {
  public:
   CellTable(int64_t seeds, int64_t problems, int64_t quantities);
   double& at(int64_t seed, int64_t problem, int64_t quantity) { return values_[index(seed, problem, quantity)]; }
-  [[nodiscard]] double at(int64_t seed, int64_t problem, int64_t quantity) const { return values_[index(seed, problem, quantity)]; }
+  [[nodiscard]] double at(int64_t seed, int64_t problem, int64_t quantity) const {
+    return values_[index(seed, problem, quantity)];
+  }
   [[nodiscard]] int64_t seeds() const { return seeds_; }
   [[nodiscard]] int64_t problems() const { return problems_; }
   [[nodiscard]] int64_t quantities() const { return quantities_; }

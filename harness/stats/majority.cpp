@@ -117,7 +117,8 @@ std::vector<double> majority_at_k(const Votes& votes, std::span<const int64_t> k
     }
   }
   for (size_t i = 0; i < ks.size(); ++i) {
-    if (ks[i] != 1 && subset_count(n, ks[i], subsets) > subsets) values[i] = after[static_cast<size_t>(ks[i])] / static_cast<double>(subsets);
+    if (ks[i] != 1 && subset_count(n, ks[i], subsets) > subsets)
+      values[i] = after[static_cast<size_t>(ks[i])] / static_cast<double>(subsets);
   }
   return values;
 }

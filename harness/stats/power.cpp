@@ -13,7 +13,8 @@ namespace {
 
 PowerResult errors_of(const PowerPlan& plan) {
   MEDSBENCH_CHECK(plan.seeds >= 1 && plan.problems >= 2 && plan.samples >= 1 && plan.comparisons >= 1,
-                  "{} seeds, {} problems, {} samples, {} comparisons", plan.seeds, plan.problems, plan.samples, plan.comparisons);
+                  "{} seeds, {} problems, {} samples, {} comparisons", plan.seeds, plan.problems, plan.samples,
+                  plan.comparisons);
   const auto seeds = static_cast<double>(plan.seeds);
   const auto problems = static_cast<double>(plan.problems);
   const double about_rate = plan.pass_rate * (1 - plan.pass_rate) - plan.problem_deviation * plan.problem_deviation;

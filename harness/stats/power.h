@@ -16,7 +16,7 @@ struct PowerPlan {
   double effect_deviation = 0.05;  // of the difference of the two methods' success rates over problems
   double level = 0.95;             // of the interval
   double power = 0.8;
-  int64_t comparisons = 1;         // Holm: the first of that many must pass at (1 - level) / comparisons
+  int64_t comparisons = 1;  // Holm: the first of that many must pass at (1 - level) / comparisons
 };
 
 struct PowerResult {

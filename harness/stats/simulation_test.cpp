@@ -25,7 +25,7 @@ class Normals {
 };
 
 struct Mix {
-  double seed;      // standard deviations
+  double seed;  // standard deviations
   double problem;
   double residual;
 };

@@ -204,8 +204,7 @@ TEST(Holm, WorkedByHand) {
 }
 
 TEST(SamplingStandardError, IsBinomialAboutEachProblem) {
-  EXPECT_NEAR(sampling_standard_error(std::vector<int64_t>{2, 4}, std::vector<int64_t>{4, 4}),
-              std::sqrt(0.25 / 3) / 2, 1e-15);
+  EXPECT_NEAR(sampling_standard_error(std::vector<int64_t>{2, 4}, std::vector<int64_t>{4, 4}), std::sqrt(0.25 / 3) / 2, 1e-15);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace harness {
 std::vector<std::vector<size_t>> waits_for(const std::vector<Cell>& cells) {
   std::map<std::string, size_t> places;
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (!places.try_emplace(cells[i].id, i).second) throw Error("cell {}: expected an id of its own, found it twice", cells[i].id);
+    if (!places.try_emplace(cells[i].id, i).second)
+      throw Error("cell {}: expected an id of its own, found it twice", cells[i].id);
   }
   std::vector<std::vector<size_t>> earlier(cells.size());
   for (size_t i = 0; i < cells.size(); ++i) {

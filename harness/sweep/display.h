@@ -36,7 +36,7 @@ class SweepDisplay {
   bool live_;
   double line_seconds_;
   double last_ = 0;
-  int drawn_ = 0;  // lines of the live part on the screen
+  int drawn_ = 0;     // lines of the live part on the screen
   size_t width_ = 0;  // longest id
   std::map<std::string, Clock> clocks_;
 };

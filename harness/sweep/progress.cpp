@@ -28,7 +28,8 @@ std::optional<Progress> read_progress(const std::string& folder) {
   if (!file) return std::nullopt;
   try {
     const Json json = parse_json(std::string(std::istreambuf_iterator<char>(file), {}));
-    return Progress{number_field(json, "done"), number_field(json, "total"), text_field(json, "unit"), text_field(json, "note")};
+    return Progress{number_field(json, "done"), number_field(json, "total"), text_field(json, "unit"),
+                    text_field(json, "note")};
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -58,7 +59,8 @@ std::string last_lines(const std::string& path, int lines) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   size_t begin = text.size();
   for (int line = 0; line < lines && begin != std::string::npos && begin > 0; ++line) begin = text.rfind('\n', begin - 1);
-  text = text.substr(begin == std::string::npos ? 0 : std::min(begin + (begin < text.size() && text[begin] == '\n'), text.size()));
+  text =
+      text.substr(begin == std::string::npos ? 0 : std::min(begin + (begin < text.size() && text[begin] == '\n'), text.size()));
   std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t'; });
   return text;
 }

@@ -163,7 +163,8 @@ class Submission {
       if (cell.state == CellState::done) continue;
       if (behind) cell.state = CellState::blocked;
       if (!behind) cell.log_tail = last_lines(cells_[i].folder + "/log.txt", kTailLines);
-      out_ << fmt::format("{}: {}", cell.id, to_string(cell.state)) << (behind ? "" : "; its last lines:\n" + cell.log_tail) << std::endl;
+      out_ << fmt::format("{}: {}", cell.id, to_string(cell.state)) << (behind ? "" : "; its last lines:\n" + cell.log_tail)
+           << std::endl;
     }
     return result;
   }

@@ -12,15 +12,15 @@
 namespace harness {
 
 struct SlurmSettings {
-  std::string folder;                  // where the scripts are written, on a file system that all nodes see
-  std::string program;                 // of the workers, absolute
-  std::string name = "medsbench";      // of the jobs
-  int64_t jobs = 0;                    // array tasks at once (sbatch --array=...%N); 0: as many as Slurm gives
-  std::vector<std::string> options;    // further options of sbatch, such as --partition=gpu or --gres=gpu:1
+  std::string folder;                // where the scripts are written, on a file system that all nodes see
+  std::string program;               // of the workers, absolute
+  std::string name = "medsbench";    // of the jobs
+  int64_t jobs = 0;                  // array tasks at once (sbatch --array=...%N); 0: as many as Slurm gives
+  std::vector<std::string> options;  // further options of sbatch, such as --partition=gpu or --gres=gpu:1
   std::map<std::string, std::string> environment;
   std::string done_file = "done.json";  // what a finished cell's folder holds; tasks look for it in those they wait for
   double poll_seconds = 5;
-  std::ostream* out = nullptr;          // null: std::cerr
+  std::ostream* out = nullptr;  // null: std::cerr
 };
 
 // One array job: cells whose predecessors lie in earlier stages.
@@ -34,9 +34,9 @@ struct SlurmStage {
 std::vector<SlurmStage> slurm_stages(const std::vector<Cell>& cells, const SlurmSettings& settings,
                                      const std::function<bool(const Cell&)>& is_done);
 
-// Submits the stages (sbatch --dependency=afterany:...), waits until squeue knows none of them, and collects. Ctrl-C cancels the
-// jobs (scancel sends SIGTERM, on which workers save what they have) and throws Interrupted. Throws Error where sbatch, squeue
-// or scancel is missing or refuses.
+// Submits the stages (sbatch --dependency=afterany:...), waits until squeue knows none of them, and collects. Ctrl-C cancels
+// the jobs (scancel sends SIGTERM, on which workers save what they have) and throws Interrupted. Throws Error where sbatch,
+// squeue or scancel is missing or refuses.
 SweepResult run_cells_on_slurm(const std::vector<Cell>& cells, const SlurmSettings& settings,
                                const std::function<bool(const Cell&)>& is_done);
 

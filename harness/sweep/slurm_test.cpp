@@ -75,12 +75,13 @@ TEST_F(Slurm, SubmitsWaitsAndCollects) {
     std::ofstream(path) << "#!/bin/sh\n" << text;
     fs::permissions(path, fs::perms::owner_all);
   };
-  program("sbatch",
-          "echo \"$@\" >> " + root_ + "/calls\n"
-          "for script in \"$@\"; do :; done\n"
-          "last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' \"$script\")\n"
-          "for i in $(seq 0 \"$last\"); do SLURM_ARRAY_TASK_ID=$i sh \"$script\"; done\n"
-          "wc -l < " + root_ + "/calls\n");
+  program("sbatch", "echo \"$@\" >> " + root_ +
+                        "/calls\n"
+                        "for script in \"$@\"; do :; done\n"
+                        "last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' \"$script\")\n"
+                        "for i in $(seq 0 \"$last\"); do SLURM_ARRAY_TASK_ID=$i sh \"$script\"; done\n"
+                        "wc -l < " +
+                        root_ + "/calls\n");
   program("squeue", "exit 0\n");
   program("scancel", "exit 0\n");
   const std::string path = std::getenv("PATH");

@@ -227,11 +227,16 @@ class Scheduler {
 
 const char* to_string(CellState state) {
   switch (state) {
-    case CellState::waiting: return "waiting";
-    case CellState::running: return "running";
-    case CellState::done: return "done";
-    case CellState::failed: return "failed";
-    case CellState::blocked: return "blocked: a cell it waits for failed";
+    case CellState::waiting:
+      return "waiting";
+    case CellState::running:
+      return "running";
+    case CellState::done:
+      return "done";
+    case CellState::failed:
+      return "failed";
+    case CellState::blocked:
+      return "blocked: a cell it waits for failed";
   }
   return "";
 }

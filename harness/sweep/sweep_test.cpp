@@ -1,10 +1,10 @@
 #include "harness/sweep/sweep.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,8 +143,8 @@ TEST_F(Sweep, JobsRunSideBySide) {
 TEST_F(Sweep, TwoSweepsOfOneFolderShareTheCells) {
   std::vector<Cell> cells;
   for (int i = 0; i < 30; ++i) {
-    cells.push_back(noting("cell" + std::to_string(i), i % 3 == 2 ? std::vector<std::string>{"cell" + std::to_string(i - 1)}
-                                                                  : std::vector<std::string>{}));
+    cells.push_back(noting("cell" + std::to_string(i),
+                           i % 3 == 2 ? std::vector<std::string>{"cell" + std::to_string(i - 1)} : std::vector<std::string>{}));
   }
   settings_.jobs = 2;
   std::ostringstream other_shown;
@@ -190,8 +190,9 @@ TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
   ASSERT_EQ(mkfifo((root_ + "/go").c_str(), 0600), 0);
   const pid_t sweep = fork();
   if (sweep == 0) {
-    Worker worker({"/bin/sh", {"-c", "trap '' TERM; echo up > " + root_ + "/up; read x < " + root_ + "/go"}, {}, folder + "/log.txt"},
-                  std::move(*CellLock::try_take(folder)));
+    Worker worker(
+        {"/bin/sh", {"-c", "trap '' TERM; echo up > " + root_ + "/up; read x < " + root_ + "/go"}, {}, folder + "/log.txt"},
+        std::move(*CellLock::try_take(folder)));
     for (;;) pause();
   }
   std::string line;
@@ -263,9 +264,9 @@ TEST_F(Sweep, PlainLinesSayHowFarAWorkerIs) {
   settings_.jobs = 2;
   // The second cell may start only when the first has written its progress, and holds it until a round has passed.
   const std::vector<Cell> cells = {
-      cell("a", "printf '{\"done\":3,\"total\":12,\"unit\":\"steps\",\"note\":\"warm\"}' > \"$D/progress.json\"; read x < " + root_ + "/p"),
-      cell("b", "while ! test -e " + root_ + "/a/progress.json; do :; done"),
-      cell("c", "echo x > " + root_ + "/p", {"b"})};
+      cell("a", "printf '{\"done\":3,\"total\":12,\"unit\":\"steps\",\"note\":\"warm\"}' > \"$D/progress.json\"; read x < " +
+                    root_ + "/p"),
+      cell("b", "while ! test -e " + root_ + "/a/progress.json; do :; done"), cell("c", "echo x > " + root_ + "/p", {"b"})};
   EXPECT_TRUE(run(cells).ok());
   EXPECT_NE(shown_.str().find("25 %  3/12 steps, warm"), std::string::npos) << shown_.str();
   EXPECT_NE(shown_.str().find("a: done"), std::string::npos);

@@ -43,9 +43,7 @@ auto before_exec(int lock_descriptor, pid_t parent) {
 
 }  // namespace
 
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Worker::Worker(const WorkerCommand& command, CellLock lock) : lock_(std::move(lock)), started_(now_seconds()) {
   // "e": close on exec. Other workers must not hold it.
@@ -55,7 +53,7 @@ Worker::Worker(const WorkerCommand& command, CellLock lock) : lock_(std::move(lo
   for (const auto& [name, value] : command.environment) environment[name] = value;
   try {
     process::child child(process::exe = command.program, process::args = command.arguments, environment,
-                         process::std_in < process::null, (process::std_out & process::std_err) > log.get(),
+                         process::std_in<process::null, (process::std_out & process::std_err)> log.get(),
                          before_exec(lock_.descriptor(), getpid()));
     pid_ = child.id();
     child.detach();  // waited for by `poll`, which wants the resource usage

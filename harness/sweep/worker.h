@@ -21,10 +21,10 @@ struct WorkerCommand {
 };
 
 struct WorkerEnd {
-  int status = 0;            // exit status; 128 + signal where a signal ended it
+  int status = 0;  // exit status; 128 + signal where a signal ended it
   double wall_seconds = 0;
-  double cpu_seconds = 0;    // user + system, of it and the children it waited for
-  int64_t peak_kib = 0;      // largest resident set
+  double cpu_seconds = 0;  // user + system, of it and the children it waited for
+  int64_t peak_kib = 0;    // largest resident set
 };
 
 // In a process group of its own with stdin closed to it. It inherits the lock of its folder, and gets SIGTERM should the
