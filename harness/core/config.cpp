@@ -410,7 +410,7 @@ std::string Config::identity(const std::vector<std::string>& without_prefixes) c
   std::string text;
   for (const auto& [key, entry] : effective_) {
     const bool left_out = std::any_of(without_prefixes.begin(), without_prefixes.end(),
-                                      [&](const std::string& prefix) { return key.starts_with(prefix); });
+                                      [&path = key](const std::string& prefix) { return path.starts_with(prefix); });
     if (!left_out) text += fmt::format("{} = {}\n", key, to_toml(entry.value));
   }
   return sha256_hex(text);

@@ -178,7 +178,8 @@ void SafetensorsFile::read_header() {
       }
       continue;
     }
-    entries_.push_back(with_context(fmt::format("tensor {}", name), [&] { return read_entry(name, value, data); }));
+    const auto read = [&data, &tensor = name, &object = value] { return read_entry(tensor, object, data); };
+    entries_.push_back(with_context(fmt::format("tensor {}", name), read));
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
     return std::make_pair(a.bytes.data(), a.bytes.size()) < std::make_pair(b.bytes.data(), b.bytes.size());
