@@ -39,14 +39,31 @@ void for_each_in_parallel(size_t count, int64_t threads, const Body& body) {
   if (failure) std::rethrow_exception(failure);
 }
 
+// What a JSON file would give back: bytes that are not UTF-8 replaced.
+std::string as_utf8(const std::string& text) {
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii ? text : harness::parse_json(harness::dump_line(harness::Json(text))).get<std::string>();
+}
+
 }  // namespace
 
 int32_t TextTable::intern(const std::string& text) {
-  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  const std::string clean = ascii ? text : harness::parse_json(harness::dump_line(harness::Json(text))).get<std::string>();
-  const auto [found, is_new] = ids_.emplace(clean, static_cast<int32_t>(texts_.size()));
-  if (is_new) texts_.push_back(clean);
+  const auto [found, is_new] = ids_.emplace(as_utf8(text), static_cast<int32_t>(texts_.size()));
+  if (is_new) texts_.push_back(found->first);
   return found->second;
+}
+
+int32_t TextTable::find(const std::string& text) const {
+  const auto found = ids_.find(as_utf8(text));
+  return found == ids_.end() ? -1 : found->second;
+}
+
+bool ErrorMemory::has_stored_answer(const Response& response) const {
+  const auto found = histories_.find({response.problem, response.correct});
+  const int32_t answer = response.answer ? answers_.find(*response.answer) : -1;
+  if (found == histories_.end() || answer < 0) return false;
+  const std::vector<int32_t>& stored = found->second.answers();
+  return std::find(stored.begin(), stored.end(), answer) != stored.end();
 }
 
 // The responses of one key in this step, in order.

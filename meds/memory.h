@@ -37,6 +37,8 @@ struct Shaping {
 class TextTable {
  public:
   int32_t intern(const std::string& text);
+  // -1 where it never appeared.
+  [[nodiscard]] int32_t find(const std::string& text) const;
   [[nodiscard]] const std::vector<std::string>& texts() const { return texts_; }
 
  private:
@@ -69,6 +71,8 @@ class ErrorMemory {
   [[nodiscard]] int64_t dimension() const { return dimension_; }
   // Responses stored.
   [[nodiscard]] int64_t size() const;
+  // Whether an earlier step stored a response to the same problem, as correct or wrong, with the same answer.
+  [[nodiscard]] bool has_stored_answer(const Response& response) const;
   // Texts behind the ids of the histories.
   [[nodiscard]] const TextTable& answers() const { return answers_; }
   [[nodiscard]] const TextTable& error_labels() const { return error_labels_; }

@@ -1,0 +1,41 @@
+// MEDS as a Method: memory-enhanced dynamic reward shaping (arXiv 2604.11297).
+//
+// Differs from its base (DAPO) in:
+// 1. R: wrong responses lose b = alpha * min(ln(size + 1), beta / alpha), size = earlier wrong responses to the same problem in
+//    the cluster that the response's fingerprint falls into.
+// 2. State: the error memory, kept in the checkpoint as meds.safetensors and meds.json.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "harness/train/method.h"
+#include "meds/memory.h"
+
+namespace meds {
+
+class MedsMethod : public harness::Method {
+ public:
+  explicit MedsMethod(const Settings& settings) : memory_(settings) {}
+
+  [[nodiscard]] std::string name() const override { return "meds"; }
+  [[nodiscard]] harness::Needs needs() const override;
+  // Metrics: meds_history_share (of wrong responses: those that met a history), meds_noise_share (of those: in no cluster),
+  // meds_repeated_answer_share (of wrong responses with an answer: the same wrong answer was stored by an earlier step),
+  // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0).
+  void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
+  void save_state(const std::string& folder) const override { memory_.save(folder); }
+  void load_state(const std::string& folder) override { memory_.load(folder); }
+  // meds_stored (responses) and meds_histories.
+  void report_state(harness::Metrics& metrics) const override;
+
+  [[nodiscard]] const ErrorMemory& memory() const { return memory_; }
+
+ private:
+  ErrorMemory memory_;
+};
+
+// How experiments/cli knows it: name "meds", hook "R", keys method.* of meds/settings.h.
+harness::MethodEntry meds_entry();
+
+}  // namespace meds
