@@ -2,13 +2,15 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+
 namespace baselines {
 
 namespace {
 
 class Cispo : public harness::Method {
  public:
-  explicit Cispo(harness::MethodKeys& keys) : high_(keys.number("high", 5.0, 0, 1e9, "cap of the ratio")) {}
+  explicit Cispo(harness::MethodKeys& keys) : high_(keys.number("high", 5.0, 0, INFINITY, "cap of the ratio")) {}
   [[nodiscard]] std::string name() const override { return "cispo"; }
   [[nodiscard]] bool owns_policy_terms() const override { return true; }
 

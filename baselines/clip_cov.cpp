@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "harness/core/error.h"
 #include "harness/rl/token_selection.h"
 
@@ -13,8 +15,8 @@ class ClipCov : public harness::Method {
  public:
   explicit ClipCov(harness::MethodKeys& keys)
       : ratio_(keys.number("ratio", 2e-4, 0, 1, "share of the tokens whose gradient is dropped")),
-        cov_low_(keys.number("cov_low", 1.0, -1e9, 1e9, "only tokens with a covariance above it")),
-        cov_high_(keys.number("cov_high", 5.0, -1e9, 1e9, "only tokens with a covariance below it")),
+        cov_low_(keys.number("cov_low", 1.0, -INFINITY, INFINITY, "only tokens with a covariance above it")),
+        cov_high_(keys.number("cov_high", 5.0, -INFINITY, INFINITY, "only tokens with a covariance below it")),
         settings_(keys.base_loss()) {
     if (cov_low_ >= cov_high_) {
       throw harness::Error("method clip_cov: expected method.cov_low below method.cov_high, found {} and {}", cov_low_,

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+
 namespace baselines {
 
 namespace {
@@ -10,7 +12,7 @@ class EntropyAdvantage : public harness::Method {
  public:
   explicit EntropyAdvantage(harness::MethodKeys& keys)
       : alpha_(keys.number("alpha", 0.4, 0, 100, "weight of the entropy")),
-        kappa_(keys.number("kappa", 2.0, 1, 1e9, "the addition is at most |A| / kappa")) {}
+        kappa_(keys.number("kappa", 2.0, 1, INFINITY, "the addition is at most |A| / kappa")) {}
   [[nodiscard]] std::string name() const override { return "entropy_advantage"; }
   [[nodiscard]] harness::Needs needs() const override { return {.sampling_entropies = true}; }
   void shape_token_advantages(harness::TokenBatch& batch) const override {

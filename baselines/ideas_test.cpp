@@ -270,7 +270,7 @@ TEST(Uniqueness, WeighsRightAnswersOfACommonStrategyLess) {
     const auto offset = static_cast<float>(i) * 0.001F;
     if (i < 3) sample.fingerprint = {1, offset, 0};             // a strategy of three
     if (i == 3 || i == 4) sample.fingerprint = {0, 1, offset};  // one of two
-    if (i == 5) sample.fingerprint = {0, 0, 1};                 // one alone
+    if (i == 5) sample.fingerprint = {-1, -1, 0};               // one alone, the farthest
   }
   Arm plain = make_arm({"dapo"}, "dapo"), unique = make_arm({"uniqueness"}, "dapo");
   const auto before = evaluate(plain, batch).group_advantages, after = evaluate(unique, batch).group_advantages;

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "harness/rl/token_selection.h"
 
 namespace baselines {
@@ -12,7 +14,7 @@ class KlCov : public harness::Method {
  public:
   explicit KlCov(harness::MethodKeys& keys)
       : fraction_(keys.number("fraction", 2e-3, 0, 1, "share of the tokens that are penalised")),
-        beta_(keys.number("beta", 1.0, 0, 1e6, "weight of |l - l_old| on them")) {}
+        beta_(keys.number("beta", 1.0, 0, INFINITY, "weight of |l - l_old| on them")) {}
   [[nodiscard]] std::string name() const override { return "kl_cov"; }
   [[nodiscard]] harness::Needs needs() const override { return {.current_log_probs = true}; }
   [[nodiscard]] bool owns_selection() const override { return true; }

@@ -14,7 +14,7 @@ class MaxRl : public harness::Method {
   [[nodiscard]] bool owns_advantages() const override { return true; }
   void group_advantages(std::span<const harness::Sample>, std::span<const double> scores,
                         std::span<double> advantages) const override {
-    const double mean = harness::mean_of(scores);
+    const double mean = harness::mean_score(scores);
     harness::centred_advantages(scores, advantages);
     for (double& advantage : advantages) advantage = mean > 0 ? advantage / mean : 0;
   }

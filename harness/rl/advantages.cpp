@@ -5,7 +5,7 @@
 
 namespace harness {
 
-double mean_of(std::span<const double> values) {
+double mean_score(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
@@ -17,7 +17,7 @@ bool all_equal(std::span<const double> values) {
 
 void centred_advantages(std::span<const double> scores, std::span<double> advantages) {
   const bool flat = all_equal(scores);
-  const double mean = mean_of(scores);
+  const double mean = mean_score(scores);
   for (size_t i = 0; i < scores.size(); ++i) advantages[i] = flat ? 0 : scores[i] - mean;
 }
 

@@ -12,7 +12,7 @@ inline constexpr double kAdvantageEpsilon = 1e-6;
 void normalised_advantages(std::span<const double> scores, std::span<double> advantages);
 // A = s - mean; equal scores give exactly 0.
 void centred_advantages(std::span<const double> scores, std::span<double> advantages);
-double mean_of(std::span<const double> values);
+double mean_score(std::span<const double> values);
 bool all_equal(std::span<const double> values);
 
 }  // namespace harness
