@@ -22,6 +22,7 @@ int run_program(int argc, char** argv) {
   add_score(app, chosen);
   add_table(app, chosen);
   add_verify(app, chosen);
+  add_regrade(app, chosen);
   add_import(app, chosen);
   add_data(app, chosen);
   add_model(app, chosen);
@@ -30,6 +31,9 @@ int run_program(int argc, char** argv) {
   add_inspect_clusters(*inspect, chosen);
   add_inspect_memory(*inspect, chosen);
 #ifdef MEDSBENCH_TORCH
+  add_train(app, chosen);
+  add_eval(app, chosen);
+  add_pretrain(app, chosen);
   add_inspect_loss(*inspect, chosen);
   add_methods(app, chosen);
 #endif

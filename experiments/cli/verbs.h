@@ -9,10 +9,14 @@ namespace experiments {
 // Set by the callback of the verb on the command line; returns the exit status.
 using Chosen = std::function<int()>;
 
+void add_train(CLI::App& app, Chosen& chosen);
+void add_eval(CLI::App& app, Chosen& chosen);
+void add_pretrain(CLI::App& app, Chosen& chosen);
 void add_grade(CLI::App& app, Chosen& chosen);
 void add_score(CLI::App& app, Chosen& chosen);
 void add_table(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
+void add_regrade(CLI::App& app, Chosen& chosen);
 void add_import(CLI::App& app, Chosen& chosen);
 void add_data(CLI::App& app, Chosen& chosen);
 void add_model(CLI::App& app, Chosen& chosen);

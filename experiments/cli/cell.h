@@ -1,0 +1,94 @@
+// A cell's configuration: what `train`, `eval` and `pretrain` read, and the parts they make from it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datasets/catalog.h"
+#include "harness/core/config.h"
+#include "harness/eval/evaluator.h"
+#include "harness/model/transformer.h"
+#include "harness/train/prompt.h"
+#include "harness/train/supervised.h"
+#include "harness/train/trainer.h"
+#include "meds/layer_choice.h"
+
+namespace experiments {
+
+// Keys that say where things lie or how fast they are made, not what comes out: left out of a cell's identity.
+const std::vector<std::string>& keys_without_result();
+// SHA-256 of the effective keys that change results, and of the numerics version.
+std::string cell_identity(const harness::Config& config, const std::string& kind);
+// The same for an evaluation, the number of samples left out: more samples add to what is there.
+std::string eval_identity(const harness::Config& config);
+
+struct NumericsKeys {
+  harness::Numerics numerics;
+  int64_t threads = 1;
+};
+// Reads numerics.dtype, device, strict, threads.
+NumericsKeys read_numerics(harness::Config& config);
+// Sets LibTorch's thread counts.
+void use_threads(int64_t threads);
+
+struct DataKeys {
+  datasets::LoadSettings load;
+  std::vector<std::string> train, validation, sets;
+};
+// Reads data.*.
+DataKeys read_data(harness::Config& config);
+// Reads fingerprint.layers and fingerprint.layer_diff.
+meds::LayerChoice read_layer_choice(harness::Config& config);
+
+struct TrainCell {
+  NumericsKeys numerics;
+  DataKeys data;
+  harness::TrainSettings settings;
+  harness::MethodStack methods;
+  meds::LayerChoice layers;
+  std::string model_folder;
+  int64_t validation_samples = 8;
+  harness::Needs needs;
+};
+// Reads every key of a training. `config` must already stand on its base (baselines::with_base).
+TrainCell read_train_cell(harness::Config& config);
+
+struct EvalCell {
+  NumericsKeys numerics;
+  DataKeys data;
+  harness::EvalSettings settings;
+  harness::PromptSettings prompt;
+  meds::LayerChoice layers;
+  std::string model_folder;
+  int64_t train_samples = 0;  // samples a training problem for the train-set pass rate; 0: none
+};
+EvalCell read_eval_cell(harness::Config& config);
+
+struct PretrainCell {
+  NumericsKeys numerics;
+  harness::ModelConfig model;   // of a new model
+  std::string start;            // folder of a model to go on from; "": a new one
+  std::string demonstrations;   // "nano", "words"
+  datasets::LoadSettings load;
+  harness::SupervisedSettings settings;
+  harness::PromptSettings prompt;
+  uint64_t seed = 0;
+};
+PretrainCell read_pretrain_cell(harness::Config& config);
+
+// Loads a model folder and what belongs to it.
+struct LoadedModel {
+  std::unique_ptr<harness::Transformer> model;
+  std::shared_ptr<const harness::Tokenizer> tokenizer;
+};
+LoadedModel load_model(const std::string& folder, const harness::Numerics& numerics);
+
+// pass@1 over the outcomes by the main grader.
+double mean_right(const std::vector<harness::Outcome>& outcomes, const std::string& grader);
+
+// Machine facts for timing files: peak resident memory of this process in MiB.
+double peak_memory_mib();
+
+}  // namespace experiments

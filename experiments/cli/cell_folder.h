@@ -1,0 +1,25 @@
+// The files that every cell's folder has: config.toml, manifest.json, done.json, timing.json.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "harness/core/config.h"
+#include "harness/core/json.h"
+
+namespace experiments {
+
+inline constexpr int64_t kCellVersion = 1;
+
+// Creates the folder and writes config.toml (effective) and manifest.json (identity, versions, instruction set).
+void open_cell_folder(const std::string& folder, const std::string& kind, const std::string& identity,
+                      const harness::Config& config);
+// done.json: what the cell came to, written last.
+void write_done(const std::string& folder, const std::string& identity, const harness::OrderedJson& facts);
+// None: no done.json. Throws Error for a damaged one or a newer version.
+std::optional<harness::Json> read_done(const std::string& folder);
+// timing.json: seconds and memory, the only file with times in it.
+void write_timing(const std::string& folder, const std::map<std::string, double>& seconds);
+
+}  // namespace experiments

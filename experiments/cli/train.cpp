@@ -1,0 +1,143 @@
+// train: one training run in its folder.
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
+#include "baselines/all_methods.h"
+#include "experiments/cli/cell.h"
+#include "experiments/cli/cell_folder.h"
+#include "experiments/cli/every_method.h"
+#include "experiments/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/sweep/progress.h"
+
+namespace experiments {
+
+namespace {
+
+using harness::Config;
+using harness::Error;
+
+struct TrainOptions {
+  std::string file, out;
+  std::vector<std::string> sets;
+};
+
+harness::EvalSettings validation_settings(const TrainCell& cell) {
+  harness::EvalSettings s;
+  s.n = cell.validation_samples;
+  s.seed = 0;
+  s.sampling = cell.settings.sampling;
+  s.max_rows = cell.settings.max_rows;
+  s.store_ids = false;
+  s.fingerprints = false;
+  s.graders = {cell.settings.grader};
+  return s;
+}
+
+void check_needs(const TrainCell& cell, const std::vector<harness::Problem>& problems) {
+  if (!cell.needs.error_labels) return;
+  for (const harness::Problem& problem : problems) {
+    if (!problem.has_error_labels) {
+      throw Error("data.train: expected problems with true error labels (a procedural set), which the method needs; found {} "
+                  "of {} without",
+                  problem.id, problem.set);
+    }
+  }
+}
+
+void write_rendered_prompt(const std::string& folder, const harness::PromptMaker& prompts, const harness::Problem& problem) {
+  const std::vector<int64_t> ids = prompts.ids(problem.text);
+  const std::string text = fmt::format("problem {} of {}, {} tokens, stop ids {}\n---\n{}\n---\n{}\n", problem.id, problem.set,
+                                       ids.size(), fmt::join(prompts.stop_ids(), ","), prompts.render(problem.text),
+                                       fmt::join(ids, " "));
+  harness::write_file_atomically(folder + "/prompt.txt", text);
+}
+
+int train_verb(const TrainOptions& options) {
+  Config config = Config::from_toml_file(options.file);
+  for (const std::string& set : options.sets) config.set(set);
+  config = baselines::with_base(config, every_method());
+  TrainCell cell = read_train_cell(config);
+  config.finish();
+  const std::string identity = cell_identity(config, "train");
+  if (const auto done = read_done(options.out); done && (*done)["identity"] == identity) {
+    fmt::print(stderr, "{}: done already\n", options.out);
+    return 0;
+  }
+  use_threads(cell.numerics.threads);
+  const auto begin = std::chrono::steady_clock::now();
+  LoadedModel loaded = load_model(cell.model_folder, cell.numerics.numerics);
+  const harness::PromptMaker prompts(cell.settings.prompt, cell.model_folder, loaded.model->config(), loaded.tokenizer);
+  const auto grader = harness::make_grader(cell.settings.grader);
+  harness::TrainerInputs inputs;
+  inputs.settings = cell.settings;
+  inputs.folder = options.out;
+  inputs.identity = identity;
+  inputs.model_folder = cell.model_folder;
+  for (const harness::ProblemSet& set : datasets::load_sets(cell.data.train, "train", cell.data.load)) {
+    inputs.problems.insert(inputs.problems.end(), set.problems.begin(), set.problems.end());
+  }
+  check_needs(cell, inputs.problems);
+  open_cell_folder(options.out, "train", identity, config);
+  write_rendered_prompt(options.out, prompts, inputs.problems.front());
+  inputs.choose_layers = [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); };
+  const auto validation = cell.settings.validate_every > 0
+                              ? datasets::load_sets(cell.data.validation, "validation", cell.data.load)
+                              : std::vector<harness::ProblemSet>{};
+  if (cell.settings.validate_every > 0) {
+    inputs.validate = [&](const harness::Transformer& policy) {
+      harness::EvalInputs eval{*loaded.tokenizer, prompts.stop_ids(),
+                               [&](const harness::Problem& problem) { return prompts.ids(problem.text); }, {}, {}};
+      const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
+      return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};
+    };
+  }
+  const auto planned = static_cast<double>(cell.settings.steps * cell.settings.prompts_per_step) /
+                       static_cast<double>(inputs.problems.size());
+  if (cell.needs.fingerprints && planned < 2) {
+    fmt::print(stderr, "warning: {} steps meet each problem {:.1f} times; a method with a memory needs problems to come back\n",
+               cell.settings.steps, planned);
+  }
+  inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
+  inputs.on_step = [&](int64_t step, const harness::Metrics& metrics) {
+    const auto value = [&](const char* name) { return metrics.contains(name) ? metrics.at(name) : 0.0; };
+    const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("train_pass_rate"),
+                                         value("sampling_entropy"), value("response_tokens"));
+    harness::write_progress(options.out, {static_cast<double>(step), static_cast<double>(cell.settings.steps), "steps", note});
+    fmt::print(stderr, "step {}/{} {}\n", step, cell.settings.steps, note);
+  };
+  harness::TrainResult result = harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
+  result.seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  write_timing(options.out, result.seconds);
+  write_done(options.out, identity,
+             {{"steps", result.state.step},
+              {"updates", result.updates},
+              {"tokens_generated", result.state.tokens_generated},
+              {"responses_generated", result.state.responses_generated},
+              {"responses_kept", result.state.responses_kept},
+              {"visits_per_problem", result.visits_per_problem},
+              {"largest_log_prob_difference", result.largest_log_prob_difference},
+              {"starved_steps", result.starved_steps},
+              {"prompts_dropped", result.prompts_dropped},
+              {"best_step", result.state.best_step},
+              {"best_validation", result.state.best_validation}});
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<TrainOptions>();
+  CLI::App* verb = app.add_subcommand("train", "one training run (what `run` starts for each cell)");
+  verb->add_option("file", options->file, "TOML file of one row: model.folder, base, method.*, train.*, ...")->required();
+  verb->add_option("--out", options->out, "run folder")->required();
+  verb->add_option("--set", options->sets, "KEY=VALUE, over the file");
+  verb->callback([&chosen, options] { chosen = [options] { return train_verb(*options); }; });
+}
+
+}  // namespace experiments

@@ -1,0 +1,114 @@
+#include "harness/eval/evaluator.h"
+
+#include <numeric>
+
+#include "harness/core/error.h"
+#include "harness/core/hash.h"
+
+namespace harness {
+
+namespace {
+
+double mean(const std::vector<float>& values) {
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+class Recorder {
+ public:
+  Recorder(const EvalSettings& settings, const EvalInputs& inputs, int64_t layers)
+      : settings_(settings), in_(inputs), layers_(layers), boxed_ids_(inputs.tokenizer.encode("\\boxed{")) {
+    for (const std::string& name : settings.graders) graders_.push_back(make_grader(name));
+  }
+
+  Outcome record(const Problem& problem, int64_t sample, const SampledResponse& response) const {
+    Outcome outcome;
+    outcome.set = problem.set;
+    outcome.problem = problem.id;
+    outcome.kind = problem.kind;
+    outcome.seed = settings_.training_seed;
+    outcome.sample = sample;
+    std::vector<int64_t> ids = response.ids;
+    if (response.stopped) ids.pop_back();  // the stop token is no part of the text
+    outcome.text = in_.tokenizer.decode(ids);
+    for (const auto& grader : graders_) {
+      const Verdict verdict = grader->grade(outcome.text, problem);
+      outcome.verdicts[grader->name()] = to_string(verdict.correctness);
+      if (&grader != &graders_.front()) continue;
+      outcome.extracted = verdict.extracted;
+      outcome.normalised = verdict.normalised;
+      outcome.error_label = error_label(verdict, problem);
+    }
+    outcome.finish = response.stopped ? "stop" : "length";
+    outcome.tokens = response.tokens();
+    if (settings_.store_ids) outcome.ids = response.ids;
+    outcome.mean_log_prob = mean(response.log_probs);
+    outcome.mean_entropy = mean(response.entropies);
+    if (settings_.fingerprints) outcome.fingerprint = fingerprint(response);
+    return outcome;
+  }
+
+ private:
+  std::vector<float> fingerprint(const SampledResponse& response) const {
+    std::vector<std::string> texts;
+    for (const int64_t id : response.ids) texts.push_back(in_.tokenizer.token_bytes(id));
+    const auto p = answer_position(settings_.position, response.ids, texts, boxed_ids_);
+    if (!p) return {};
+    return in_.choose_layers({response.readout.data() + (*p + 1) * layers_, static_cast<size_t>(layers_)});
+  }
+
+  const EvalSettings& settings_;
+  const EvalInputs& in_;
+  int64_t layers_;
+  std::vector<int64_t> boxed_ids_;
+  std::vector<std::unique_ptr<Grader>> graders_;
+};
+
+}  // namespace
+
+std::vector<Outcome> evaluate(const Transformer& model, const std::vector<ProblemSet>& sets, const EvalSettings& settings,
+                              const EvalInputs& inputs, int64_t first_sample) {
+  const Recorder recorder(settings, inputs, model.config().layers);
+  GeneratorSettings generator;
+  generator.sampling = settings.sampling;
+  generator.stop_ids = inputs.stop_ids;
+  generator.max_rows = settings.max_rows;
+  generator.readout = settings.fingerprints;
+  generator.lens_norm_all = settings.lens_norm_all;
+  const int64_t samples = settings.n - first_sample;
+  MEDSBENCH_CHECK(samples >= 0, "n {} and first sample {}", settings.n, first_sample);
+  int64_t total = 0, done = 0;
+  for (const ProblemSet& set : sets) total += static_cast<int64_t>(set.problems.size()) * samples;
+  // Problems in groups of about eight times the rows decoded at once: finished rows leave room, memory stays bounded.
+  const int64_t at_once = std::max<int64_t>(1, 8 * settings.max_rows / std::max<int64_t>(1, samples));
+  std::vector<Outcome> outcomes;
+  for (const ProblemSet& set : sets) {
+    const uint64_t set_hash = hash64(set.name);
+    const auto problems = static_cast<int64_t>(set.problems.size());
+    for (int64_t begin = 0; begin < problems && samples > 0; begin += at_once) {
+      const int64_t end = std::min(problems, begin + at_once);
+      std::vector<GenerationRequest> requests;
+      for (int64_t i = begin; i < end; ++i) {
+        const Problem& problem = set.problems[static_cast<size_t>(i)];
+        GenerationRequest request{inputs.prompt(problem), {}};
+        for (int64_t s = first_sample; s < settings.n; ++s) {
+          request.streams.emplace_back(
+              "evaluation", std::initializer_list<uint64_t>{settings.seed, set_hash, problem.hash(), static_cast<uint64_t>(s)});
+        }
+        requests.push_back(std::move(request));
+      }
+      const auto responses = generate(model, requests, generator, nullptr, [&](int64_t finished) {
+        if (inputs.progress) inputs.progress(done + finished, total);
+      });
+      for (int64_t i = begin; i < end; ++i) {
+        const auto& group = responses[static_cast<size_t>(i - begin)];
+        for (size_t s = 0; s < group.size(); ++s) {
+          outcomes.push_back(recorder.record(set.problems[static_cast<size_t>(i)], first_sample + static_cast<int64_t>(s), group[s]));
+        }
+        done += samples;
+      }
+    }
+  }
+  return outcomes;
+}
+
+}  // namespace harness

@@ -1,0 +1,102 @@
+#include "harness/train/checkpoint.h"
+
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "harness/core/safetensors.h"
+
+namespace fs = std::filesystem;
+
+namespace harness {
+
+namespace {
+
+std::string state_text(const std::string& identity, const RunState& state, int64_t updates) {
+  OrderedJson visits = OrderedJson::array();
+  for (const auto& [problem, count] : state.cursor.visits) visits.push_back({problem, count});
+  const OrderedJson json{{"version", kCheckpointVersion},
+                         {"identity", identity},
+                         {"step", state.step},
+                         {"updates", updates},
+                         {"epoch", state.cursor.epoch},
+                         {"index", state.cursor.index},
+                         {"metrics_bytes", state.metrics_bytes},
+                         {"tokens_generated", state.tokens_generated},
+                         {"responses_generated", state.responses_generated},
+                         {"responses_kept", state.responses_kept},
+                         {"best_validation", state.best_validation},
+                         {"best_step", state.best_step},
+                         {"visits", visits}};
+  return dump_line(json) + "\n";
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
+                     const MethodStack& methods) {
+  const std::string final_path = folder + "/checkpoint";
+  const std::string temporary = final_path + ".tmp";
+  std::error_code ignored;
+  fs::remove_all(temporary, ignored);
+  try {
+    make_folder(temporary + "/methods");
+    std::vector<torch::Tensor> kept;  // CPU copies stay alive until written
+    std::vector<SafetensorsEntry> entries;
+    for (const auto& [name, tensor] : optimizer.state()) {
+      kept.push_back(tensor.to(torch::kCPU).contiguous());
+      entries.push_back({name, "F32", kept.back().sizes().vec(),
+                         {static_cast<const std::byte*>(kept.back().data_ptr()), kept.back().nbytes()}});
+    }
+    write_safetensors(temporary + "/state.safetensors", std::move(entries));
+    methods.save_state(temporary + "/methods");
+    write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
+  } catch (...) {
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+  replace_folder(temporary, final_path);
+}
+
+bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
+                     MethodStack& methods) {
+  const std::string path = folder + "/checkpoint";
+  recover_folder(path);
+  if (!fs::exists(path)) return false;
+  const std::string file = path + "/state.json";
+  with_context(file, [&] {
+    const Json json = parse_json(read_file(file));
+    const int64_t version = integer_field(json, "version");
+    if (version > kCheckpointVersion) throw Error("expected version <= {}, found {}", kCheckpointVersion, version);
+    if (text_field(json, "identity") != identity) {
+      throw Error("expected a checkpoint of configuration {}, found one of {}; give another --out folder or remove this one",
+                  identity.substr(0, 12), text_field(json, "identity").substr(0, 12));
+    }
+    state.step = integer_field(json, "step");
+    state.cursor.epoch = integer_field(json, "epoch");
+    state.cursor.index = integer_field(json, "index");
+    state.metrics_bytes = integer_field(json, "metrics_bytes");
+    state.tokens_generated = integer_field(json, "tokens_generated");
+    state.responses_generated = integer_field(json, "responses_generated");
+    state.responses_kept = integer_field(json, "responses_kept");
+    state.best_validation = number_field(json, "best_validation");
+    state.best_step = integer_field(json, "best_step");
+    state.cursor.visits.clear();
+    for (const Json& visit : json.at("visits")) state.cursor.visits[visit.at(0).get<uint64_t>()] = visit.at(1).get<int64_t>();
+    std::map<std::string, torch::Tensor> tensors;
+    const SafetensorsFile tensors_file(path + "/state.safetensors");
+    for (const SafetensorsEntry& entry : tensors_file.entries()) {
+      tensors[entry.name] =
+          torch::from_blob(const_cast<std::byte*>(entry.bytes.data()), entry.shape, torch::kFloat32).clone();
+    }
+    with_context(path + "/state.safetensors", [&] { optimizer.restore(tensors, integer_field(json, "updates")); });
+  });
+  methods.load_state(path + "/methods");
+  return true;
+}
+
+}  // namespace harness

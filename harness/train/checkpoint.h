@@ -1,0 +1,33 @@
+// Checkpoint: everything a run needs to go on as if it had never stopped, in one folder replaced as a whole.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "harness/train/collect.h"
+#include "harness/train/method.h"
+#include "harness/train/optimizer.h"
+
+namespace harness {
+
+inline constexpr int64_t kCheckpointVersion = 1;
+
+// What stands in checkpoint/state.json beside the tensors (state.safetensors) and the methods' own files (methods/).
+struct RunState {
+  int64_t step = 0;            // finished steps
+  DataCursor cursor;
+  int64_t metrics_bytes = 0;   // length of metrics.jsonl at this step; the file is cut back to it
+  int64_t tokens_generated = 0, responses_generated = 0, responses_kept = 0;
+  double best_validation = -1;
+  int64_t best_step = 0;
+};
+
+// Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one.
+void save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
+                     const MethodStack& methods);
+// False: there is none. Throws Error for a damaged one, a newer version, or one of another configuration.
+bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
+                     MethodStack& methods);
+
+}  // namespace harness

@@ -1,0 +1,59 @@
+// TrainSettings: every key of a training run that is not a method's, a loss's or a prompt's own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/core/config.h"
+#include "harness/reward/position.h"
+#include "harness/rl/loss.h"
+#include "harness/rollout/sampling.h"
+#include "harness/train/optimizer.h"
+#include "harness/train/prompt.h"
+
+namespace harness {
+
+struct FilterSettings {
+  bool enabled = false;             // keep a group iff its `correct` flags are not all equal (DAPO)
+  int64_t max_gen_batches = 10;     // at most so many batches of prompts a step
+  std::string on_starved = "stop";  // "stop": an error; "partial": train on what there is; "skip": no update this step
+};
+
+struct FingerprintSettings {
+  PositionRule position = PositionRule::reference;
+  bool lens_norm_all = false;
+};
+
+struct TrainSettings {
+  uint64_t seed = 1;
+  int64_t steps = 36;
+  int64_t prompts_per_step = 16;
+  int64_t responses_per_prompt = 16;
+  int64_t mini_batch_prompts = 4;      // prompts of one update
+  int64_t micro_batch_responses = 0;   // responses of one forward and backward pass; 0: the whole mini-batch
+  bool recompute_activations = false;  // keep layer inputs only
+  bool recompute_old_log_probs = false;  // old_log_probs = "recomputed"
+  bool mask_truncated = false;         // responses cut at the length limit count in no loss
+  double importance_cap = 0;           // truncated importance weight min(pi_train / pi_sampling, cap); 0: off
+  std::string grader = "recipe";
+  SamplingSettings sampling;
+  int64_t max_rows = 256;
+  LossSettings loss;
+  FilterSettings filter;
+  int64_t overlong_buffer = 0;
+  double overlong_factor = 1.0;
+  FingerprintSettings fingerprint;
+  OptimizerSettings optimizer;
+  PromptSettings prompt;
+  int64_t validate_every = 0;    // steps; 0: never
+  int64_t checkpoint_every = 1;  // steps
+  double collapse_entropy = 0.001;  // warn when the mean entropy falls below
+};
+
+// Reads train.*, rollout.*, sampling.*, reward.*, loss.*, filter.*, overlong.*, fingerprint.position, fingerprint.lens_norm,
+// optimizer.*, prompt.*, eval.every, checkpoint.every.
+TrainSettings read_train_settings(Config& config);
+// Reads sampling.temperature, top_p, top_k, max_new_tokens under the prefix given ("sampling" or "eval").
+SamplingSettings read_sampling_settings(Config& config, const std::string& prefix, const SamplingSettings& defaults);
+
+}  // namespace harness

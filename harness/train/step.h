@@ -1,0 +1,30 @@
+// The one training step (architecture.md): problems -> sample -> verify -> filter -> score -> shape -> advantage -> select ->
+// loss -> update. A method fills seams of it and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "harness/train/collect.h"
+#include "harness/train/update.h"
+
+namespace harness {
+
+// Seconds of the step's parts: for timing.json, never for metrics.
+using Seconds = std::map<std::string, double>;
+
+struct StepParts {
+  const TrainSettings& settings;
+  const CollectInputs& inputs;
+  Transformer& policy;
+  const Transformer* reference = nullptr;  // null without KL
+  MethodStack& methods;
+  Optimizer& optimizer;
+  DataCursor& cursor;
+};
+
+// Runs step number `step` = 1, 2, ... and returns its metrics.
+Metrics run_step(StepParts& parts, int64_t step, Seconds& seconds);
+
+}  // namespace harness

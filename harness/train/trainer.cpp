@@ -1,0 +1,163 @@
+#include "harness/train/trainer.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+
+namespace fs = std::filesystem;
+
+namespace harness {
+
+namespace {
+
+class Run {
+ public:
+  Run(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader, const TrainerInputs& inputs)
+      : policy_(policy), methods_(methods), prompts_(prompts), grader_(grader), in_(inputs), settings_(inputs.settings),
+        optimizer_(policy, inputs.settings.optimizer) {
+    methods_.adjust_sampling(settings_.sampling);
+    for (const Problem& problem : in_.problems) {
+      std::vector<int64_t> ids = prompts_.ids(problem.text);
+      if (static_cast<int64_t>(ids.size()) > settings_.prompt.prompt_tokens) {
+        ++result_.prompts_dropped;
+        continue;
+      }
+      problems_.push_back(problem);
+      prompt_ids_.push_back(std::move(ids));
+    }
+    if (problems_.empty()) throw Error("data.train: expected at least one problem, found {} (prompts too long are dropped)", problems_.size());
+  }
+
+  TrainResult go() {
+    const bool resumed = load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
+    cut_metrics(resumed ? state_.metrics_bytes : 0);
+    std::unique_ptr<Transformer> reference = make_reference();
+    CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
+                          methods_.needs().fingerprints};
+    StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
+    while (state_.step < settings_.steps) {
+      const int64_t step = state_.step + 1;
+      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, result_.seconds); });
+      finish_step(step, metrics);
+      if (interrupt_requested()) {
+        save();
+        throw Interrupted();
+      }
+    }
+    save_model("model");
+    summarise();
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] std::string metrics_path() const { return in_.folder + "/metrics.jsonl"; }
+
+  // What a killed run wrote after its last checkpoint is written again.
+  void cut_metrics(int64_t bytes) {
+    std::error_code code;
+    const auto size = fs::exists(metrics_path()) ? static_cast<int64_t>(fs::file_size(metrics_path(), code)) : 0;
+    if (size < bytes) throw Error("{}: expected at least {} bytes (those of the checkpoint), found {}", metrics_path(), bytes, size);
+    if (size > bytes) fs::resize_file(metrics_path(), static_cast<uintmax_t>(bytes));
+    if (!fs::exists(metrics_path())) write_file_atomically(metrics_path(), "");
+  }
+
+  // The policy as it was before the first step: the base model.
+  std::unique_ptr<Transformer> make_reference() const {
+    if (settings_.loss.kl_coef <= 0 && !methods_.needs().reference_log_probs) return nullptr;
+    return Transformer::load(in_.model_folder, policy_.numerics());
+  }
+
+  void finish_step(int64_t step, Metrics metrics) {
+    state_.step = step;
+    state_.tokens_generated += static_cast<int64_t>(metrics["tokens_generated"]);
+    state_.responses_generated += static_cast<int64_t>(metrics["responses_generated"]);
+    state_.responses_kept += static_cast<int64_t>(metrics["responses_kept"]);
+    const bool validate = in_.validate && settings_.validate_every > 0 && step % settings_.validate_every == 0;
+    if (validate) {
+      for (const auto& [name, value] : in_.validate(policy_)) metrics["validation/" + name] = value;
+      if (metrics["validation/pass@1"] > state_.best_validation) {
+        state_.best_validation = metrics["validation/pass@1"];
+        state_.best_step = step;
+        save_model("best");
+      }
+    }
+    warn(step, metrics);
+    OrderedJson line{{"step", step}};
+    for (const auto& [name, value] : metrics) line[name] = value;
+    const std::string text = dump_line(line) + "\n";
+    append_to_file(metrics_path(), text);
+    state_.metrics_bytes += static_cast<int64_t>(text.size());
+    if (step % settings_.checkpoint_every == 0 || step == settings_.steps) save();
+    if (in_.on_step) in_.on_step(step, metrics);
+  }
+
+  void warn(int64_t step, const Metrics& metrics) {
+    if (!in_.on_warning) return;
+    const auto entropy = metrics.find("sampling_entropy");
+    if (!warned_collapse_ && entropy != metrics.end() && entropy->second < settings_.collapse_entropy) {
+      in_.on_warning(fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
+                                 "collapsed",
+                                 step, entropy->second, settings_.collapse_entropy));
+      warned_collapse_ = true;
+    }
+    if (metrics.at("starved") > 0) {
+      in_.on_warning(fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
+    }
+  }
+
+  void save() { save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }
+
+  void save_model(const std::string& name) {
+    const std::string temporary = in_.folder + "/" + name + ".tmp";
+    fs::remove_all(temporary);
+    policy_.save(temporary);
+    copy_tokenizer_files(in_.model_folder, temporary);
+    replace_folder(temporary, in_.folder + "/" + name);
+  }
+
+  // Totals that a resumed run cannot know come from the metrics file.
+  void summarise() {
+    result_.state = state_;
+    result_.updates = optimizer_.updates();
+    int64_t visits = 0;
+    for (const auto& [problem, count] : state_.cursor.visits) visits += count;
+    result_.visits_per_problem = static_cast<double>(visits) / static_cast<double>(problems_.size());
+    std::istringstream lines(read_file(metrics_path()));
+    for (std::string line; std::getline(lines, line);) {
+      const Json json = parse_json(line);
+      for (const char* name : {"first_log_ratio", "sampling_scoring_difference"}) {
+        if (json.contains(name)) {
+          result_.largest_log_prob_difference = std::max(result_.largest_log_prob_difference, json[name].get<double>());
+        }
+      }
+      result_.starved_steps += json.value("starved", 0.0) > 0 ? 1 : 0;
+    }
+  }
+
+  Transformer& policy_;
+  MethodStack& methods_;
+  const PromptMaker& prompts_;
+  const Grader& grader_;
+  const TrainerInputs& in_;
+  TrainSettings settings_;
+  Optimizer optimizer_;
+  std::vector<Problem> problems_;
+  std::vector<std::vector<int64_t>> prompt_ids_;
+  RunState state_;
+  TrainResult result_;
+  bool warned_collapse_ = false;
+};
+
+}  // namespace
+
+TrainResult train(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader,
+                  const TrainerInputs& inputs) {
+  return Run(policy, methods, prompts, grader, inputs).go();
+}
+
+}  // namespace harness

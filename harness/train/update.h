@@ -1,0 +1,53 @@
+// The second half of a step: select -> loss -> update, over the mini-batches of a step.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/model/transformer.h"
+#include "harness/train/collect.h"
+#include "harness/train/method.h"
+#include "harness/train/optimizer.h"
+#include "harness/train/settings.h"
+
+namespace harness {
+
+// One response of a mini-batch with what its loss needs.
+struct TrainRow {
+  const std::vector<int64_t>* prompt = nullptr;
+  int64_t group = 0;
+  const SampledResponse* response = nullptr;
+  double advantage = 0;
+  bool counts = true;  // false: masked (a truncated response under train.mask_truncated)
+  uint64_t key = 0;    // keyed stream identity
+  std::vector<float> old_log_probs;  // [T] under the sampling policy, or recomputed
+  std::vector<float> ref_log_probs;  // [T]; empty without a reference
+  std::vector<float> weights;        // [T] truncated importance weights; empty: 1
+};
+
+// Rows begin .. end - 1 packed with each prompt once; where the hidden state of every response token's place stands.
+struct PackedRows {
+  PackedBatch batch;
+  std::vector<int64_t> source;   // [M] row of the batch whose hidden state gives token m
+  std::vector<int64_t> targets;  // [M] token m
+  std::vector<int64_t> lengths;  // tokens of each response
+};
+PackedRows pack_rows(const std::vector<TrainRow>& rows, size_t begin, size_t end);
+
+// Log-probs and entropies of every response token, no gradient: [M] each, rows one after another.
+struct RowStatistics {
+  std::vector<std::vector<float>> log_probs, entropies;  // of each row [T]
+};
+RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
+                         int64_t micro_batch);
+
+// Updates the policy with one mini-batch: token advantages and selection over the whole of it, then gradients micro-batch by
+// micro-batch with the denominators of the whole. `place` names it in errors. Adds its metrics to `metrics` (means over tokens)
+// and returns them.
+Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack& methods, const TrainSettings& settings,
+                          const std::vector<TrainRow>& rows, int64_t update, const std::string& place);
+
+}  // namespace harness
