@@ -144,8 +144,20 @@ bool could_be_interval(const Expression& x, StepBudget& budget) {
   return !low || !high || has_free_symbol(x) || low->real() < high->real();
 }
 
+// The brackets of a pair; an infinite end is open however it is written.
+std::string brackets_of(const Expression& x) {
+  std::string brackets = x.name;
+  if (x.parts.size() == 2 && brackets.size() == 2) {
+    if (is_infinite(x.parts[0])) brackets[0] = '(';
+    if (is_infinite(x.parts[1])) brackets[1] = ')';
+  }
+  return brackets;
+}
+
 Equality compare_tuples(const Expression& gold, const Expression& found, const EqualityRule& rule, StepBudget& budget) {
-  if (gold.name != found.name && could_be_interval(gold, budget) && could_be_interval(found, budget)) return Equality::different;
+  if (brackets_of(gold) != brackets_of(found) && could_be_interval(gold, budget) && could_be_interval(found, budget)) {
+    return Equality::different;
+  }
   return compare_in_order(gold.parts, found.parts, rule, budget);
 }
 

@@ -25,6 +25,8 @@ Equality compare_answers(const Expression& gold, const Expression& found, const 
 Equality compare_unordered(const std::vector<Expression>& gold, const std::vector<Expression>& found, const EqualityRule& rule,
                            StepBudget& budget);
 
+// infinity or a multiple of it.
+bool is_infinite(const Expression& x);
 // Equality of two values without structure.
 Equality compare_scalars(const Expression& gold, const Expression& found, const EqualityRule& rule, StepBudget& budget);
 // Whether a = c * b for one non-zero constant c; `positive`: c > 0.

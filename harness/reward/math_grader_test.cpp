@@ -55,7 +55,7 @@ TEST(MathGrader, ComparesListsAndSetsInAnyOrderAndTuplesInTheirs) {
 
 TEST(MathGrader, KnowsIntervalsAndTheirInequalities) {
   expect_all({{"(-\\infty, 2)\\cup(3,\\infty)", "(3,\\infty) \\cup (-\\infty,2)"}, {"1 < x < 2", "(1,2)"}, {"x\\in[1,2)", "[1,2)"},
-              {"x \\ge 3", "[3,\\infty)"}, {"3 \\le x", "x \\geq 3"}, {"2x > 6", "x > 3"}},
+              {"x \\ge 3", "[3,\\infty)"}, {"3 \\le x", "x \\geq 3"}, {"[-\\infty, 3]", "(-\\infty,3]"}, {"2x > 6", "x > 3"}},
              Correctness::right);
   expect_all({{"[1,2]", "(1,2)"}, {"x > 3", "x \\ge 3"}, {"x<3", "x>3"}, {"(1,\\infty)", "(-\\infty,1)"}}, Correctness::wrong);
 }

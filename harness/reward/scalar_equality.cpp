@@ -24,10 +24,15 @@ bool close_as_decimals(long double a, long double b) {
 
 Equality to_equality(bool equal) { return equal ? Equality::equal : Equality::different; }
 
+}  // namespace
+
 bool is_infinite(const Expression& x) {
   if (x.is(Op::symbol)) return x.name == "infinity";
-  return x.is(Op::multiply) && x.parts.size() == 2 && x.parts[1].is(Op::symbol) && x.parts[1].name == "infinity";
+  return x.is(Op::multiply) && x.parts.size() == 2 && x.parts[0].is(Op::number) && x.parts[1].is(Op::symbol) &&
+         x.parts[1].name == "infinity";
 }
+
+namespace {
 
 int infinity_sign(const Expression& x) {
   return x.is(Op::multiply) && x.parts[0].is(Op::number) && x.parts[0].value < 0 ? -1 : 1;
