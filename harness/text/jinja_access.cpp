@@ -20,7 +20,7 @@ void require_defined(const Value& value) {
 }
 
 std::optional<Value> own_attribute(const Value& value, const std::string& name) {
-  if (name.starts_with('_')) throw Error("access to the attribute '{}' is unsafe", name);
+  if (name.starts_with('_')) return std::nullopt;  // the sandbox hides them
   if (value.is_object()) return value.object().attribute(name);
   return method_of(value, name);
 }

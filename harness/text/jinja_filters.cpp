@@ -21,16 +21,17 @@ std::string text_argument(const CallArguments& arguments, size_t place, std::str
   return value == nullptr ? fallback : value->to_text();
 }
 
-// "a.b.0": attributes and indices, one after the other.
-Value path_of(const Value& item, const Value& path) {
-  if (path.is_integer()) return get_item(item, path);
+// "a.b.0": attributes and indices, one after the other; `fallback` stands in wherever one is missing.
+Value path_of(const Value& item, const Value& path, const Value* fallback = nullptr) {
+  const auto or_fallback = [&](Value value) { return value.is_undefined() && fallback != nullptr ? *fallback : value; };
+  if (path.is_integer()) return or_fallback(get_item(item, path));
   Value value = item;
   const std::string text = path.to_text();
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('.', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
     const bool digits = !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-    value = digits ? get_item(value, Value(static_cast<int64_t>(std::stoll(part)))) : get_item(value, Value(part));
+    value = or_fallback(digits ? get_item(value, Value(static_cast<int64_t>(std::stoll(part)))) : get_item(value, Value(part)));
     begin = end + 1;
   }
   return value;
@@ -236,10 +237,7 @@ Value map_filter(const Value& input, const CallArguments& arguments) {
   const Value* attribute = arguments.positional.empty() ? arguments.find(0, "attribute") : nullptr;
   if (attribute != nullptr) {
     const Value* fallback = arguments.find(99, "default");
-    for (const Value& item : iterate_if_any(input)) {
-      Value value = path_of(item, *attribute);
-      mapped.push_back(value.is_undefined() && fallback != nullptr ? *fallback : value);
-    }
+    for (const Value& item : iterate_if_any(input)) mapped.push_back(path_of(item, *attribute, fallback));
     return Value::generator(std::move(mapped));
   }
   if (arguments.positional.empty()) throw Error("map: expected a filter's name or attribute=, found none");
