@@ -14,7 +14,7 @@ constexpr const char* kSheet = R"css(
 --accent:#7cc4f2;--up:#7cc4f2;--down:#ff9d5c;--zero:#2d2d2d}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:76rem;margin:0 auto;padding:1.5rem 1rem 4rem}
+main{max-width:90rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 header p,.note{color:var(--soft)}
 h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}
 h2{font-size:1.2rem;margin:0 0 .75rem}
@@ -34,7 +34,7 @@ td.words,th.words{text-align:left;white-space:normal}
 tr.published td{color:var(--soft);font-style:italic}
 small{color:var(--soft)}
 .up{color:var(--up)}.down{color:var(--down)}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr));gap:1rem}
 .figures figure.wide{grid-column:1/-1;max-width:46rem}
 figure{margin:0}
 figure svg{width:100%;height:auto;display:block}

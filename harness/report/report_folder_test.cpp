@@ -3,11 +3,102 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "harness/core/error.h"
+#include "harness/core/subprocess.h"
+#include "harness/report/csv.h"
+#include "harness/report/holm.h"
+#include "harness/report/html_page.h"
+#include "harness/report/svg.h"
+#include "harness/report/table_text.h"
 #include "harness/report/test_experiment.h"
+#include "harness/report/verify.h"
 
 namespace harness {
 namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Outcome outcome(int64_t sample, bool right, const std::string& answer) {
+  Outcome result;
+  result.set = "prec";
+  result.problem = "p";
+  result.sample = sample;
+  result.verdicts = {{"recipe", right ? "right" : "wrong"}};
+  if (!answer.empty()) result.normalised = result.extracted = answer;
+  result.finish = "stop";
+  return result;
+}
+
+TEST(CountOutcomes, MatchesASmallProblemWorkedByHand) {
+  const OutcomeFile file{"recipe", {outcome(0, true, "4"), outcome(1, false, "5"), outcome(2, false, "5"), outcome(3, false, "")}};
+  const ProblemResult problem = count_outcomes(file, {"", 4, 0}).sets.at("prec").problems.at(0);
+  EXPECT_EQ(problem.n, 4);
+  EXPECT_EQ(problem.correct, 1);
+  EXPECT_EQ(problem.no_answer, 1);
+  EXPECT_EQ(problem.distinct_answers, 2);
+  EXPECT_NEAR(*problem.answer_entropy, -(1.0 / 3 * std::log(1.0 / 3) + 2.0 / 3 * std::log(2.0 / 3)), 1e-12);
+  EXPECT_EQ(problem.wrong_groups, (std::vector<int64_t>{2}));
+  EXPECT_DOUBLE_EQ(*problem_value(problem, "pass@1"), 0.25);
+  EXPECT_DOUBLE_EQ(*problem_value(problem, "pass@2"), 0.5);  // 1 - C(3,2)/C(4,2)
+  EXPECT_FALSE(problem_value(problem, "pass@8").has_value());
+}
+
+TEST(CountOutcomes, RefusesTwoOutcomesOfOneSample) {
+  EXPECT_THROW(count_outcomes({"recipe", {outcome(1, true, "4"), outcome(1, false, "5")}}, {}), Error);
+}
+
+TEST(Holm, DecidesStepDownAndItsLevelsAgreeWithItsDecisions) {
+  const std::vector<double> p{0.01, 0.04, 0.03, 0.005};  // sorted: .005*4, .01*3, .03*2, .04*1
+  const auto decisions = holm(p);
+  EXPECT_NEAR(decisions[3].adjusted_p, 0.02, 1e-12);
+  EXPECT_NEAR(decisions[0].adjusted_p, 0.03, 1e-12);
+  EXPECT_NEAR(decisions[2].adjusted_p, 0.06, 1e-12);
+  EXPECT_NEAR(decisions[1].adjusted_p, 0.06, 1e-12);  // adjusted p-values do not decrease
+  EXPECT_TRUE(decisions[0].different && decisions[3].different);
+  EXPECT_FALSE(decisions[1].different || decisions[2].different);
+  EXPECT_NEAR(decisions[3].level, 1 - 0.05 / 4, 1e-12);
+  EXPECT_NEAR(decisions[1].level, 1 - 0.05 / 2, 1e-12);
+}
+
+TEST(Summary, MarksNothingAndSaysWhyWithOneSeed) {
+  TestExperiment experiment;
+  experiment.rows = {{"DAPO", "", {1}, 0.0}, {"MEDS", "DAPO", {1}, 0.6}};
+  const Summary summary = summarise(read_experiment(write_test_experiment(fresh_folder("one_seed"), experiment)));
+  for (const SummaryRow& row : summary.rows) {
+    for (const SummaryCell& cell : row.cells) {
+      EXPECT_FALSE(cell.best);
+      EXPECT_TRUE(!cell.comparison || cell.comparison->mark == 0);
+    }
+  }
+  EXPECT_THAT(summary.footer, Contains(HasSubstr("No mark and no bold: with one training seed")));
+}
+
+TEST(Summary, MarksALargeDifferenceAndCountsTheFamily) {
+  TestExperiment experiment;
+  experiment.rows = {{"DAPO", "", {1, 2, 3}, 0.0}, {"MEDS", "DAPO", {1, 2, 3}, 0.3}};
+  experiment.problems = 30;
+  experiment.n = 32;
+  const Summary summary = summarise(read_experiment(write_test_experiment(fresh_folder("marks"), experiment)));
+  const SummaryCell& cell = summary.rows[1].cells[0];
+  ASSERT_TRUE(cell.comparison.has_value());
+  EXPECT_EQ(cell.comparison->mark, 1);
+  EXPECT_GT(cell.comparison->adjusted_low, 0);
+  EXPECT_TRUE(cell.best);
+  EXPECT_EQ(summary.comparisons, 8);  // two sets and the average at two k, two diversity columns
+}
+
+TEST(Summary, ShowsFailedSeedsInTheRow) {
+  const std::string folder = write_test_experiment(fresh_folder("failed"), {});
+  std::filesystem::remove(folder + "/../runs/MEDS-2/outcomes.jsonl.zst");
+  const ExperimentResults results = read_experiment(folder);
+  EXPECT_EQ(results.warnings.size(), 1u);
+  EXPECT_THAT(markdown_table(summarise(results)), HasSubstr("MEDS (2/3 seeds)"));
+}
 
 TEST(ReportFolder, IsTheSameBytesWhenWrittenAgain) {
   const std::string folder = write_test_experiment(fresh_folder("again"), {});
@@ -15,6 +106,104 @@ TEST(ReportFolder, IsTheSameBytesWhenWrittenAgain) {
   const auto second = table_files(read_experiment(folder), summarise(read_experiment(folder)));
   ASSERT_EQ(first.size(), second.size());
   for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].text, second[i].text) << first[i].name;
+}
+
+TEST(Verify, AcceptsWhatTableWroteAndNamesAChangedNumber) {
+  const std::string folder = write_test_experiment(fresh_folder("verify"), {});
+  write_report(folder, {"", false, false});
+  EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
+  auto records = read_csv(read_file(folder + "/table.csv"));
+  std::string changed = read_file(folder + "/table.csv");
+  const std::string value = records[1][5];
+  changed.replace(changed.find(value), value.size(), "0.123");
+  write_file_atomically(folder + "/table.csv", changed);
+  EXPECT_THAT(verify_folder(folder).differences, Contains(HasSubstr("value: stored 0.123, derived " + value)));
+}
+
+TEST(Verify, UsesTheCountsWhereOutcomeFilesAreGone) {
+  const std::string folder = write_test_experiment(fresh_folder("counts"), {});
+  write_report(folder, {"", false, false});
+  std::filesystem::remove_all(folder + "/../runs");
+  const Verification result = verify_folder(folder);
+  EXPECT_THAT(result.differences, IsEmpty());
+  EXPECT_GT(result.numbers, 0);
+  EXPECT_EQ(result.notes.size(), 1u);
+}
+
+TEST(Manifest, ReadsBackWhatItWroteAndRefusesANewerVersion) {
+  const std::string folder = write_test_experiment(fresh_folder("manifest"), {});
+  const ExperimentManifest manifest = read_manifest(folder);
+  EXPECT_EQ(to_json(manifest).dump(), to_json(manifest_from_json(parse_json(to_json(manifest).dump()))).dump());
+  Json newer = parse_json(to_json(manifest).dump());
+  newer["version"] = kManifestVersion + 1;
+  EXPECT_THROW(manifest_from_json(newer), Error);
+}
+
+TEST(TableText, EscapesWhatMeansSomethingToLatexAndMarkdown) {
+  EXPECT_EQ(latex_escape("50%_a&b#c$d{e}~^\\"), "50\\%\\_a\\&b\\#c\\$d\\{e\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}");
+  EXPECT_EQ(markdown_escape("a|b<c>\n"), "a\\|b\\<c\\> ");
+}
+
+// Tags balance, attributes are quoted, nothing is loaded from elsewhere.
+void check_html(const std::string& html) {
+  static const std::regex kTag(R"re(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z:-]+=(?:"[^"<>]*"|'[^'<>]*'))*)\s*(/?)>)re");
+  std::vector<std::string> open;
+  std::string without_style = std::regex_replace(html, std::regex("<!doctype html>"), "");
+  const size_t style = without_style.find("<style>"), end = without_style.find("</style>");
+  without_style.erase(style + 7, end - style - 7);
+  std::string rest;
+  size_t last = 0;
+  for (std::sregex_iterator tag(without_style.begin(), without_style.end(), kTag), none; tag != none; ++tag) {
+    rest += without_style.substr(last, static_cast<size_t>(tag->position()) - last);
+    last = static_cast<size_t>(tag->position() + tag->length());
+    const std::string name = (*tag)[2];
+    if (name == "meta" || (*tag)[4] == "/") continue;
+    if ((*tag)[1] == "/") {
+      ASSERT_FALSE(open.empty()) << name;
+      ASSERT_EQ(open.back(), name);
+      open.pop_back();
+    } else {
+      open.push_back(name);
+    }
+  }
+  EXPECT_THAT(open, IsEmpty());
+  EXPECT_EQ(rest.find('<'), std::string::npos) << rest.substr(rest.find('<'), 80);
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_FALSE(std::regex_search(html, std::regex(R"re((src|href)=["']https?:)re")));
+}
+
+TEST(HtmlPage, ShowsAHostileResponseAsText) {
+  TestExperiment experiment;
+  experiment.hostile = "</script><img src=x onerror=alert(1)>\xff\x01 \"'&</pre>";
+  const std::string folder = write_test_experiment(fresh_folder("hostile"), experiment);
+  ReadSettings read;
+  read.read_problems = kReadProblems;
+  const ExperimentResults results = read_experiment(folder, read);
+  const std::string page = html_page(results, summarise(results), draw_figures(results));
+  check_html(page);
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, HasSubstr("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"));
+}
+
+TEST(Figures, AreDeterministicAndNameNoProgram) {
+  if (find_program("gnuplot").empty()) GTEST_SKIP() << "gnuplot is not installed";
+  const ExperimentResults results = read_experiment(write_test_experiment(fresh_folder("figures"), {}));
+  const Figures first = draw_figures(results), second = draw_figures(results);
+  ASSERT_FALSE(first.figures.empty());
+  EXPECT_THAT(first.warnings, IsEmpty());
+  for (size_t i = 0; i < first.figures.size(); ++i) {
+    EXPECT_EQ(first.figures[i].svg, second.figures[i].svg);
+    EXPECT_THAT(first.figures[i].svg, Not(HasSubstr("GNUPLOT")));
+  }
+}
+
+TEST(LatexTable, Compiles) {
+  if (find_program("pdflatex").empty()) GTEST_SKIP() << "pdflatex is not installed";
+  const std::string folder = fresh_folder("latex");
+  const ExperimentResults results = read_experiment(write_test_experiment(folder, {}));
+  write_file_atomically(folder + "/t.tex", "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" +
+                                               latex_table(summarise(results)) + "\\end{document}\n");
+  EXPECT_EQ(run_process({"pdflatex", "-interaction=nonstopmode", "-output-directory", folder, folder + "/t.tex"}).status, 0);
 }
 
 }  // namespace
