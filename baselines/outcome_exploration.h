@@ -1,4 +1,4 @@
-// Outcome-based exploration: a bonus for final answers seldom given before (Song et al., arXiv 2509.06941, UCB with a constant).
+// Outcome-based exploration: a bonus for final answers seldom given before (Song et al., arXiv 2509.06941, UCB-Con).
 //
 // Differs from its base in:
 // 1. r_i <- r_i + c (min(1, N(x, a)^-1/2) - constant): N counts how often answer a was given to problem x in earlier steps; an

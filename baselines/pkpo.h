@@ -1,4 +1,4 @@
-// PKPO: rewards transformed so that their policy gradient is an unbiased one of pass@k (Walder and Karkhanis, arXiv 2505.15201).
+// PKPO: rewards transformed so that their policy gradient is an unbiased one of pass@k (Walder et al., arXiv 2505.15201).
 //
 // Differs from its base in:
 // 1. The reward of one of n responses, c of them right, is k/n if it is right, else (k/n) (1 - C(n-1-c, k-1) / C(n-1, k-1)). It

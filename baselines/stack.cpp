@@ -25,9 +25,10 @@ void refuse_unread_rewards(const std::vector<harness::MethodEntry>& chosen,
     if (!owner->owns_advantages() || owner->reads_scores()) continue;
     for (const harness::MethodEntry& entry : chosen) {
       if (entry.make && entry.name != owner->name() && fills(entry, 'R')) {
-        throw harness::Error("method.name: expected no method that shapes rewards beside {}, whose advantage looks at right and "
-                             "wrong alone; found {}",
-                             owner->name(), entry.name);
+        throw harness::Error(
+            "method.name: expected no method that shapes rewards beside {}, whose advantage looks at right and "
+            "wrong alone; found {}",
+            owner->name(), entry.name);
       }
     }
   }

@@ -32,7 +32,8 @@ std::string cell_text(std::string text) {
 std::string methods_text(const std::vector<harness::MethodEntry>& entries) {
   std::string out;
   for (const harness::MethodEntry& entry : entries) {
-    out += fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, entry.hook, entry.base);
+    out +=
+        fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, entry.hook, entry.base);
     for (const std::string& assignment : entry.overrides) out += fmt::format("    sets {}\n", assignment);
     for (const auto& key : keys_of(entry, entries)) {
       out += fmt::format("    method.{} = {}  {} {}: {}\n", key.name, key.fallback, key.type, key.range, key.meaning);
@@ -54,8 +55,8 @@ std::string methods_markdown(const std::vector<harness::MethodEntry>& entries) {
       keys.push_back(cell_text(fmt::format("`method.{}`: {} ({}) {}", key.name, key.fallback,
                                            key.range.empty() ? key.type : key.range, key.meaning)));
     }
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, entry.hook, entry.base,
-                       fmt::join(sets, "<br>"), fmt::join(keys, "<br>"));
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, entry.hook,
+                       entry.base, fmt::join(sets, "<br>"), fmt::join(keys, "<br>"));
   }
   return out;
 }

@@ -10,9 +10,7 @@
 namespace harness {
 namespace {
 
-torch::Tensor row(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble).reshape({1, -1});
-}
+torch::Tensor row(const std::vector<double>& values) { return torch::tensor(values, torch::kDouble).reshape({1, -1}); }
 
 LossInputs inputs_for(const std::vector<double>& advantages, const std::vector<double>& ratios) {
   LossInputs inputs;
@@ -27,8 +25,7 @@ TEST(ClippedSurrogate, ClipsOnlyWhereTheStepWouldGoFurther) {
   // By hand, range [0.8, 1.28], dual clip 3.
   LossInputs inputs = inputs_for({1, 1, 1, -1, -1, -1}, {1.1, 2.0, 0.5, 0.5, 2.0, 5.0});
   LossSums sums;
-  const torch::Tensor terms =
-      clipped_surrogate({.clip_low = 0.2, .clip_high = 0.28, .dual_clip = 3}, inputs, sums);
+  const torch::Tensor terms = clipped_surrogate({.clip_low = 0.2, .clip_high = 0.28, .dual_clip = 3}, inputs, sums);
   EXPECT_TRUE(torch::allclose(terms, row({-1.1, -1.28, -0.5, 0.8, 2.0, 3.0})));
   EXPECT_EQ(sums["clip_fraction_high"], 1);
   EXPECT_EQ(sums["clip_fraction_low"], 1);
@@ -133,7 +130,9 @@ TEST(PolicyLoss, PartsAddUpToTheWholeForAnySplit) {
     for (const int64_t size : {1, 2, 7}) {
       double sum = 0;
       for (int64_t begin = 0; begin < 9; begin += size) {
-        const auto part = [&](const torch::Tensor& tensor) { return tensor.slice(0, begin, std::min<int64_t>(9, begin + size)); };
+        const auto part = [&](const torch::Tensor& tensor) {
+          return tensor.slice(0, begin, std::min<int64_t>(9, begin + size));
+        };
         const LossInputs micro{.mask = part(inputs.mask),
                                .log_probs = part(inputs.log_probs),
                                .old_log_probs = part(inputs.old_log_probs),
@@ -151,9 +150,9 @@ TEST(PolicyLoss, PartsAddUpToTheWholeForAnySplit) {
 TEST(MicroTokenMean, DividesInsideEachMicroBatch) {
   const torch::Tensor terms = row({1, 2, 3});
   const torch::Tensor mask = row({1, 1, 0});
-  const double loss = aggregate({.aggregation = Aggregation::micro_token_mean}, terms, mask,
-                                {.tokens = 10, .responses = 4, .micro_batches = 2})
-                          .item<double>();
+  const double loss =
+      aggregate({.aggregation = Aggregation::micro_token_mean}, terms, mask, {.tokens = 10, .responses = 4, .micro_batches = 2})
+          .item<double>();
   EXPECT_DOUBLE_EQ(loss, 0.75);
 }
 

@@ -63,11 +63,12 @@ torch::Tensor select_largest(const torch::Tensor& values, const torch::Tensor& e
 torch::Tensor select_random(const torch::Tensor& eligible, int64_t count, const std::vector<uint64_t>& row_keys,
                             const std::string& purpose, int64_t update) {
   std::vector<RandomStream> streams;
-  for (const uint64_t key : row_keys) streams.emplace_back(purpose, std::initializer_list<uint64_t>{key, static_cast<uint64_t>(update)});
+  for (const uint64_t key : row_keys)
+    streams.emplace_back(purpose, std::initializer_list<uint64_t>{key, static_cast<uint64_t>(update)});
   std::vector<Token<uint64_t>> tokens;
   for_each_token(eligible, row_keys, [&](int64_t row, int64_t position) {
-    tokens.push_back({streams[static_cast<size_t>(row)].bits(static_cast<uint64_t>(position)), row_keys[static_cast<size_t>(row)], row,
-                      position});
+    tokens.push_back({streams[static_cast<size_t>(row)].bits(static_cast<uint64_t>(position)),
+                      row_keys[static_cast<size_t>(row)], row, position});
   });
   return take_first(std::move(tokens), count, eligible);
 }

@@ -33,8 +33,8 @@ TEST(RandomTokens, FollowTheirRowsWhenRowsArePermutedOrPadded) {
   const torch::Tensor permuted = select_random(eligible, 10, {3, 1, 2}, "test", 4);
   EXPECT_TRUE(torch::equal(selected[0], permuted[1]));
   EXPECT_TRUE(torch::equal(selected[2], permuted[0]));
-  const torch::Tensor padded =
-      select_random(torch::nn::functional::pad(eligible, torch::nn::functional::PadFuncOptions({0, 5})), 10, {1, 2, 3}, "test", 4);
+  const torch::Tensor padded = select_random(
+      torch::nn::functional::pad(eligible, torch::nn::functional::PadFuncOptions({0, 5})), 10, {1, 2, 3}, "test", 4);
   EXPECT_TRUE(torch::equal(padded.slice(1, 0, 40), selected));
 }
 

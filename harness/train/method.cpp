@@ -118,7 +118,8 @@ torch::Tensor MethodStack::loss(const LossSettings& settings, const LossInputs& 
                                 LossSums& sums) const {
   for (const auto& method : methods_) {
     require_tensor(inputs.entropies, method->needs().entropy_gradient, method->name(), "entropies with a gradient");
-    require_tensor(inputs.ref_log_probs, method->needs().reference_log_probs, method->name(), "log-probs of the reference policy");
+    require_tensor(inputs.ref_log_probs, method->needs().reference_log_probs, method->name(),
+                   "log-probs of the reference policy");
     require_tensor(inputs.selected, method->owns_selection(), method->name(), "the selected tokens");
   }
   if (settings.kl_coef > 0 && !inputs.ref_log_probs.defined()) {
