@@ -9,7 +9,8 @@ namespace harness {
 
 // The training recipe's rule. Wherever `\boxed ` (with a space) occurs, the text after the last one, up to the next `$`, is the
 // answer. Otherwise the last `\boxed` counts, or, only where there is none, the last `\fbox`; the answer is what stands in its
-// braces. None where the braces do not balance, or where what was found does not begin with `\boxed{` (so `\fbox` never counts).
+// braces. None where the braces do not balance, or where what was found does not begin with `\boxed{` (so `\fbox` never
+// counts).
 std::optional<std::string> recipe_boxed_answer(std::string_view response);
 
 // The content of the last `\boxed` or `\fbox` whose braces balance. `\boxed 5` without braces gives the token that follows.

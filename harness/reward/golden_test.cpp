@@ -49,8 +49,8 @@ TEST(LimoGrader, AgreesWithTheCheckerOn99OfAHundredPairs) {
   EXPECT_GE(result.rate(), 0.99) << result.disagreements;
 }
 
-// Where it disagrees it accepts what Math-Verify cannot read: "42.", numbers inside \text{} and \mathbf{}, tuples after "f(x)=",
-// repeating decimals.
+// Where it disagrees it accepts what Math-Verify cannot read: "42.", numbers inside \text{} and \mathbf{}, tuples after
+// "f(x)=", repeating decimals.
 TEST(MathGrader, AgreesWithMathVerifyButForTheFormsItCannotRead) {
   const Agreement result = agreement("math", "math_verify_pairs.jsonl");
   ASSERT_GT(result.pairs, 500);
@@ -70,7 +70,8 @@ TEST(Graders, AcceptTheGoldAnswersOfThePublishedSets) {
       problem.answer = row.at("answer").is_string() ? row.at("answer").get<std::string>() : row.at("answer").dump();
       for (const std::string name : {"recipe", "limo", "math"}) {
         const Verdict verdict = make_grader(name)->grade("\\boxed{" + problem.answer + "}", problem);
-        EXPECT_EQ(to_string(verdict.correctness), std::string("right")) << name << ": " << problem.answer << ": " << verdict.why;
+        EXPECT_EQ(to_string(verdict.correctness), std::string("right"))
+            << name << ": " << problem.answer << ": " << verdict.why;
       }
     }
   }

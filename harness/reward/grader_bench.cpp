@@ -12,11 +12,22 @@ struct Pair {
   const char* gold;
 };
 
-constexpr Pair kPairs[] = {
-    {"42", "42"}, {"\\frac{1}{2}", "0.5"}, {"\\dfrac{3}{4}", "\\frac34"}, {"2\\sqrt{3}", "\\sqrt{12}"}, {"(1, 2)", "(1,2)"},
-    {"x^2+2x+1", "(x+1)^2"}, {"1, 2, 3", "3,2,1"}, {"12\\text{ cm}", "12"}, {"\\frac{\\pi}{6}", "\\pi/6"}, {"17", "18"},
-    {"[0, 1)", "[0,1)"}, {"y = 2x + 1", "y=2x+1"}, {"50\\%", "0.5"}, {"\\frac{x+1}{x-1}", "1+\\frac{2}{x-1}"}, {"1,000", "1000"},
-    {"\\text{even}", "even"}};
+constexpr Pair kPairs[] = {{"42", "42"},
+                           {"\\frac{1}{2}", "0.5"},
+                           {"\\dfrac{3}{4}", "\\frac34"},
+                           {"2\\sqrt{3}", "\\sqrt{12}"},
+                           {"(1, 2)", "(1,2)"},
+                           {"x^2+2x+1", "(x+1)^2"},
+                           {"1, 2, 3", "3,2,1"},
+                           {"12\\text{ cm}", "12"},
+                           {"\\frac{\\pi}{6}", "\\pi/6"},
+                           {"17", "18"},
+                           {"[0, 1)", "[0,1)"},
+                           {"y = 2x + 1", "y=2x+1"},
+                           {"50\\%", "0.5"},
+                           {"\\frac{x+1}{x-1}", "1+\\frac{2}{x-1}"},
+                           {"1,000", "1000"},
+                           {"\\text{even}", "even"}};
 
 void BM_Grade(benchmark::State& state, const char* name) {
   const std::unique_ptr<harness::Grader> grader = harness::make_grader(name);

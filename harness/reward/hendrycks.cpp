@@ -70,9 +70,16 @@ std::string slash_to_fraction(const std::string& text) {
 
 std::optional<std::string> hendrycks_normalise(std::string_view answer) {
   std::string text(answer);
-  for (const auto& [from, to] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
-           {"\n", ""}, {"\\!", ""}, {"\\\\", "\\"}, {"tfrac", "frac"}, {"dfrac", "frac"}, {"\\left", ""}, {"\\right", ""},
-           {"^{\\circ}", ""}, {"^\\circ", ""}, {"\\$", ""}}) {
+  for (const auto& [from, to] : std::initializer_list<std::pair<std::string_view, std::string_view>>{{"\n", ""},
+                                                                                                     {"\\!", ""},
+                                                                                                     {"\\\\", "\\"},
+                                                                                                     {"tfrac", "frac"},
+                                                                                                     {"dfrac", "frac"},
+                                                                                                     {"\\left", ""},
+                                                                                                     {"\\right", ""},
+                                                                                                     {"^{\\circ}", ""},
+                                                                                                     {"^\\circ", ""},
+                                                                                                     {"\\$", ""}}) {
     text = replace_all(std::move(text), from, to);
   }
   const std::vector<std::string> around_unit = split_text(text, "\\text{ ");

@@ -19,8 +19,7 @@ constexpr int kDeepest = 60;
 // Recursive descent over the text; throws NotMathematics.
 class Parser {
  public:
-  Parser(std::string_view text, StepBudget& budget)
-      : text_(text), budget_(budget), thousands_(commas_are_thousands(text)) {}
+  Parser(std::string_view text, StepBudget& budget) : text_(text), budget_(budget), thousands_(commas_are_thousands(text)) {}
 
   Expression whole() {
     Expression x = list("");
@@ -88,7 +87,8 @@ class Parser {
     const Depth depth(*this);
     std::vector<Expression> parts;
     do {
-      if (!parts.empty() && (peek() == '\0' || closers.find(peek()) != std::string_view::npos || rest().starts_with("\\}"))) break;
+      if (!parts.empty() && (peek() == '\0' || closers.find(peek()) != std::string_view::npos || rest().starts_with("\\}")))
+        break;
       parts.push_back(relation());
     } while (take(",") || take(";"));
     if (parts.size() == 1) return std::move(parts[0]);
@@ -114,10 +114,28 @@ class Parser {
   // Takes a relation sign and gives its one spelling; "" if there is none.
   std::string relation_operator() {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kSigns = {{
-        {"<=", "<="}, {">=", ">="}, {"!=", "!="}, {"=", "="}, {"<", "<"}, {">", ">"}, {"\\ne", "!="}, {"\\le", "<="},
-        {"\\ge", ">="}, {"\\approx", "~"}, {"\\in", "in"}, {"\\equiv", "=="}, {"\\to", "to"}, {"\\rightarrow", "to"},
-        {"\\Rightarrow", "=>"}, {"\\sim", "sim"}, {"\\cong", "cong"}, {"\\mid", "mid"}, {"\\subset", "subset"},
-        {"\\subseteq", "subseteq"}, {"\\notin", "notin"}, {"\\parallel", "parallel"},
+        {"<=", "<="},
+        {">=", ">="},
+        {"!=", "!="},
+        {"=", "="},
+        {"<", "<"},
+        {">", ">"},
+        {"\\ne", "!="},
+        {"\\le", "<="},
+        {"\\ge", ">="},
+        {"\\approx", "~"},
+        {"\\in", "in"},
+        {"\\equiv", "=="},
+        {"\\to", "to"},
+        {"\\rightarrow", "to"},
+        {"\\Rightarrow", "=>"},
+        {"\\sim", "sim"},
+        {"\\cong", "cong"},
+        {"\\mid", "mid"},
+        {"\\subset", "subset"},
+        {"\\subseteq", "subseteq"},
+        {"\\notin", "notin"},
+        {"\\parallel", "parallel"},
     }};
     for (const auto& [sign, name] : kSigns) {
       if (take(sign)) return std::string(name);

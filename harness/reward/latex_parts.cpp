@@ -108,26 +108,60 @@ std::optional<NumberToken> read_number(std::string_view text, bool thousands) {
 }
 
 bool is_operator_command(std::string_view command) {
-  static constexpr std::array<std::string_view, 38> kNames = {
-      "\\cdot", "\\times", "\\ast", "\\div", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "\\smallsetminus",
-      "\\ne", "\\le", "\\ge", "\\approx", "\\in", "\\equiv", "\\to", "\\rightarrow", "\\Rightarrow", "\\sim", "\\cong", "\\mid",
-      "\\subset", "\\subseteq", "\\notin", "\\parallel", "\\}", "\\\\", "\\rfloor", "\\rceil", "\\rangle", "\\end", "\\&",
-      "\\iff", "\\implies", "\\Leftrightarrow", "\\leftrightarrow"};
+  static constexpr std::array<std::string_view, 38> kNames = {"\\cdot",
+                                                              "\\times",
+                                                              "\\ast",
+                                                              "\\div",
+                                                              "\\pm",
+                                                              "\\mp",
+                                                              "\\cup",
+                                                              "\\cap",
+                                                              "\\setminus",
+                                                              "\\backslash",
+                                                              "\\smallsetminus",
+                                                              "\\ne",
+                                                              "\\le",
+                                                              "\\ge",
+                                                              "\\approx",
+                                                              "\\in",
+                                                              "\\equiv",
+                                                              "\\to",
+                                                              "\\rightarrow",
+                                                              "\\Rightarrow",
+                                                              "\\sim",
+                                                              "\\cong",
+                                                              "\\mid",
+                                                              "\\subset",
+                                                              "\\subseteq",
+                                                              "\\notin",
+                                                              "\\parallel",
+                                                              "\\}",
+                                                              "\\\\",
+                                                              "\\rfloor",
+                                                              "\\rceil",
+                                                              "\\rangle",
+                                                              "\\end",
+                                                              "\\&",
+                                                              "\\iff",
+                                                              "\\implies",
+                                                              "\\Leftrightarrow",
+                                                              "\\leftrightarrow"};
   return std::find(kNames.begin(), kNames.end(), command) != kNames.end();
 }
 
 bool is_function_command(std::string_view command) {
   static constexpr std::array<std::string_view, 32> kNames = {
-      "\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc", "\\arcsin", "\\arccos", "\\arctan", "\\arccot", "\\arcsec",
-      "\\arccsc", "\\sinh", "\\cosh", "\\tanh", "\\arcsinh", "\\arccosh", "\\arctanh", "\\exp", "\\ln", "\\log", "\\lg", "\\max",
-      "\\min", "\\gcd", "\\lcm", "\\Re", "\\Im", "\\arg", "\\det", "\\coth", "\\sech"};
+      "\\sin",     "\\cos",     "\\tan",    "\\cot",    "\\sec",  "\\csc",  "\\arcsin", "\\arccos",
+      "\\arctan",  "\\arccot",  "\\arcsec", "\\arccsc", "\\sinh", "\\cosh", "\\tanh",   "\\arcsinh",
+      "\\arccosh", "\\arctanh", "\\exp",    "\\ln",     "\\log",  "\\lg",   "\\max",    "\\min",
+      "\\gcd",     "\\lcm",     "\\Re",     "\\Im",     "\\arg",  "\\det",  "\\coth",   "\\sech"};
   return std::find(kNames.begin(), kNames.end(), command) != kNames.end();
 }
 
 bool is_accent_command(std::string_view command) {
   static constexpr std::array<std::string_view, 16> kNames = {
-      "\\vec", "\\overline", "\\overrightarrow", "\\bar", "\\hat", "\\widehat", "\\tilde", "\\dot", "\\ddot", "\\mathbb",
-      "\\mathcal", "\\mathfrak", "\\underline", "\\boxed", "\\pmod", "\\mathscr"};
+      "\\vec",  "\\overline", "\\overrightarrow", "\\bar",      "\\hat",       "\\widehat", "\\tilde", "\\dot",
+      "\\ddot", "\\mathbb",   "\\mathcal",        "\\mathfrak", "\\underline", "\\boxed",   "\\pmod",  "\\mathscr"};
   return std::find(kNames.begin(), kNames.end(), command) != kNames.end();
 }
 

@@ -38,15 +38,20 @@ bool is_word_at(std::string_view text, size_t at) {
 
 // In the published order; `.` stands for any character.
 constexpr std::array kUnits = std::to_array<std::string_view>({
-    "east", "degree", "mph", "kmph", "ft", "m sqaure", " m east", "sq m", "deg", "mile", "q .", "monkey", "prime", "ratio",
-    "profit of rs", "rd", "o", "gm", "p . m", "lb", "tile", "per", "dm", "lt", "gain", "ab", "way", "west", "a .", "b .", "c .",
-    "d .", "e .", "f .", "g .", "h .", "t", "a", "h", "no change", "men", "soldier", "pie", "bc", "excess", "st", "inches",
-    "noon", "percent", "by", "gal", "kmh", "c", "acre", "rise", "a . m", "th", "π r 2", "sq", "mark", "l", "toy", "coin",
-    "sq . m", "gallon", "° f", "profit", "minw", "yr", "women", "feet", "am", "pm", "hr", "cu cm", "square", "v â € ™", "are",
-    "rupee", "rounds", "cubic", "cc", "mtr", "s", "ohm", "number", "kmph", "day", "hour", "minute", "min", "second", "man",
-    "woman", "sec", "cube", "mt", "sq inch", "mp", "∏ cm ³", "hectare", "more", "sec", "unit", "cu . m", "cm 2", "rs .", "rs",
-    "kg", "g", "month", "km", "m", "cm", "mm", "apple", "liter", "loss", "yard", "pure", "year", "increase", "decrease", "d",
-    "less", "Surface", "litre", "pi sq m", "s .", "metre", "meter", "inch",
+    "east",    "degree",   "mph",      "kmph",   "ft",           "m sqaure", " m east", "sq m",    "deg",     "mile",
+    "q .",     "monkey",   "prime",    "ratio",  "profit of rs", "rd",       "o",       "gm",      "p . m",   "lb",
+    "tile",    "per",      "dm",       "lt",     "gain",         "ab",       "way",     "west",    "a .",     "b .",
+    "c .",     "d .",      "e .",      "f .",    "g .",          "h .",      "t",       "a",       "h",       "no change",
+    "men",     "soldier",  "pie",      "bc",     "excess",       "st",       "inches",  "noon",    "percent", "by",
+    "gal",     "kmh",      "c",        "acre",   "rise",         "a . m",    "th",      "π r 2",   "sq",      "mark",
+    "l",       "toy",      "coin",     "sq . m", "gallon",       "° f",      "profit",  "minw",    "yr",      "women",
+    "feet",    "am",       "pm",       "hr",     "cu cm",        "square",   "v â € ™", "are",     "rupee",   "rounds",
+    "cubic",   "cc",       "mtr",      "s",      "ohm",          "number",   "kmph",    "day",     "hour",    "minute",
+    "min",     "second",   "man",      "woman",  "sec",          "cube",     "mt",      "sq inch", "mp",      "∏ cm ³",
+    "hectare", "more",     "sec",      "unit",   "cu . m",       "cm 2",     "rs .",    "rs",      "kg",      "g",
+    "month",   "km",       "m",        "cm",     "mm",           "apple",    "liter",   "loss",    "yard",    "pure",
+    "year",    "increase", "decrease", "d",      "less",         "Surface",  "litre",   "pi sq m", "s .",     "metre",
+    "meter",   "inch",
 });
 
 // The index after `unit` if it stands at `at`.
@@ -263,21 +268,38 @@ std::string limo_clean(std::string_view answer) {
   std::string text = replace_all(trim(answer), "\n", "");
   text.erase(text.find_last_not_of('.') + 1);
   text = array_to_matrix(replace_all(std::move(text), "\\!", ""));
-  text = replace_each(std::move(text), {{"bmatrix", "pmatrix"}, {"tfrac", "frac"}, {"dfrac", "frac"}, {"\\neq", "\\ne"},
-                                        {"\\leq", "\\le"}, {"\\geq", "\\ge"}, {"\\left", ""}, {"\\right", ""}, {"\\{", "{"},
+  text = replace_each(std::move(text), {{"bmatrix", "pmatrix"},
+                                        {"tfrac", "frac"},
+                                        {"dfrac", "frac"},
+                                        {"\\neq", "\\ne"},
+                                        {"\\leq", "\\le"},
+                                        {"\\geq", "\\ge"},
+                                        {"\\left", ""},
+                                        {"\\right", ""},
+                                        {"\\{", "{"},
                                         {"\\}", "}"}});
   const size_t unit = text.find("\\text{");
   if (unit != std::string::npos && text.back() == '}') {
     std::string rest = trim(text.substr(0, unit));
     if (!rest.empty()) text = std::move(rest);
   }
-  text = replace_each(remove_units(std::move(text)), {{"^{\\circ}", ""}, {"^\\circ", ""}, {"\\$", ""}, {"$", ""}, {"\\(", ""},
-                                                      {"\\)", ""}});
+  text = replace_each(remove_units(std::move(text)),
+                      {{"^{\\circ}", ""}, {"^\\circ", ""}, {"\\$", ""}, {"$", ""}, {"\\(", ""}, {"\\)", ""}});
   if (const std::optional<std::string> number = number_from_words(text)) text = *number;
   text = unwrap(text, "\\text{", true);
-  text = replace_each(std::move(text), {{"x=", ""}, {"y=", ""}, {"z=", ""}, {"x\\in", ""}, {"y\\in", ""}, {"z\\in", ""},
-                                        {"x\\to", ""}, {"y\\to", ""}, {"z\\to", ""}, {"\\emptyset", "{}"},
-                                        {"(-\\infty,\\infty)", "\\mathbb{R}"}, {"\\%", ""}, {"%", ""}});
+  text = replace_each(std::move(text), {{"x=", ""},
+                                        {"y=", ""},
+                                        {"z=", ""},
+                                        {"x\\in", ""},
+                                        {"y\\in", ""},
+                                        {"z\\in", ""},
+                                        {"x\\to", ""},
+                                        {"y\\to", ""},
+                                        {"z\\to", ""},
+                                        {"\\emptyset", "{}"},
+                                        {"(-\\infty,\\infty)", "\\mathbb{R}"},
+                                        {"\\%", ""},
+                                        {"%", ""}});
   text = replace_each(remove_months(std::move(text)), {{" .", " 0."}, {"{.", "{0."}, {"infinity", "\\infty"}});
   if (!contains(text, "\\infty")) text = replace_all(std::move(text), "inf", "\\infty");
   text = unwrap(replace_each(std::move(text), {{"+\\inity", "\\infty"}, {"and", ""}, {"\\mathbf", ""}}), "\\mbox{", false);

@@ -13,7 +13,8 @@ namespace harness {
 std::optional<std::string> limo_extract(std::string_view response);
 
 // The published cleaning: layout commands, `\text{...}` at the end, about 270 unit words wherever they stand between
-// non-letters (single letters such as "m" or "h" too, so variables of that name go), number words, `%`, month names, "x=", ".0".
+// non-letters (single letters such as "m" or "h" too, so variables of that name go), number words, `%`, month names, "x=",
+// ".0".
 std::string limo_clean(std::string_view answer);
 
 }  // namespace harness

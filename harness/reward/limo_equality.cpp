@@ -35,7 +35,9 @@ std::optional<double> python_float(std::string_view text) {
   } else {
     for (size_t i = 0; i < number.size(); ++i) {
       if (number[i] != '_') continue;
-      const auto digit = [&](size_t at) { return at < number.size() && std::isdigit(static_cast<unsigned char>(number[at])) != 0; };
+      const auto digit = [&](size_t at) {
+        return at < number.size() && std::isdigit(static_cast<unsigned char>(number[at])) != 0;
+      };
       if (i == 0 || !digit(i - 1) || !digit(i + 1)) return std::nullopt;
     }
     number = replace_all(std::move(number), "_", "");

@@ -58,11 +58,14 @@ bool elements_equal(const std::string& a, const std::string& b, StepBudget& budg
 bool collections_equal(const Collection& a, const Collection& b, StepBudget& budget) {
   if (a.bracket != b.bracket) return false;
   const auto contains_element = [&](const std::vector<std::string>& parts, const std::string& wanted) {
-    return std::any_of(parts.begin(), parts.end(), [&](const std::string& part) { return elements_equal(part, wanted, budget); });
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](const std::string& part) { return elements_equal(part, wanted, budget); });
   };
   if (a.bracket == '{') {
-    return std::all_of(a.parts.begin(), a.parts.end(), [&](const std::string& part) { return contains_element(b.parts, part); }) &&
-           std::all_of(b.parts.begin(), b.parts.end(), [&](const std::string& part) { return contains_element(a.parts, part); });
+    return std::all_of(a.parts.begin(), a.parts.end(),
+                       [&](const std::string& part) { return contains_element(b.parts, part); }) &&
+           std::all_of(b.parts.begin(), b.parts.end(),
+                       [&](const std::string& part) { return contains_element(a.parts, part); });
   }
   if (a.parts.size() != b.parts.size()) return false;
   for (size_t i = 0; i < a.parts.size(); ++i) {

@@ -204,7 +204,8 @@ Equality compare_unordered(const std::vector<Expression>& gold, const std::vecto
   return Equality::equal;
 }
 
-Equality compare_answers(const Expression& raw_gold, const Expression& raw_found, const EqualityRule& rule, StepBudget& budget) {
+Equality compare_answers(const Expression& raw_gold, const Expression& raw_found, const EqualityRule& rule,
+                         StepBudget& budget) {
   budget.spend();
   Expression gold = without_approximation(raw_gold);
   Expression found = without_approximation(raw_found);

@@ -15,10 +15,10 @@ struct EqualityRule {
 };
 
 // Whether `found` answers what `gold` asks. Numbers are compared exactly; where one is written as a decimal, after rounding to
-// 6 places (below 1e-5: to 1e-6 of their size), but never a whole number to one that is not. Expressions with symbols are compared at pseudo-random points. Lists and sets
-// are unordered, tuples and intervals ordered; 50% is 0.5 and, where both are whole, 50. "x = 5" answers 5, two equations are
-// equal if one is a multiple of the other, an inequality in one symbol is its interval. `unknown`: a value is undefined or out
-// of range. Throws OutOfSteps.
+// 6 places (below 1e-5: to 1e-6 of their size), but never a whole number to one that is not. Expressions with symbols are
+// compared at pseudo-random points. Lists and sets are unordered, tuples and intervals ordered; 50% is 0.5 and, where both are
+// whole, 50. "x = 5" answers 5, two equations are equal if one is a multiple of the other, an inequality in one symbol is its
+// interval. `unknown`: a value is undefined or out of range. Throws OutOfSteps.
 Equality compare_answers(const Expression& gold, const Expression& found, const EqualityRule& rule, StepBudget& budget);
 
 // Equality of two lists of answers in any order.

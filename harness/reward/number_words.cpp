@@ -15,12 +15,16 @@ namespace {
 constexpr int64_t kPoint = -2;
 
 int64_t word_value(std::string_view word) {
-  static constexpr auto kWords = std::to_array<std::pair<std::string_view, int64_t>>({
-      {"zero", 0}, {"one", 1}, {"two", 2}, {"three", 3}, {"four", 4}, {"five", 5}, {"six", 6}, {"seven", 7}, {"eight", 8},
-      {"nine", 9}, {"ten", 10}, {"eleven", 11}, {"twelve", 12}, {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15},
-      {"sixteen", 16}, {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20}, {"thirty", 30}, {"forty", 40},
-      {"fifty", 50}, {"sixty", 60}, {"seventy", 70}, {"eighty", 80}, {"ninety", 90}, {"hundred", 100}, {"thousand", 1000},
-      {"million", 1000000}, {"billion", 1000000000}, {"point", kPoint}});
+  static constexpr auto kWords = std::to_array<std::pair<std::string_view, int64_t>>(
+      {{"zero", 0},      {"one", 1},         {"two", 2},           {"three", 3},
+       {"four", 4},      {"five", 5},        {"six", 6},           {"seven", 7},
+       {"eight", 8},     {"nine", 9},        {"ten", 10},          {"eleven", 11},
+       {"twelve", 12},   {"thirteen", 13},   {"fourteen", 14},     {"fifteen", 15},
+       {"sixteen", 16},  {"seventeen", 17},  {"eighteen", 18},     {"nineteen", 19},
+       {"twenty", 20},   {"thirty", 30},     {"forty", 40},        {"fifty", 50},
+       {"sixty", 60},    {"seventy", 70},    {"eighty", 80},       {"ninety", 90},
+       {"hundred", 100}, {"thousand", 1000}, {"million", 1000000}, {"billion", 1000000000},
+       {"point", kPoint}});
   for (const auto& [name, value] : kWords) {
     if (name == word) return value;
   }
@@ -45,8 +49,7 @@ std::optional<int64_t> whole_value(const std::vector<int64_t>& words) {
     if (at == words.end()) continue;
     const auto index = static_cast<size_t>(at - words.begin());
     if (index < begin) return std::nullopt;
-    const std::optional<int64_t> count =
-        below_thousand({words.begin() + static_cast<std::ptrdiff_t>(begin), at});
+    const std::optional<int64_t> count = below_thousand({words.begin() + static_cast<std::ptrdiff_t>(begin), at});
     if (!count && index != begin) return std::nullopt;
     total += (count ? *count : 1) * scale;
     begin = index + 1;

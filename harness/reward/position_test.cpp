@@ -14,9 +14,9 @@ std::optional<int64_t> find(PositionRule rule, const std::vector<int64_t>& ids, 
 }
 
 TEST(AnswerPosition, IsTheBraceOfTheLastExactBox) {
-  EXPECT_EQ(find(PositionRule::reference, {10, 11, 12, 5, 10, 11, 12, 6, 7},
-                 {"\\", "boxed", "{", "1", "\\", "boxed", "{", "2", "}"}),
-            6);
+  EXPECT_EQ(
+      find(PositionRule::reference, {10, 11, 12, 5, 10, 11, 12, 6, 7}, {"\\", "boxed", "{", "1", "\\", "boxed", "{", "2", "}"}),
+      6);
 }
 
 TEST(AnswerPosition, PrefersAnExactBoxToALaterInexactOne) {

@@ -17,8 +17,8 @@ std::optional<Complex> finite(Complex value) {
   return value;
 }
 
-// A real of size 0.4 to 1.9, from trial 3 on 7 times that (so that \lfloor x / 2 \rfloor varies), the same for the same name and
-// trial; trials 0 and 3 are all positive.
+// A real of size 0.4 to 1.9, from trial 3 on 7 times that (so that \lfloor x / 2 \rfloor varies), the same for the same name
+// and trial; trials 0 and 3 are all positive.
 Complex symbol_value(const std::string& name, int trial) {
   uint64_t state = 0x9E3779B97F4A7C15ULL * static_cast<uint64_t>(trial + 1);
   for (const char c : name) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;

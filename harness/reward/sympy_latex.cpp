@@ -86,7 +86,8 @@ class SympyParser {
     if (at_ >= text_.size()) return '\0';
     const char c = text_[at_];
     if (c == '\\') {
-      const bool known = at_ + 1 < text_.size() && (is_letter(text_[at_ + 1]) || text_[at_ + 1] == '{' || text_[at_ + 1] == '}');
+      const bool known =
+          at_ + 1 < text_.size() && (is_letter(text_[at_ + 1]) || text_[at_ + 1] == '{' || text_[at_ + 1] == '}');
       if (!known) throw Raise{};
     } else if (!is_letter(c) && !is_digit(c) && std::string_view("+-*/(){}[]|_^:=<>!',.").find(c) == std::string_view::npos) {
       throw Raise{};
@@ -134,9 +135,15 @@ class SympyParser {
       ++at_;
       return std::string(1, c);
     }
-    for (const auto& [name, op] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
-             {"\\neq", "!="}, {"\\leq", "<="}, {"\\le", "<="}, {"\\leqq", "<="}, {"\\leqslant", "<="}, {"\\geq", ">="},
-             {"\\ge", ">="}, {"\\geqq", ">="}, {"\\geqslant", ">="}}) {
+    for (const auto& [name, op] : std::initializer_list<std::pair<std::string_view, std::string_view>>{{"\\neq", "!="},
+                                                                                                       {"\\leq", "<="},
+                                                                                                       {"\\le", "<="},
+                                                                                                       {"\\leqq", "<="},
+                                                                                                       {"\\leqslant", "<="},
+                                                                                                       {"\\geq", ">="},
+                                                                                                       {"\\ge", ">="},
+                                                                                                       {"\\geqq", ">="},
+                                                                                                       {"\\geqslant", ">="}}) {
       if (take_command(name)) return std::string(op);
     }
     return {};
@@ -283,8 +290,9 @@ class SympyParser {
 
   static bool is_plain_function(std::string_view name) {
     static constexpr auto kNames = std::to_array<std::string_view>(
-        {"\\exp", "\\log", "\\lg", "\\ln", "\\sin", "\\cos", "\\tan", "\\csc", "\\sec", "\\cot", "\\arcsin", "\\arccos", "\\arctan",
-         "\\arccsc", "\\arcsec", "\\arccot", "\\sinh", "\\cosh", "\\tanh", "\\arsinh", "\\arcosh", "\\artanh"});
+        {"\\exp",  "\\log",  "\\lg",     "\\ln",     "\\sin",    "\\cos",    "\\tan",    "\\csc",
+         "\\sec",  "\\cot",  "\\arcsin", "\\arccos", "\\arctan", "\\arccsc", "\\arcsec", "\\arccot",
+         "\\sinh", "\\cosh", "\\tanh",   "\\arsinh", "\\arcosh", "\\artanh"});
     for (const std::string_view known : kNames) {
       if (known == name) return true;
     }
@@ -303,7 +311,8 @@ class SympyParser {
     std::string name = command_name.substr(1);
     if (name == "log") name = "ln";
     if (name == "arsinh" || name == "arcosh" || name == "artanh") name = "arc" + name.substr(2);
-    const bool trigonometric = name == "sin" || name == "cos" || name == "tan" || name == "csc" || name == "sec" || name == "cot";
+    const bool trigonometric =
+        name == "sin" || name == "cos" || name == "tan" || name == "csc" || name == "sec" || name == "cot";
     const bool inverse = exponent && trigonometric && exponent->is(Op::number) && exponent->value == -1;
     if (inverse) name = "arc" + name;
     const bool logarithm = base && (name == "ln" || name == "lg");
@@ -382,7 +391,8 @@ class SympyParser {
       Expression top = bracketed('{', '}');
       return make_node(Op::function, pair(std::move(top), bracketed('{', '}')), "binomial");
     }
-    if (is_plain_function(name) || name == "\\sqrt" || name == "\\overline" || name == "\\lfloor" || name == "\\lceil") throw Stop{};
+    if (is_plain_function(name) || name == "\\sqrt" || name == "\\overline" || name == "\\lfloor" || name == "\\lceil")
+      throw Stop{};
     return name_atom(functions);
   }
 
