@@ -108,6 +108,11 @@ TEST(ReportFolder, IsTheSameBytesWhenWrittenAgain) {
   for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].text, second[i].text) << first[i].name;
 }
 
+TEST(TableText, GivesEveryLineOfTheCsvAllFieldsOfItsHeader) {
+  const auto records = read_csv(csv_table(summarise(read_experiment(write_test_experiment(fresh_folder("csv"), {})))));
+  for (const auto& record : records) EXPECT_EQ(record.size(), records.front().size()) << record[1] << " " << record[4];
+}
+
 TEST(Verify, AcceptsWhatTableWroteAndNamesAChangedNumber) {
   const std::string folder = write_test_experiment(fresh_folder("verify"), {});
   write_report(folder, {"", false, false});
@@ -146,7 +151,7 @@ TEST(TableText, EscapesWhatMeansSomethingToLatexAndMarkdown) {
 
 // Tags balance, attributes are quoted, nothing is loaded from elsewhere.
 void check_html(const std::string& html) {
-  static const std::regex kTag(R"re(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z:-]+=(?:"[^"<>]*"|'[^'<>]*'))*)\s*(/?)>)re");
+  static const std::regex kTag(R"re(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*)\s*(/?)>)re");
   std::vector<std::string> open;
   std::string without_style = std::regex_replace(html, std::regex("<!doctype html>"), "");
   const size_t style = without_style.find("<style>"), end = without_style.find("</style>");

@@ -59,10 +59,11 @@ void compare_csv(const std::string& name, const std::string& stored, const std::
     }
     for (size_t field = fields; field < header.size(); ++field) {
       const std::string before = field < found->second.size() ? found->second[field] : "";
+      const std::string after = field < line.size() ? line[field] : "";
       ++result.numbers;
-      if (before == line[field]) continue;
+      if (before == after) continue;
       result.differences.push_back(fmt::format("{}: {}, {}: stored {}, derived {}", name, joined(key), header[field],
-                                               shown(before), shown(line[field])));
+                                               shown(before), shown(after)));
     }
   }
   for (const auto& [key, line] : old_lines) {
