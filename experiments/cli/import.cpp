@@ -19,7 +19,8 @@ void add_import(CLI::App& app, Chosen& chosen) {
   };
   static const std::map<std::string, std::string> kTypes = {{"fp32", "float32"}, {"bf16", "bfloat16"}, {"fp16", "float16"}};
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("import", "a Llama-architecture GGUF file as a Hugging Face model folder, tokenizer included");
+  CLI::App* verb =
+      app.add_subcommand("import", "a Llama-architecture GGUF file as a Hugging Face model folder, tokenizer included");
   verb->add_option("file", options->file, "the GGUF file")->required()->type_name("FILE.gguf");
   verb->add_option("--out", options->out, "the folder to write")->required()->type_name("DIR");
   verb->add_option("--dtype", options->dtype,

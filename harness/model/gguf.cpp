@@ -16,15 +16,15 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "GGUF is read as it lies in the file: little-endian");
 
-constexpr int kMaxArrayDepth = 3;            // published files have arrays of numbers and strings: depth 1
-constexpr int64_t kDefaultAlignment = 32;    // of the format
-constexpr uint32_t kMaxDimensions = 4;       // of ggml
+constexpr int kMaxArrayDepth = 3;          // published files have arrays of numbers and strings: depth 1
+constexpr int64_t kDefaultAlignment = 32;  // of the format
+constexpr uint32_t kMaxDimensions = 4;     // of ggml
 
 // By ggml's number of the type. Source: ggml.h, gguf.md.
 const std::map<uint32_t, GgufType>& tensor_types() {
   static const std::map<uint32_t, GgufType> kTypes = {
-      {0, {"F32", 1, 4}},      {1, {"F16", 1, 2}},      {2, {"Q4_0", 32, 18}},   {3, {"Q4_1", 32, 20}},
-      {6, {"Q5_0", 32, 22}},   {7, {"Q5_1", 32, 24}},   {8, {"Q8_0", 32, 34}},   {10, {"Q2_K", 256, 84}},
+      {0, {"F32", 1, 4}},       {1, {"F16", 1, 2}},       {2, {"Q4_0", 32, 18}},    {3, {"Q4_1", 32, 20}},
+      {6, {"Q5_0", 32, 22}},    {7, {"Q5_1", 32, 24}},    {8, {"Q8_0", 32, 34}},    {10, {"Q2_K", 256, 84}},
       {11, {"Q3_K", 256, 110}}, {12, {"Q4_K", 256, 144}}, {13, {"Q5_K", 256, 176}}, {14, {"Q6_K", 256, 210}},
       {30, {"BF16", 1, 2}}};
   return kTypes;
@@ -85,20 +85,34 @@ Json read_array(Cursor& cursor, int depth) {
 // The types of metadata values, numbered as in gguf.md.
 Json read_value(Cursor& cursor, uint32_t type, int depth) {
   switch (type) {
-    case 0: return cursor.read<uint8_t>();
-    case 1: return cursor.read<int8_t>();
-    case 2: return cursor.read<uint16_t>();
-    case 3: return cursor.read<int16_t>();
-    case 4: return cursor.read<uint32_t>();
-    case 5: return cursor.read<int32_t>();
-    case 6: return json_float(cursor.read<float>());
-    case 7: return cursor.read<uint8_t>() != 0;
-    case 8: return cursor.read_text();
-    case 9: return read_array(cursor, depth);
-    case 10: return cursor.read<uint64_t>();
-    case 11: return cursor.read<int64_t>();
-    case 12: return cursor.read<double>();
-    default: throw Error("byte {}: expected a value type in 0..12, found {}", cursor.position() - 4, type);
+    case 0:
+      return cursor.read<uint8_t>();
+    case 1:
+      return cursor.read<int8_t>();
+    case 2:
+      return cursor.read<uint16_t>();
+    case 3:
+      return cursor.read<int16_t>();
+    case 4:
+      return cursor.read<uint32_t>();
+    case 5:
+      return cursor.read<int32_t>();
+    case 6:
+      return json_float(cursor.read<float>());
+    case 7:
+      return cursor.read<uint8_t>() != 0;
+    case 8:
+      return cursor.read_text();
+    case 9:
+      return read_array(cursor, depth);
+    case 10:
+      return cursor.read<uint64_t>();
+    case 11:
+      return cursor.read<int64_t>();
+    case 12:
+      return cursor.read<double>();
+    default:
+      throw Error("byte {}: expected a value type in 0..12, found {}", cursor.position() - 4, type);
   }
 }
 

@@ -43,8 +43,7 @@ double llama3_divisor(const ModelConfig& config, const RopeScaling& scaling, siz
   const auto trained = static_cast<double>(scaling.original_max_positions);
   if (wavelength < trained / scaling.high_freq_factor) return 1;
   if (wavelength > trained / scaling.low_freq_factor) return scaling.factor;
-  const double smooth =
-      (trained / wavelength - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
+  const double smooth = (trained / wavelength - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
   return 1 / ((1 - smooth) / scaling.factor + smooth);
 }
 
@@ -84,9 +83,11 @@ std::string gguf_name(const std::string& name) {
   if (name == "model.norm.weight") return "output_norm.weight";
   if (name == "lm_head.weight") return "output.weight";
   static const std::map<std::string, std::string> kParts = {
-      {"input_layernorm", "attn_norm"},      {"post_attention_layernorm", "ffn_norm"}, {"self_attn.q_proj", "attn_q"},
-      {"self_attn.k_proj", "attn_k"},        {"self_attn.v_proj", "attn_v"},           {"self_attn.o_proj", "attn_output"},
-      {"mlp.gate_proj", "ffn_gate"},         {"mlp.up_proj", "ffn_up"},                {"mlp.down_proj", "ffn_down"}};
+      {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"},
+      {"self_attn.q_proj", "attn_q"},   {"self_attn.k_proj", "attn_k"},
+      {"self_attn.v_proj", "attn_v"},   {"self_attn.o_proj", "attn_output"},
+      {"mlp.gate_proj", "ffn_gate"},    {"mlp.up_proj", "ffn_up"},
+      {"mlp.down_proj", "ffn_down"}};
   constexpr std::string_view kPrefix = "model.layers.";
   constexpr std::string_view kSuffix = ".weight";
   const size_t dot = name.find('.', kPrefix.size());
@@ -149,7 +150,8 @@ void check_tensors(const GgufFile& file, const ModelConfig& config) {
     read.insert(tensor.name);
   }
   for (const auto& [name, tensor] : file.tensors()) {
-    if (!read.contains(name)) throw Error("{}: tensor {}: expected only tensors of a Llama model, found this one", file.name(), name);
+    if (!read.contains(name))
+      throw Error("{}: tensor {}: expected only tensors of a Llama model, found this one", file.name(), name);
   }
 }
 
@@ -171,16 +173,16 @@ std::vector<Shard> plan_shards(const ModelConfig& config, const GgufImportOption
 }
 
 // One shard in memory at a time.
-void write_weights(const GgufFile& file, const ModelConfig& config, const std::string& folder, const GgufImportOptions& options) {
+void write_weights(const GgufFile& file, const ModelConfig& config, const std::string& folder,
+                   const GgufImportOptions& options) {
   const std::string dtype = options.dtype == "float32" ? "F32" : options.dtype == "bfloat16" ? "BF16" : "F16";
   const auto shapes = tensor_shapes(config);
   const std::vector<Shard> shards = plan_shards(config, options);
   OrderedJson index = {{"metadata", {{"total_size", 0}}}, {"weight_map", OrderedJson::object()}};
   int64_t total = 0;
   for (size_t i = 0; i < shards.size(); ++i) {
-    const std::string shard_name = shards.size() == 1
-                                       ? "model.safetensors"
-                                       : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
+    const std::string shard_name =
+        shards.size() == 1 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
     std::vector<Bytes> alive;
     std::vector<SafetensorsEntry> entries;
     for (const std::string& name : shards[i].names) {
@@ -214,7 +216,8 @@ ModelConfig gguf_model_config(const GgufFile& file) {
     throw Error("{}: general.architecture: \"{}\" is not supported, expected \"llama\"", file.name(), architecture);
   }
   const int64_t experts = file.integer_or("llama.expert_count", 0);
-  if (experts != 0) throw Error("{}: llama.expert_count: mixture of experts is not supported, expected 0, found {}", file.name(), experts);
+  if (experts != 0)
+    throw Error("{}: llama.expert_count: mixture of experts is not supported, expected 0, found {}", file.name(), experts);
   ModelConfig config;
   config.architecture = "llama";
   config.layers = file.integer("llama.block_count");
@@ -223,7 +226,8 @@ ModelConfig gguf_model_config(const GgufFile& file) {
   config.mlp_width = file.integer("llama.feed_forward_length");
   config.heads = file.integer("llama.attention.head_count");
   config.kv_heads = file.integer_or("llama.attention.head_count_kv", config.heads);
-  if (config.heads <= 0) throw Error("{}: llama.attention.head_count: expected a positive number, found {}", file.name(), config.heads);
+  if (config.heads <= 0)
+    throw Error("{}: llama.attention.head_count: expected a positive number, found {}", file.name(), config.heads);
   config.head_dim = file.integer_or("llama.attention.key_length", config.width / config.heads);
   config.rope_theta = file.number_or("llama.rope.freq_base", 10000.0);
   config.norm_eps = file.number("llama.attention.layer_norm_rms_epsilon");

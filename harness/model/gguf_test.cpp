@@ -57,7 +57,8 @@ TEST(GgufFile, RefusesEveryBeginningOfItself) {
   EXPECT_EQ(refusal(bytes), "accepted");
 }
 
-// Damage anywhere is an Error or goes unnoticed (a weight's own bits); it never reads out of bounds (the sanitiser builds watch).
+// Damage anywhere is an Error or goes unnoticed (a weight's own bits); it never reads out of bounds (the sanitiser builds
+// watch).
 TEST(GgufFile, SurvivesRandomDamage) {
   const std::string whole = tiny_llama().bytes();
   std::mt19937 random(7);
@@ -75,7 +76,8 @@ TEST(GgufFile, NamesWhatItRefuses) {
   std::string bytes = tiny_llama().bytes();
   bytes[4] = 9;
   EXPECT_THAT(refusal(bytes), HasSubstr("expected GGUF version 2 or 3, found 9"));
-  EXPECT_THAT(refusal(tiny_llama("gemma").bytes()), HasSubstr("general.architecture: \"gemma\" is not supported, expected \"llama\""));
+  EXPECT_THAT(refusal(tiny_llama("gemma").bytes()),
+              HasSubstr("general.architecture: \"gemma\" is not supported, expected \"llama\""));
   EXPECT_THAT(refusal(tiny_llama("llama", "falcon").bytes()), HasSubstr("pre-tokenizer \"falcon\" is not supported"));
   EXPECT_THAT(refusal(tiny_llama("llama", "smollm", {"a c"}).bytes()), HasSubstr("tokenizer.ggml.merges: expected two tokens"));
   GgufBytes unknown = tiny_llama();
@@ -109,7 +111,8 @@ TEST(Dequantise, GivesTheBitsOfTheGgufPackageForEveryType) {
   };
   for (const auto& [type, block] : golden.items()) {
     GgufBytes bytes;
-    bytes.tensor("t", {block["length"].get<uint64_t>()}, block["number"].get<uint32_t>(), unhex(block["packed"].get<std::string>()));
+    bytes.tensor("t", {block["length"].get<uint64_t>()}, block["number"].get<uint32_t>(),
+                 unhex(block["packed"].get<std::string>()));
     const std::string text = bytes.bytes();
     const GgufFile file(as_bytes(text), "x.gguf");
     EXPECT_EQ(file.tensor("t").type.name, type);
@@ -129,10 +132,10 @@ TEST(HalfPrecision, EveryFp16AndBf16ValueComesBackFromItsFloat) {
 }
 
 TEST(HalfPrecision, RoundsToTheNearestAndTiesToEven) {
-  EXPECT_EQ(float_from_fp16(fp16_from_float(1.0F + 0x1p-11F)), 1.0F);               // halfway, even below
-  EXPECT_EQ(float_from_fp16(fp16_from_float(1.0F + 0x3p-11F)), 1.0F + 0x1p-9F);     // halfway, even above
-  EXPECT_EQ(float_from_fp16(fp16_from_float(0x1.8p-25F)), 0x1p-24F);                // subnormal
-  EXPECT_EQ(float_from_fp16(fp16_from_float(0x1p-25F)), 0.0F);                      // halfway to the smallest
+  EXPECT_EQ(float_from_fp16(fp16_from_float(1.0F + 0x1p-11F)), 1.0F);            // halfway, even below
+  EXPECT_EQ(float_from_fp16(fp16_from_float(1.0F + 0x3p-11F)), 1.0F + 0x1p-9F);  // halfway, even above
+  EXPECT_EQ(float_from_fp16(fp16_from_float(0x1.8p-25F)), 0x1p-24F);             // subnormal
+  EXPECT_EQ(float_from_fp16(fp16_from_float(0x1p-25F)), 0.0F);                   // halfway to the smallest
   EXPECT_TRUE(std::isinf(float_from_fp16(fp16_from_float(65520.0F))));
   EXPECT_EQ(float_from_fp16(fp16_from_float(65519.0F)), 65504.0F);
   EXPECT_EQ(float_from_bf16(bf16_from_float(1.0F + 0x1p-8F)), 1.0F);

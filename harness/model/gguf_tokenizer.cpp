@@ -41,8 +41,7 @@ OrderedJson sequence(const OrderedJson& first, const OrderedJson& second) {
 }
 
 OrderedJson split_by(const char* pattern) {
-  const OrderedJson split = {
-      {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const OrderedJson split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
   return sequence(split, byte_level(false));
 }
 
@@ -68,8 +67,9 @@ PreTokenizer pre_tokenizer(const GgufFile& file) {
     found.ignore_merges = true;
     found.add_bos = true;
   } else {
-    throw Error("{}: tokenizer.ggml.pre: pre-tokenizer \"{}\" is not supported, expected smollm, gpt-2, qwen2, llama-bpe or default",
-                file.name(), name);
+    throw Error(
+        "{}: tokenizer.ggml.pre: pre-tokenizer \"{}\" is not supported, expected smollm, gpt-2, qwen2, llama-bpe or default",
+        file.name(), name);
   }
   return found;
 }
@@ -82,14 +82,15 @@ std::vector<int64_t> token_types(const GgufFile& file, size_t tokens) {
   const Json& list = file.value(key);
   if (!list.is_array() || list.size() != tokens) throw Error("{}: {}: expected {} numbers", file.name(), key, tokens);
   for (size_t i = 0; i < tokens; ++i) {
-    if (!list[i].is_number_integer()) throw Error("{}: {}: expected numbers, found a {}", file.name(), key, list[i].type_name());
+    if (!list[i].is_number_integer())
+      throw Error("{}: {}: expected numbers, found a {}", file.name(), key, list[i].type_name());
     types[i] = list[i].get<int64_t>();
   }
   return types;
 }
 
 OrderedJson added_token(int64_t id, const std::string& content, bool special) {
-  return {{"id", id},         {"content", content},  {"single_word", false}, {"lstrip", false},
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
           {"rstrip", false}, {"normalized", false}, {"special", special}};
 }
 
@@ -114,7 +115,8 @@ void check_merge(const GgufFile& file, const std::unordered_map<std::string, int
   }
 }
 
-std::optional<std::string> special_token(const GgufFile& file, const std::vector<std::string>& tokens, const std::string& role) {
+std::optional<std::string> special_token(const GgufFile& file, const std::vector<std::string>& tokens,
+                                         const std::string& role) {
   const std::string key = fmt::format("tokenizer.ggml.{}_token_id", role);
   if (!file.has(key)) return std::nullopt;
   const int64_t id = file.integer(key);
@@ -147,7 +149,8 @@ OrderedJson post_processor(const GgufFile& file, const std::vector<std::string>&
 OrderedJson gguf_tokenizer_json(const GgufFile& file) {
   const std::string model = file.text("tokenizer.ggml.model");
   if (model != "gpt2") {
-    throw Error("{}: tokenizer.ggml.model: tokenizer \"{}\" is not supported, expected \"gpt2\" (byte-level BPE)", file.name(), model);
+    throw Error("{}: tokenizer.ggml.model: tokenizer \"{}\" is not supported, expected \"gpt2\" (byte-level BPE)", file.name(),
+                model);
   }
   const PreTokenizer pre = pre_tokenizer(file);
   const std::vector<std::string> tokens = text_list(file, "tokenizer.ggml.tokens");
@@ -172,9 +175,14 @@ OrderedJson gguf_tokenizer_json(const GgufFile& file) {
   json["pre_tokenizer"] = pre.rule;
   json["post_processor"] = post_processor(file, tokens, pre.add_bos);
   json["decoder"] = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
-  json["model"] = {{"type", "BPE"},          {"dropout", nullptr},        {"unk_token", nullptr},
-                   {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr}, {"fuse_unk", false},
-                   {"byte_fallback", false}, {"ignore_merges", pre.ignore_merges}};
+  json["model"] = {{"type", "BPE"},
+                   {"dropout", nullptr},
+                   {"unk_token", nullptr},
+                   {"continuing_subword_prefix", nullptr},
+                   {"end_of_word_suffix", nullptr},
+                   {"fuse_unk", false},
+                   {"byte_fallback", false},
+                   {"ignore_merges", pre.ignore_merges}};
   json["model"]["vocab"] = std::move(vocabulary);
   json["model"]["merges"] = merges;
   return json;

@@ -285,7 +285,8 @@ void check_model_config(const ModelConfig& config) {
                 config.kv_heads);
   }
   if (config.head_dim % 2 != 0) throw Error("\"head_dim\": expected an even number, found {}", config.head_dim);
-  if (config.heads * config.head_dim > kLargest) throw Error("\"head_dim\": {} heads of {} are too wide", config.heads, config.head_dim);
+  if (config.heads * config.head_dim > kLargest)
+    throw Error("\"head_dim\": {} heads of {} are too wide", config.heads, config.head_dim);
   if (!(config.norm_eps > 0)) throw Error("\"rms_norm_eps\": expected a positive number, found {}", config.norm_eps);
   if (!(config.rope_theta > 1)) throw Error("\"rope_theta\": expected a number above 1, found {}", config.rope_theta);
   const RopeScaling& scaling = config.rope_scaling;

@@ -28,11 +28,21 @@ std::string test_folder() {
 std::string golden_folder(const std::string& name) { return std::string(MEDSBENCH_TEST_DATA) + "/" + name; }
 
 Json llama_json() {
-  return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"},      {"vocab_size", 100},
-          {"hidden_size", 32},                     {"num_hidden_layers", 2},     {"num_attention_heads", 4},
-          {"num_key_value_heads", 2},              {"intermediate_size", 64},    {"max_position_embeddings", 128},
-          {"rms_norm_eps", 1e-5},                  {"rope_theta", 10000.0},      {"tie_word_embeddings", true},
-          {"bos_token_id", 1},                     {"eos_token_id", {2, 7}},     {"torch_dtype", "bfloat16"}};
+  return {{"architectures", {"LlamaForCausalLM"}},
+          {"model_type", "llama"},
+          {"vocab_size", 100},
+          {"hidden_size", 32},
+          {"num_hidden_layers", 2},
+          {"num_attention_heads", 4},
+          {"num_key_value_heads", 2},
+          {"intermediate_size", 64},
+          {"max_position_embeddings", 128},
+          {"rms_norm_eps", 1e-5},
+          {"rope_theta", 10000.0},
+          {"tie_word_embeddings", true},
+          {"bos_token_id", 1},
+          {"eos_token_id", {2, 7}},
+          {"torch_dtype", "bfloat16"}};
 }
 
 ModelConfig read(const Json& json) {
@@ -176,10 +186,11 @@ TEST(ModelConfig, RefusesAnAdapterFolderByName) {
 }
 
 TEST(ModelConfig, NamesTheKeyThatIsMissingOrWrong) {
-  const std::map<std::string, Json> wrong = {{"vocab_size", nullptr},         {"hidden_size", "wide"},     {"num_hidden_layers", 0},
-                                             {"num_attention_heads", -4},     {"num_key_value_heads", 3},  {"head_dim", 7},
-                                             {"max_position_embeddings", 0},  {"rms_norm_eps", -1.0},      {"rope_theta", 0},
-                                             {"intermediate_size", 1ll << 40}, {"torch_dtype", "float8"}};
+  const std::map<std::string, Json> wrong = {
+      {"vocab_size", nullptr},          {"hidden_size", "wide"},    {"num_hidden_layers", 0},
+      {"num_attention_heads", -4},      {"num_key_value_heads", 3}, {"head_dim", 7},
+      {"max_position_embeddings", 0},   {"rms_norm_eps", -1.0},     {"rope_theta", 0},
+      {"intermediate_size", 1ll << 40}, {"torch_dtype", "float8"}};
   for (const auto& [key, value] : wrong) {
     Json json = llama_json();
     json[key] = value;

@@ -1,7 +1,7 @@
 #include "harness/model/rope.h"
 
-#include <torch/types.h>
 #include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,8 +25,7 @@ torch::Tensor llama3_frequencies(const RopeScaling& scaling, const torch::Tensor
   const double shortest = trained / scaling.high_freq_factor;
   const auto wavelength = (2 * std::numbers::pi) / plain;
   auto stretched = torch::where(wavelength > longest, plain / scaling.factor, plain);
-  const auto smooth =
-      (trained / wavelength - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
+  const auto smooth = (trained / wavelength - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
   const auto blended = (1 - smooth) * stretched / scaling.factor + smooth * stretched;
   const auto between = torch::logical_not(wavelength < shortest) * torch::logical_not(wavelength > longest);
   return torch::where(between, blended, stretched);

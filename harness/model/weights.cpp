@@ -82,7 +82,8 @@ torch::Tensor view_of(const File& file, const SafetensorsEntry& entry) {
     std::copy(entry.bytes.begin(), entry.bytes.end(), static_cast<std::byte*>(copy.data_ptr()));
     return copy;
   }
-  return torch::from_blob(data, entry.shape, [file](void*) {}, options);
+  return torch::from_blob(
+      data, entry.shape, [file](void*) {}, options);
 }
 
 bool same_bytes(const SafetensorsEntry& a, const SafetensorsEntry& b) {
@@ -96,7 +97,8 @@ void refuse_unread(const std::map<std::string, File>& places, const std::map<std
     const auto embedding = places.find("model.embed_tokens.weight");
     if (name == "lm_head.weight" && embedding != places.end()) {
       if (same_bytes(file->entry(name), embedding->second->entry(embedding->first))) continue;
-      throw Error("{}: tensor {}: expected the embedding's values (tie_word_embeddings is true), found others", file->path(), name);
+      throw Error("{}: tensor {}: expected the embedding's values (tie_word_embeddings is true), found others", file->path(),
+                  name);
     }
     throw Error("{}: tensor {}: expected only tensors that config.json accounts for, found this one", file->path(), name);
   }

@@ -63,7 +63,8 @@ TEST(Weights, AreTheSameAfterSavingInOneFileAndInShards) {
 TEST(Weights, KeepTheirTypeThroughSaving) {
   const std::string folder = test_folder();
   const auto values = torch::arange(12).reshape({3, 4});
-  save_weights(folder, {{"a", values.to(torch::kBFloat16)}, {"b", values.to(torch::kHalf).t()}, {"c", values.to(torch::kFloat)}});
+  save_weights(folder,
+               {{"a", values.to(torch::kBFloat16)}, {"b", values.to(torch::kHalf).t()}, {"c", values.to(torch::kFloat)}});
   const auto weights = load_weights(folder, {{"a", {3, 4}}, {"b", {4, 3}}, {"c", {3, 4}}});
   EXPECT_EQ(weights.at("a").scalar_type(), torch::kBFloat16);
   EXPECT_EQ(weights.at("b").scalar_type(), torch::kHalf);
@@ -104,7 +105,8 @@ TEST(Weights, RefuseAFileCutShortWithItsName) {
 TEST(Weights, RefuseAnIndexThatLeadsOutOfTheFolderOrNowhere) {
   const std::string folder = test_folder();
   const std::string index = folder + "/model.safetensors.index.json";
-  EXPECT_THAT(refusal(folder, {{"a", {1}}}), HasSubstr("expected model.safetensors or model.safetensors.index.json, found neither"));
+  EXPECT_THAT(refusal(folder, {{"a", {1}}}),
+              HasSubstr("expected model.safetensors or model.safetensors.index.json, found neither"));
   write_file_atomically(index, R"({"weight_map": {"a": "../other.safetensors"}})");
   EXPECT_THAT(refusal(folder, {{"a", {1}}}), HasSubstr("expected a file name in this folder"));
   write_file_atomically(index, R"({"weight_map": {"a": "absent.safetensors"}})");
