@@ -15,7 +15,8 @@ using harness::Config;
 using harness::Error;
 
 const std::vector<std::string>& keys_without_result() {
-  static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "title", "model.start"};
+  static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "model.start",
+                                                "method.threads", "checkpoint.every", "rollout.max_rows"};
   return keys;
 }
 

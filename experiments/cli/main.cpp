@@ -31,9 +31,17 @@ int run_program(int argc, char** argv) {
   add_inspect_clusters(*inspect, chosen);
   add_inspect_memory(*inspect, chosen);
 #ifdef MEDSBENCH_TORCH
+  add_run(app, chosen);
+  add_status(app, chosen);
+  add_clean(app, chosen);
+  add_config(app, chosen);
+  add_diff(app, chosen);
   add_train(app, chosen);
   add_eval(app, chosen);
   add_pretrain(app, chosen);
+  add_generate(app, chosen);
+  add_inspect_logits(*inspect, chosen);
+  add_inspect_fingerprint(*inspect, chosen);
   add_inspect_loss(*inspect, chosen);
   add_methods(app, chosen);
 #endif

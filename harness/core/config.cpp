@@ -259,6 +259,12 @@ void Config::record(const std::string& key, const Value& value, const Entry* ent
 
 namespace {
 
+// TOML's [] has no type of its own: it is read as an empty list of strings.
+bool is_empty_list(const Config::Value& value) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  return texts != nullptr && texts->empty();
+}
+
 [[noreturn]] void wrong(const Config::Entry& entry, const std::string& key, const std::string& expected) {
   throw Error("{}: {}: expected {}, found {} ({})", entry.origin, key, expected, to_toml(entry.value),
               type_name(entry.value));
@@ -355,6 +361,8 @@ std::vector<double> Config::numbers(const std::string& key, const std::vector<do
       value = *numbers;
     } else if (const auto* integers = std::get_if<std::vector<int64_t>>(&entry->value)) {
       value.assign(integers->begin(), integers->end());
+    } else if (is_empty_list(entry->value)) {
+      value.clear();
     } else {
       wrong(*entry, key, "a list of numbers");
     }
@@ -371,6 +379,8 @@ std::vector<int64_t> Config::integers(const std::string& key, const std::vector<
       value = *integers;
     } else if (const auto* integer = std::get_if<int64_t>(&entry->value)) {
       value = {*integer};
+    } else if (is_empty_list(entry->value)) {
+      value.clear();
     } else {
       wrong(*entry, key, "a list of integers");
     }

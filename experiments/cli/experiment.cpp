@@ -1,0 +1,345 @@
+#include "experiments/cli/experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "baselines/all_methods.h"
+#include "experiments/cli/cell.h"
+#include "experiments/cli/cell_folder.h"
+#include "experiments/cli/every_method.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+
+namespace experiments {
+
+using harness::Config;
+using harness::Error;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kRowKeys = {"name", "label", "compare_to", "untrained", "seeds", "models"};
+
+std::string folder_name(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_') {
+      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (!out.empty() && out.back() != '-') {
+      out += '-';
+    }
+  }
+  while (!out.empty() && out.back() == '-') out.pop_back();
+  return out.empty() ? "row" : out;
+}
+
+std::string beside(const std::string& file, const std::string& path) {
+  return fs::path(path).is_absolute() ? path : (fs::path(file).parent_path() / path).lexically_normal().string();
+}
+
+// The config of one cell holds only what its verb reads.
+Config only_read(const Config& source, const Config& read) {
+  Config config = Config::from_toml_text("", source.name());
+  for (const auto& [key, entry] : read.effective()) config.set(key, entry.value, entry.origin);
+  return config;
+}
+
+void scale_integer(Config& config, const std::string& key, double scale, int64_t fallback, int64_t least) {
+  if (scale == 1) return;
+  const int64_t value = config.integer(key, fallback);
+  config.set(key, Config::Value(std::max(least, static_cast<int64_t>(std::llround(static_cast<double>(value) * scale)))), "--scale");
+}
+
+class Planner {
+ public:
+  Planner(std::string file, const ExperimentOptions& options) : options_(options) {
+    experiment_.file = std::move(file);
+    common_ = Config::from_toml_file(experiment_.file);
+    for (const std::string& set : options.sets) common_.set(set);
+  }
+
+  Experiment plan() {
+    read_head();
+    std::vector<Config> rows = common_.take_tables("rows");
+    Config models = common_.take("models");
+    if (!options_.data_dir.empty()) common_.set("data.dir", Config::Value(options_.data_dir), "--data");
+    plan_models(models);
+    if (rows.empty()) throw Error("{}: expected at least one [[rows]], found none", experiment_.file);
+    for (Config& row : rows) plan_row(row);
+    check_comparisons();
+    // Keys that every row overrides may be read by none: each row's own check found the others.
+    std::string identities;
+    for (const PlannedCell* cell : all_cells(experiment_)) identities += cell->identity;
+    experiment_.config_hash = harness::sha256_hex(identities).substr(0, 16);
+    return std::move(experiment_);
+  }
+
+ private:
+  void read_head() {
+    const std::string stem = fs::path(experiment_.file).stem().string();
+    experiment_.title = common_.text("title", stem);
+    seeds_ = common_.integers("seeds", {1});
+    if (options_.seeds > 0) {
+      for (int64_t next = 1; static_cast<int64_t>(seeds_.size()) < options_.seeds; ++next) {
+        if (std::find(seeds_.begin(), seeds_.end(), next) == seeds_.end()) seeds_.push_back(next);
+      }
+      seeds_.resize(static_cast<size_t>(options_.seeds));
+    }
+    experiment_.results = common_.text("run.results", "results/" + stem);
+    experiment_.runs = options_.runs.empty() ? common_.text("run.runs", "runs/" + stem) : options_.runs;
+    if (!options_.runs.empty()) {
+      common_.text("run.runs", "");
+      experiment_.results = options_.runs + "/results";
+    }
+    model_cache_ = common_.text("run.models", "models");
+    experiment_.jobs = options_.jobs > 0 ? options_.jobs : common_.integer("run.jobs", 2, 1, 1024);
+    experiment_.k = common_.integers("table.k", {1, 128});
+    experiment_.published = common_.text("table.published", "");
+    if (!experiment_.published.empty()) experiment_.published = beside(experiment_.file, experiment_.published);
+    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "table.k", "table.published"}) {
+      common_.erase(key);
+    }
+  }
+
+  void plan_models(Config& models) {
+    std::set<std::string> names;
+    for (const auto& [key, entry] : models.entries()) names.insert(key.substr(0, key.find('.')));
+    if (names.empty()) throw Error("{}: expected at least one [models.NAME], found none", experiment_.file);
+    std::vector<std::string> order(names.begin(), names.end());
+    // A model that starts from another comes after it.
+    std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {
+      return !models.has(a + ".start") && models.has(b + ".start");
+    });
+    for (const std::string& name : order) {
+      Config model = models.take(name);
+      experiment_.models.push_back(plan_model(name, model));
+      model.finish();
+    }
+  }
+
+  BaseModel plan_model(const std::string& name, Config& model) {
+    BaseModel base;
+    base.name = name;
+    const std::string path = model.text("path", "");
+    const std::string pretrain = model.text("pretrain", "");
+    const std::string start = model.text("start", "");
+    const std::string prepare = model.text("prepare", "");
+    if (path.empty() == pretrain.empty()) {
+      throw Error("{}: models.{}: expected either path or pretrain, found {}", experiment_.file, name, path.empty() ? "neither" : "both");
+    }
+    if (!path.empty()) {
+      base.folder = path;
+      base.identity = harness::hash64(path) == 0 ? path : "path " + name;
+      if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
+      return base;
+    }
+    Config config = Config::from_toml_file(beside(experiment_.file, pretrain));
+    if (!start.empty()) {
+      const auto found = std::find_if(experiment_.models.begin(), experiment_.models.end(),
+                                      [&](const BaseModel& other) { return other.name == start; });
+      if (found == experiment_.models.end()) {
+        throw Error("{}: models.{}.start: expected the name of another model, found {}", experiment_.file, name, start);
+      }
+      config.set("model.start", Config::Value(found->folder), experiment_.file);
+      config.set("model.identity", Config::Value(found->identity), experiment_.file);
+    }
+    Config reader = config;
+    read_pretrain_cell(reader);
+    reader.finish();
+    PlannedCell planned;
+    planned.identity = cell_identity(reader, "pretrain");
+    planned.config = only_read(config, reader);
+    planned.cell.id = "base/" + name;
+    planned.cell.kind = "base";
+    planned.cell.folder = fmt::format("{}/{}-{}", model_cache_, folder_name(name), planned.identity.substr(0, 12));
+    planned.cell.arguments = {"pretrain", planned.cell.folder + "/cell.toml", "--out", planned.cell.folder};
+    if (!start.empty()) {
+      for (const BaseModel& other : experiment_.models) {
+        if (other.name == start && !other.cell.empty()) planned.cell.after = {other.cell};
+      }
+    }
+    base.folder = planned.cell.folder + "/model";
+    base.cell = planned.cell.id;
+    base.identity = planned.identity;
+    experiment_.base_cells.push_back(std::move(planned));
+    return base;
+  }
+
+  void plan_row(Config& row) {
+    row_name_ = row.required_text("name");
+    std::vector<std::string> model_names;
+    for (const BaseModel& model : experiment_.models) model_names.push_back(model.name);
+    const std::vector<std::string> wanted = row.texts("models", common_.has("models") ? common_.texts("models", {}) : model_names);
+    for (const BaseModel& model : experiment_.models) {
+      if (std::find(wanted.begin(), wanted.end(), model.name) != wanted.end()) plan_row_on(row, model);
+    }
+    for (const std::string& name : wanted) {
+      if (std::find(model_names.begin(), model_names.end(), name) == model_names.end()) {
+        throw Error("{}: row {}: models: expected a base model, found {}; the nearest is {}", experiment_.file, row_name_, name,
+                    harness::nearest_name(name, model_names));
+      }
+    }
+  }
+
+  void plan_row_on(Config row, const BaseModel& model) {
+    PlannedRow planned;
+    planned.name = row_name_;
+    planned.label = row.text("label", row_name_);
+    planned.compare_to = row.text("compare_to", "");
+    planned.untrained = row.boolean("untrained", false);
+    planned.base_model = model.name;
+    planned.seeds = planned.untrained ? std::vector<int64_t>{0} : row.integers("seeds", seeds_);
+    for (const std::string& key : kRowKeys) row.erase(key);
+    Config whole = Config::from_toml_text("", experiment_.file);  // entries alone: what the head read is no part of a cell
+    whole.overlay(common_);
+    whole.erase("models");
+    whole.overlay(row);
+    for (const std::string& set : options_.sets) whole.set(set);
+    scale_integer(whole, "train.steps", options_.scale, 36, 1);
+    scale_integer(whole, "train.prompts_per_step", options_.scale, 16, 1);
+    scale_integer(whole, "train.responses_per_prompt", options_.scale, 16, 2);
+    scale_integer(whole, "eval.n", options_.scale, 128, 1);
+    whole.set("model.folder", Config::Value(model.folder), "models." + model.name);
+    whole.set("model.identity", Config::Value(model.identity), "models." + model.name);
+    for (const int64_t seed : planned.seeds) plan_seed(planned, whole, model, seed);
+    experiment_.rows.push_back(std::move(planned));
+  }
+
+  void plan_seed(PlannedRow& row, Config whole, const BaseModel& model, int64_t seed) {
+    const std::string id = fmt::format("{}/{}/seed{}", folder_name(model.name), folder_name(row.name), seed);
+    const std::string folder = experiment_.runs + "/cells/" + id;
+    whole.set("train.seed", Config::Value(seed), "seeds");
+    whole.set("eval.training_seed", Config::Value(seed), "seeds");
+    Config based = baselines::with_base(whole, every_method());
+    Config train_reader = based, eval_reader = based;
+    const TrainCell train = harness::with_context(fmt::format("row {}", row.name), [&] { return read_train_cell(train_reader); });
+    read_eval_cell(eval_reader);
+    // A key must be read by the training or by the evaluation.
+    Config both = train_reader;
+    EvalCell eval = read_eval_cell(both);
+    both.finish();
+    std::vector<std::string> after;
+    if (!model.cell.empty()) after = {model.cell};
+    PlannedCell evaluation;
+    Config eval_config = only_read(based, eval_reader);
+    if (!row.untrained) {
+      PlannedCell training;
+      training.identity = cell_identity(train_reader, "train");
+      training.config = only_read(based, train_reader);
+      training.cell = {"train/" + id, "train", {"train", folder + "/train/cell.toml", "--out", folder + "/train"},
+                       folder + "/train", after, 0};
+      after = {training.cell.id};
+      eval_config.set("model.folder", Config::Value(folder + "/train/model"), "the training");
+      eval_config.set("model.identity", Config::Value(training.identity), "the training");
+      row.train[seed] = std::move(training);
+    }
+    Config identity_reader = eval_config;
+    eval = read_eval_cell(identity_reader);
+    evaluation.identity = eval_identity(identity_reader);
+    evaluation.config = eval_config;
+    evaluation.cell = {"eval/" + id, "eval", {"eval", folder + "/eval/cell.toml", "--out", folder + "/eval"}, folder + "/eval",
+                       after, 0};
+    row.eval[seed] = std::move(evaluation);
+    if (row.config.entries().empty()) row.config = both;
+    note_evaluation(eval, train);
+  }
+
+  // What the table's footer says must hold for all of it.
+  void note_evaluation(const EvalCell& eval, const TrainCell& train) {
+    std::vector<std::string> sets;
+    for (const std::string& name : eval.data.sets) {
+      if (name == "nano") {
+        for (const std::string& part : datasets::nano_set_names()) sets.push_back("nano/" + part);
+      } else {
+        sets.push_back(datasets::parse_set_name(name).name);
+      }
+    }
+    const std::string device = train.numerics.numerics.device.str();
+    if (experiment_.sets.empty()) {
+      experiment_.sets = sets;
+      experiment_.n = eval.settings.n;
+      experiment_.eval_seed = eval.settings.seed;
+      experiment_.temperature = eval.settings.sampling.temperature;
+      experiment_.device = device;
+      experiment_.main_grader = eval.settings.graders.front();
+      return;
+    }
+    if (sets != experiment_.sets || eval.settings.n != experiment_.n || eval.settings.seed != experiment_.eval_seed ||
+        eval.settings.sampling.temperature != experiment_.temperature || eval.settings.graders.front() != experiment_.main_grader) {
+      throw Error("{}: row {}: expected the same data.test, eval.n, eval.seed, eval.temperature and main grader as the other "
+                  "rows of the table, found others",
+                  experiment_.file, row_name_);
+    }
+  }
+
+  void check_comparisons() const {
+    std::set<std::string> names;
+    for (const PlannedRow& row : experiment_.rows) {
+      if (!names.insert(row.base_model + "/" + row.name).second) {
+        throw Error("{}: expected rows with names of their own, found {} twice", experiment_.file, row.name);
+      }
+    }
+    for (const PlannedRow& row : experiment_.rows) {
+      if (!row.compare_to.empty() && !names.contains(row.base_model + "/" + row.compare_to)) {
+        throw Error("{}: row {}: compare_to: expected the name of a row, found {}", experiment_.file, row.name, row.compare_to);
+      }
+    }
+  }
+
+  const ExperimentOptions& options_;
+  Experiment experiment_;
+  Config common_;
+  std::vector<int64_t> seeds_;
+  std::string model_cache_, row_name_;
+};
+
+}  // namespace
+
+Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options) { return Planner(file, options).plan(); }
+
+std::vector<const PlannedCell*> all_cells(const Experiment& experiment) {
+  std::vector<const PlannedCell*> cells;
+  for (const PlannedCell& cell : experiment.base_cells) cells.push_back(&cell);
+  for (const PlannedRow& row : experiment.rows) {
+    for (const auto& [seed, cell] : row.train) cells.push_back(&cell);
+    for (const auto& [seed, cell] : row.eval) cells.push_back(&cell);
+  }
+  return cells;
+}
+
+bool cell_done(const PlannedCell& planned) {
+  const auto done = read_done(planned.cell.folder);
+  if (!done || done->value("identity", "") != planned.identity) return false;
+  if (planned.cell.kind != "eval") return true;
+  Config config = planned.config;
+  return harness::integer_field(*done, "n") >= config.integer("eval.n", 128);
+}
+
+harness::Config effective_row(const std::string& file, const std::string& row, const std::vector<std::string>& sets) {
+  Config config = Config::from_toml_file(file);
+  if (config.take_tables("rows").empty()) {
+    for (const std::string& set : sets) config.set(set);
+    if (!config.has("model.folder")) config.set("model.folder", Config::Value(std::string()), "default");
+    Config based = baselines::with_base(config, every_method());
+    read_train_cell(based);
+    read_eval_cell(based);
+    based.finish();
+    return based;
+  }
+  ExperimentOptions options;
+  options.sets = sets;
+  const Experiment experiment = read_experiment_file(file, options);
+  std::vector<std::string> names;
+  for (const PlannedRow& planned : experiment.rows) {
+    if (row.empty() || planned.name == row) return planned.config;
+    names.push_back(planned.name);
+  }
+  throw Error("{}: expected a row, found {}; the nearest is {}", file, row, harness::nearest_name(row, names));
+}
+
+}  // namespace experiments

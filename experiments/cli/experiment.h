@@ -1,0 +1,82 @@
+// Experiment: one TOML file as base models, rows, seeds and the cells that make them.
+//
+//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs)
+//   [models.NAME]                     one base model each
+//   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
+//   path = "models/NAME"              a folder as downloaded; `prepare = "script.sh"` makes it where it is not there
+//   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
+//   [table]                           k = [1, 128], published = "published.toml"
+//   [[rows]]                          name, label, compare_to, untrained, seeds, models, then any key of a training or evaluation
+//   anything else                     the same keys, for every row
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/config.h"
+#include "harness/report/manifest.h"
+#include "harness/sweep/cell.h"
+
+namespace experiments {
+
+struct BaseModel {
+  std::string name;
+  std::string folder;           // of the model itself
+  std::string cell;             // id of the cell that makes it; "": it is there
+  std::string identity;         // part of the identity of every cell that stands on it
+};
+
+// One training or evaluation and the config it runs with.
+struct PlannedCell {
+  harness::Cell cell;
+  harness::Config config;       // as written to FOLDER/cell.toml
+  std::string identity;
+};
+
+struct PlannedRow {
+  std::string name, label, base_model, compare_to;
+  bool untrained = false;
+  std::vector<int64_t> seeds;                 // {0} for an untrained row
+  std::map<int64_t, PlannedCell> train, eval;  // by seed; no train where untrained
+  harness::Config config;                     // effective, of the first seed
+};
+
+struct Experiment {
+  std::string file, title, results, runs, config_hash, published;
+  std::vector<BaseModel> models;
+  std::vector<PlannedCell> base_cells;
+  std::vector<PlannedRow> rows;
+  std::vector<std::string> sets;   // of the table, in order
+  std::vector<int64_t> k;
+  int64_t n = 128;
+  uint64_t eval_seed = 0;
+  double temperature = 1;
+  std::string device, main_grader;
+  int64_t jobs = 2;
+  std::map<std::string, std::string> prepare;  // base model -> script
+};
+
+struct ExperimentOptions {
+  std::string runs;                // --out; "": runs/NAME
+  std::string data_dir;            // --data
+  int64_t seeds = 0;               // --seeds; 0: the file's
+  int64_t jobs = 0;                // --jobs
+  double scale = 1;                // --scale: steps, prompts and samples
+  std::vector<std::string> sets;   // --set
+};
+
+// Reads the file and plans every cell. Throws Error for what the file gets wrong.
+Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options);
+
+// All cells of the sweep: base models, trainings, evaluations.
+std::vector<const PlannedCell*> all_cells(const Experiment& experiment);
+// True where the cell's folder holds a result of this very configuration.
+bool cell_done(const PlannedCell& cell);
+
+// A file without rows is one row of its own: its effective config.
+harness::Config effective_row(const std::string& file, const std::string& row, const std::vector<std::string>& sets);
+
+}  // namespace experiments

@@ -1,0 +1,306 @@
+// run, status, clean: a whole experiment as a sweep of cells; what is done stays done.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "experiments/cli/cell_folder.h"
+#include "experiments/cli/experiment.h"
+#include "experiments/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/subprocess.h"
+#include "harness/report/report_folder.h"
+#include "harness/report/table_text.h"
+#include "harness/sweep/status.h"
+#include "harness/sweep/sweep.h"
+
+namespace experiments {
+
+namespace {
+
+using harness::Error;
+namespace fs = std::filesystem;
+
+struct RunOptions {
+  std::string file;
+  ExperimentOptions plan;
+  bool dry_run = false;
+};
+
+std::string own_program() {
+  std::error_code code;
+  const fs::path path = fs::read_symlink("/proc/self/exe", code);
+  if (code) throw Error("/proc/self/exe: expected this program's path, found: {}", code.message());
+  return path.string();
+}
+
+// Models that a script makes where they are not there yet.
+void prepare_models(const Experiment& experiment) {
+  for (const BaseModel& model : experiment.models) {
+    if (!model.cell.empty() || fs::exists(model.folder + "/config.json")) continue;
+    const auto script = experiment.prepare.find(model.name);
+    if (script == experiment.prepare.end()) {
+      throw Error("models.{}.path: expected a model folder with config.json at {}, found none", model.name, model.folder);
+    }
+    fmt::print(stderr, "{}: making {} with {}\n", model.name, model.folder, script->second);
+    ::setenv("MEDSBENCH", own_program().c_str(), 1);
+    const int status = std::system(fmt::format("bash '{}' '{}' 1>&2", script->second, model.folder).c_str());
+    if (status != 0 || !fs::exists(model.folder + "/config.json")) {
+      throw Error("{}: expected it to make {}, found exit status {}", script->second, model.folder, status);
+    }
+  }
+}
+
+// cell.toml of every cell: what its worker reads. Unchanged files are left alone.
+void write_cell_files(const Experiment& experiment) {
+  for (const PlannedCell* planned : all_cells(experiment)) {
+    harness::make_folder(planned->cell.folder);
+    std::string text;
+    for (const auto& [key, entry] : planned->config.entries()) text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
+    const std::string path = planned->cell.folder + "/cell.toml";
+    if (fs::exists(path) && harness::read_file(path) == text) continue;
+    harness::write_file_atomically(path, text);
+  }
+}
+
+std::string commit() {
+  const auto result = harness::run_process({"git", "rev-parse", "--short=12", "HEAD"});
+  if (result.status != 0) return "unknown";
+  std::string text = result.out.substr(0, result.out.find('\n'));
+  const auto status = harness::run_process({"git", "status", "--porcelain", "--untracked-files=no"});
+  if (status.status == 0 && !status.out.empty()) text += "+";
+  return text;
+}
+
+harness::Json machine() {
+  harness::Json facts = harness::Json::object();
+  facts["cores"] = std::to_string(std::thread::hardware_concurrency());
+  std::istringstream lines(fs::exists("/proc/cpuinfo") ? harness::read_file("/proc/cpuinfo") : "");
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("model name")) {
+      facts["processor"] = line.substr(line.find(':') + 2);
+      break;
+    }
+  }
+  return facts;
+}
+
+harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedRow& row, int64_t seed) {
+  harness::ManifestCell cell;
+  cell.seed = seed;
+  cell.sets = experiment.sets;
+  const auto relative = [&](const std::string& path) { return fs::relative(path, experiment.results).string(); };
+  const PlannedCell& evaluation = row.eval.at(seed);
+  cell.outcomes = relative(evaluation.cell.folder + "/outcomes.jsonl.zst");
+  cell.config = relative(evaluation.cell.folder + "/config.toml");
+  if (!cell_done(evaluation)) cell.failed = "not evaluated";
+  if (const auto done = read_done(evaluation.cell.folder); done && done->contains("train_pass_rate")) {
+    cell.train_pass_rate = (*done)["train_pass_rate"].get<double>();
+  }
+  const auto training = row.train.find(seed);
+  if (training == row.train.end()) return cell;
+  const std::string& folder = training->second.cell.folder;
+  cell.metrics = relative(folder + "/metrics.jsonl");
+  cell.config = relative(folder + "/config.toml");
+  cell.timing = relative(folder + "/timing.json");
+  if (!cell_done(training->second)) {
+    cell.failed = "not trained";
+    return cell;
+  }
+  const harness::Json done = *read_done(folder);
+  cell.budget.tokens_generated = harness::integer_field(done, "tokens_generated");
+  cell.budget.responses_generated = harness::integer_field(done, "responses_generated");
+  cell.budget.responses_kept = harness::integer_field(done, "responses_kept");
+  cell.budget.updates = harness::integer_field(done, "updates");
+  cell.budget.visits_per_problem = harness::number_field(done, "visits_per_problem");
+  return cell;
+}
+
+harness::ExperimentManifest make_manifest(const Experiment& experiment) {
+  harness::ExperimentManifest manifest;
+  manifest.title = experiment.title;
+  manifest.sets = experiment.sets;
+  manifest.k = experiment.k;
+  manifest.n = experiment.n;
+  manifest.eval_seed = experiment.eval_seed;
+  manifest.temperature = experiment.temperature;
+  manifest.grader = experiment.main_grader;
+  manifest.config_hash = experiment.config_hash;
+  manifest.device = experiment.device;
+  manifest.machine = machine();
+  manifest.published = experiment.published.empty() ? "" : fs::relative(experiment.published, experiment.results).string();
+  for (const PlannedRow& planned : experiment.rows) {
+    harness::ManifestRow row;
+    row.name = planned.name;
+    row.label = planned.label;
+    row.base_model = planned.base_model;
+    row.compare_to = planned.compare_to;
+    row.seeds = planned.seeds;
+    for (const int64_t seed : planned.seeds) {
+      row.cells.push_back(manifest_cell(experiment, planned, seed));
+      const auto training = planned.train.find(seed);
+      if (training == planned.train.end() || !cell_done(training->second)) continue;
+      const double difference = harness::number_field(*read_done(training->second.cell.folder), "largest_log_prob_difference");
+      manifest.largest_log_prob_difference = std::max(manifest.largest_log_prob_difference.value_or(0), difference);
+    }
+    manifest.rows.push_back(std::move(row));
+  }
+  return manifest;
+}
+
+// experiment.json keeps the commit that made it: a run again with nothing new rewrites nothing.
+void write_manifest_once(const Experiment& experiment) {
+  harness::make_folder(experiment.results);
+  harness::ExperimentManifest manifest = make_manifest(experiment);
+  const std::string path = experiment.results + "/experiment.json";
+  if (fs::exists(path)) {
+    const harness::ExperimentManifest old = harness::read_manifest(experiment.results);
+    manifest.commit = old.commit;
+    manifest.machine = old.machine;
+    if (harness::dump_line(to_json(manifest)) == harness::dump_line(to_json(old))) return;
+    manifest.machine = machine();
+  }
+  manifest.commit = commit();
+  harness::write_manifest(experiment.results, manifest);
+}
+
+void print_costs(const harness::SweepResult& result) {
+  int64_t peak = 0, ran = 0;
+  for (const harness::CellResult& cell : result.cells) {
+    peak = std::max(peak, cell.end.peak_kib);
+    ran += cell.ran_here ? 1 : 0;
+  }
+  fmt::print(stderr, "{} cells run, {} done before; {:.0f} s, peak memory of a worker {:.0f} MiB\n", ran,
+             static_cast<int64_t>(result.cells.size()) - ran, result.wall_seconds, static_cast<double>(peak) / 1024.0);
+}
+
+int run_verb(const RunOptions& options) {
+  const Experiment experiment = read_experiment_file(options.file, options.plan);
+  if (options.dry_run) {
+    for (const PlannedCell* cell : all_cells(experiment)) {
+      fmt::print("{}\t{}\t{}\n", cell_done(*cell) ? "done" : "to do", cell->cell.id, cell->cell.folder);
+    }
+    return 0;
+  }
+  prepare_models(experiment);
+  write_cell_files(experiment);
+  harness::write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");
+  std::vector<harness::Cell> cells;
+  std::map<std::string, const PlannedCell*> by_id;
+  for (const PlannedCell* planned : all_cells(experiment)) {
+    cells.push_back(planned->cell);
+    by_id[planned->cell.id] = planned;
+  }
+  harness::SweepSettings settings;
+  settings.jobs = experiment.jobs;
+  settings.program = own_program();
+  settings.live = ::isatty(STDERR_FILENO) != 0;
+  settings.environment = {{"OMP_NUM_THREADS", "1"}, {"MKL_NUM_THREADS", "1"}};
+  const harness::SweepResult result =
+      harness::run_cells(cells, settings, [&](const harness::Cell& cell) { return cell_done(*by_id.at(cell.id)); });
+  for (const harness::CellResult& cell : result.cells) {
+    if (cell.state == harness::CellState::failed) fmt::print(stderr, "failed: {}\n{}\n", cell.id, cell.log_tail);
+  }
+  write_manifest_once(experiment);
+  const harness::ReportDone report = harness::write_report(experiment.results);
+  for (const std::string& warning : report.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
+  fmt::print("{}", harness::terminal_table(report.summary));
+  print_costs(result);
+  fmt::print(stderr, "{}/table.md, report.html and figures; outcomes in {}\n", experiment.results, experiment.runs);
+  return result.ok() ? 0 : 1;
+}
+
+int status_verb(const RunOptions& options) {
+  const Experiment experiment = read_experiment_file(options.file, options.plan);
+  std::vector<harness::Cell> cells;
+  std::map<std::string, const PlannedCell*> by_id;
+  for (const PlannedCell* planned : all_cells(experiment)) {
+    cells.push_back(planned->cell);
+    by_id[planned->cell.id] = planned;
+  }
+  fmt::print("{}", harness::status_table(
+                       harness::sweep_status(cells, [&](const harness::Cell& cell) { return cell_done(*by_id.at(cell.id)); })));
+  return 0;
+}
+
+// Checkpoints of finished trainings: needed only to go on with more steps.
+int clean_verb(const RunOptions& options) {
+  const Experiment experiment = read_experiment_file(options.file, options.plan);
+  uintmax_t bytes = 0;
+  for (const PlannedRow& row : experiment.rows) {
+    for (const auto& [seed, training] : row.train) {
+      const std::string checkpoint = training.cell.folder + "/checkpoint";
+      if (!cell_done(training) || !fs::exists(checkpoint)) continue;
+      for (const auto& entry : fs::recursive_directory_iterator(checkpoint)) {
+        if (entry.is_regular_file()) bytes += entry.file_size();
+      }
+      fs::remove_all(checkpoint);
+    }
+  }
+  fmt::print(stderr, "{:.1f} MiB of checkpoints removed\n", static_cast<double>(bytes) / (1 << 20));
+  return 0;
+}
+
+// `status DIR` and `clean DIR` take the folder of the runs, which remembers its experiment file; or the file itself.
+std::string experiment_of(const std::string& path) {
+  if (!fs::is_directory(path)) return path;
+  const std::string note = path + "/experiment.txt";
+  if (!fs::exists(note)) throw Error("{}: expected a folder that `run` made (with experiment.txt), found none", path);
+  std::string text = harness::read_file(note);
+  return text.substr(0, text.find('\n'));
+}
+
+void add_plan_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options) {
+  verb->add_option("--out", options->plan.runs, "folder for run folders and results (default: runs/NAME and results/NAME)");
+  verb->add_option("--jobs", options->plan.jobs, "worker processes at once")->check(CLI::PositiveNumber);
+  verb->add_option("--seeds", options->plan.seeds, "number of training seeds")->check(CLI::PositiveNumber);
+  verb->add_option("--data", options->plan.data_dir, "folder with the published data sets");
+  verb->add_option("--scale", options->plan.scale, "multiplies steps, prompts and samples")->check(CLI::PositiveNumber);
+  verb->add_option("--set", options->plan.sets, "KEY=VALUE, over the file");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand("run", "a whole experiment: base models, trainings, evaluations, tables; goes on where it stopped");
+  verb->add_option("file", options->file, "experiment TOML")->required();
+  add_plan_options(verb, options);
+  verb->add_flag("--dry-run", options->dry_run, "print the cells and stop");
+  verb->callback([&chosen, options] { chosen = [options] { return run_verb(*options); }; });
+}
+
+void add_status(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand("status", "where each cell of an experiment stands");
+  verb->add_option("path", options->file, "runs folder or experiment TOML")->required();
+  add_plan_options(verb, options);
+  verb->callback([&chosen, options] {
+    chosen = [options] {
+      options->file = experiment_of(options->file);
+      return status_verb(*options);
+    };
+  });
+}
+
+void add_clean(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* verb = app.add_subcommand("clean", "removes checkpoints that are no longer needed");
+  verb->add_option("path", options->file, "runs folder or experiment TOML")->required();
+  add_plan_options(verb, options);
+  verb->callback([&chosen, options] {
+    chosen = [options] {
+      options->file = experiment_of(options->file);
+      return clean_verb(*options);
+    };
+  });
+}
+
+}  // namespace experiments
