@@ -2,6 +2,9 @@
 # medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder as one binary test_NAME and one CTest entry.
 # medsbench_benchmarks(NAME LINK lib ...): every *_bench.cpp of this folder as one binary bench_NAME.
 
+add_custom_target(all_tests)       # every test binary
+add_custom_target(all_benchmarks)  # every benchmark binary
+
 set(MEDSBENCH_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
     -Werror -Wno-restrict)
 
@@ -47,6 +50,9 @@ function(medsbench_tests name)
     MEDSBENCH_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest_main GTest::gmock rapidcheck)
   add_test(NAME ${name} COMMAND test_${name})
+  # Spinning OpenMP threads of tests side by side take the cores from one another.
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1)
+  add_dependencies(all_tests test_${name})
 endfunction()
 
 function(medsbench_benchmarks name)
@@ -59,5 +65,6 @@ function(medsbench_benchmarks name)
   medsbench_options(bench_${name} "${ARG_TORCH}")
   target_link_libraries(bench_${name} PRIVATE ${ARG_LINK} benchmark::benchmark_main)
   add_test(NAME bench_${name} COMMAND bench_${name} --benchmark_min_time=0.001)
-  set_tests_properties(bench_${name} PROPERTIES LABELS benchmark)
+  set_tests_properties(bench_${name} PROPERTIES LABELS benchmark ENVIRONMENT OMP_NUM_THREADS=1)
+  add_dependencies(all_benchmarks bench_${name})
 endfunction()
