@@ -1,5 +1,6 @@
 #include "harness/cluster/kernels.h"
 
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -17,7 +18,6 @@ namespace {
 
 // Eight lanes; the compiler splits them where registers are narrower.
 typedef double Doubles __attribute__((vector_size(64)));
-typedef int64_t Integers __attribute__((vector_size(64)));
 static_assert(sizeof(Doubles) == kLanes * sizeof(double));
 
 }  // namespace
@@ -38,33 +38,22 @@ void squared_distances(const double* points, int64_t blocks, int64_t dimension, 
 }
 
 MEDSBENCH_CLONES
-double relax_edges(const double* points, int64_t blocks, int64_t dimension, const double* query, int64_t vertex, double* best,
-                   int64_t* source) {
-  Doubles smallest = Doubles{} + std::numeric_limits<double>::infinity();
-  const Integers joined = Integers{} + vertex;
-  for (int64_t block = 0; block < blocks; ++block) {
-    const double* rows = points + block * dimension * kLanes;
-    Doubles sum = {};
-    for (int64_t k = 0; k < dimension; ++k) {
-      Doubles row;
-      std::memcpy(&row, rows + k * kLanes, sizeof row);
-      const Doubles difference = row - query[k];
-      sum += difference * difference;
-    }
-    Doubles length;
-    Integers from;
-    std::memcpy(&length, best + block * kLanes, sizeof length);
-    std::memcpy(&from, source + block * kLanes, sizeof from);
-    const Integers better = (sum < length) | ((sum == length) & (joined < from));
-    length = better ? sum : length;
-    from = better ? joined : from;
-    std::memcpy(best + block * kLanes, &length, sizeof length);
-    std::memcpy(source + block * kLanes, &from, sizeof from);
-    smallest = length < smallest ? length : smallest;
+double relax_edges(int64_t count, int64_t vertex, const double* __restrict lengths, double* __restrict best,
+                   int64_t* __restrict source) {
+  // Squared lengths are not negative, so their bits as integers have their order; a minimum of integers vectorises.
+  auto least = std::bit_cast<int64_t>(std::numeric_limits<double>::infinity());
+  for (int64_t i = 0; i < count; ++i) {
+    const double length = lengths[i];
+    const double old = best[i];
+    const int64_t from = source[i];
+    const bool better = (length < old) | ((length == old) & (vertex < from));
+    const double kept = better ? length : old;
+    best[i] = kept;
+    source[i] = better ? vertex : from;
+    const auto bits = std::bit_cast<int64_t>(kept);
+    least = bits < least ? bits : least;
   }
-  double least = smallest[0];
-  for (int lane = 1; lane < kLanes; ++lane) least = smallest[lane] < least ? smallest[lane] : least;
-  return least;
+  return std::bit_cast<double>(least);
 }
 
 MEDSBENCH_CLONES
@@ -86,26 +75,23 @@ MEDSBENCH_CLONES
 void spread_bottlenecks(const int32_t* order, const int32_t* parent, const double* weight, int64_t n, double* reach) {
   for (int64_t place = n - 1; place > 0; --place) {  // up: from the leaves to the root
     const int32_t v = order[place];
-    double* above = reach + parent[v] * kLanes;
-    Doubles here;
-    Doubles there;
-    std::memcpy(&here, reach + v * kLanes, sizeof here);
-    std::memcpy(&there, above, sizeof there);
-    const Doubles edge = Doubles{} + weight[v];
-    const Doubles through = here > edge ? here : edge;
-    there = through < there ? through : there;
-    std::memcpy(above, &there, sizeof there);
+    const double* __restrict here = reach + v * kLanes;
+    double* __restrict above = reach + parent[v] * kLanes;
+    const double edge = weight[v];
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      const double through = here[lane] > edge ? here[lane] : edge;
+      above[lane] = through < above[lane] ? through : above[lane];
+    }
   }
   for (int64_t place = 1; place < n; ++place) {  // down again
     const int32_t v = order[place];
-    Doubles here;
-    Doubles there;
-    std::memcpy(&here, reach + v * kLanes, sizeof here);
-    std::memcpy(&there, reach + parent[v] * kLanes, sizeof there);
-    const Doubles edge = Doubles{} + weight[v];
-    const Doubles through = there > edge ? there : edge;
-    here = through < here ? through : here;
-    std::memcpy(reach + v * kLanes, &here, sizeof here);
+    double* __restrict here = reach + v * kLanes;
+    const double* __restrict above = reach + parent[v] * kLanes;
+    const double edge = weight[v];
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      const double through = above[lane] > edge ? above[lane] : edge;
+      here[lane] = through < here[lane] ? through : here[lane];
+    }
   }
 }
 

@@ -11,11 +11,10 @@ namespace harness {
 // out[i] = |point i - query|^2 for the points of `blocks` blocks [blocks, D, 8] -> [blocks * 8].
 void squared_distances(const double* points, int64_t blocks, int64_t dimension, const double* query, double* out);
 
-// One step of Prim's algorithm: `vertex` with coordinates `query` has joined the tree; the other points' shortest edge to it is
-// kept in best [blocks * 8] (squared length) and source [blocks * 8] (vertex of the tree). Of equal lengths the smaller source
-// stays. Returns the smallest length.
-double relax_edges(const double* points, int64_t blocks, int64_t dimension, const double* query, int64_t vertex, double* best,
-                   int64_t* source);
+// One step of Prim's algorithm: `vertex`, at squared `lengths` [count] from the points outside, has joined the tree; each point's
+// shortest edge to the tree is kept in best [count] (squared length) and source [count] (vertex of the tree). Of equal lengths
+// the smaller source stays. Returns the smallest length.
+double relax_edges(int64_t count, int64_t vertex, const double* lengths, double* best, int64_t* source);
 
 // out[i][lane] = |point i - newcomer lane|^2 for i < count: [count, 8]; `newcomers` is one block [D, 8].
 void squared_distances_to_block(const double* points, int64_t count, int64_t dimension, const double* newcomers, double* out);

@@ -24,7 +24,8 @@ class Outside {
       : dimension_(points.dimension()),
         count_(points.size()),
         values_(points.data(), points.data() + points.blocks() * points.dimension() * kLanes),
-        best_(static_cast<size_t>(points.blocks() * kLanes), kInfinity),
+        length_(static_cast<size_t>(points.blocks() * kLanes)),
+        best_(length_.size(), kInfinity),
         source_(best_.size(), 0),
         vertex_(best_.size(), 0),
         query_(static_cast<size_t>(dimension_)) {
@@ -52,23 +53,33 @@ class Outside {
 
   // Offers the edges of the point just taken, returns the lightest edge out of the tree and its slot.
   std::pair<TreeEdge, int64_t> lightest() {
-    const double least = relax_edges(values_.data(), (count_ + kLanes - 1) / kLanes, dimension_, query_.data(), taken_,
-                                     best_.data(), source_.data());
+    const int64_t blocks = (count_ + kLanes - 1) / kLanes;
+    squared_distances(values_.data(), blocks, dimension_, query_.data(), length_.data());
+    const double least = relax_edges(blocks * kLanes, taken_, length_.data(), best_.data(), source_.data());
     std::pair<TreeEdge, int64_t> lightest{{}, -1};
-    for (int64_t slot = 0; slot < count_; ++slot) {
-      if (best_[static_cast<size_t>(slot)] != least) continue;
-      const TreeEdge edge = plain_edge(least, source_[static_cast<size_t>(slot)], vertex_[static_cast<size_t>(slot)]);
-      if (lightest.second < 0 || edge < lightest.first) lightest = {edge, slot};
+    for (int64_t slot = 0; slot < count_; slot += kLanes) {  // a block at a time: few hold the smallest length
+      bool here = false;
+      for (int64_t lane = 0; lane < kLanes; ++lane) here |= best_[static_cast<size_t>(slot + lane)] == least;
+      if (here) offer_block(slot, least, lightest);
     }
     return lightest;
   }
 
  private:
+  void offer_block(int64_t begin, double least, std::pair<TreeEdge, int64_t>& lightest) const {
+    for (int64_t slot = begin; slot < std::min(begin + kLanes, count_); ++slot) {
+      const auto at = static_cast<size_t>(slot);
+      if (best_[at] != least) continue;
+      const TreeEdge edge = plain_edge(least, source_[at], vertex_[at]);
+      if (lightest.second < 0 || edge < lightest.first) lightest = {edge, slot};
+    }
+  }
   double* place(int64_t slot) { return values_.data() + slot / kLanes * dimension_ * kLanes + slot % kLanes; }
 
   int64_t dimension_;
   int64_t count_;
   std::vector<double> values_;   // [blocks, D, 8]
+  std::vector<double> length_;   // squared, from the point just taken
   std::vector<double> best_;     // squared length of the shortest edge to the tree
   std::vector<int64_t> source_;  // its end in the tree
   std::vector<int64_t> vertex_;  // whose place this is
