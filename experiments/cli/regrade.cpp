@@ -53,9 +53,10 @@ class Regrader {
       const harness::Problem& problem = find(outcome);
       // The stored grader on the same problem must come to the stored verdict, or the problems are not those answered.
       if (harness::to_string(known->grade(outcome.text, problem).correctness) != outcome.verdicts.at(file.main_grader)) {
-        throw harness::Error("{}: {}, {}, sample {}: expected the stored verdict of {} again, found another; give the --data and "
-                             "--data-seed of the evaluation",
-                             path, outcome.set, outcome.problem, outcome.sample, file.main_grader);
+        throw harness::Error(
+            "{}: {}, {}, sample {}: expected the stored verdict of {} again, found another; give the --data and "
+            "--data-seed of the evaluation",
+            path, outcome.set, outcome.problem, outcome.sample, file.main_grader);
       }
       const std::string before = outcome.verdicts.at(file.main_grader);
       const harness::Verdict verdict = grader_->grade(outcome.text, problem);
@@ -100,8 +101,8 @@ int regrade(const RegradeChoice& choice) {
     manifest.grader = choice.grader;
     harness::write_manifest(choice.folder, manifest);
   }
-  fmt::print(stderr, "{} responses graded by {}, {} verdicts differ; `medsbench table {}` writes the tables\n", regrader.graded(),
-             choice.grader, regrader.changed(), choice.folder);
+  fmt::print(stderr, "{} responses graded by {}, {} verdicts differ; `medsbench table {}` writes the tables\n",
+             regrader.graded(), choice.grader, regrader.changed(), choice.folder);
   return 0;
 }
 

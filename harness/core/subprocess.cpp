@@ -35,7 +35,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, std::string_view
   std::future<std::string> err;
   try {
     process::child child(process::exe = program, process::args = std::vector<std::string>(argv.begin() + 1, argv.end()),
-                         process::std_in < file.get(), process::std_out > out, process::std_err > err, context);
+                         process::std_in<file.get(), process::std_out> out, process::std_err > err, context);
     context.run();
     child.wait();
     const int native = child.native_exit_code();

@@ -27,9 +27,7 @@ TEST(Subprocess, CarriesMoreThanAPipeHolds) {
   EXPECT_EQ(run_process({"cat"}, input).out, input);
 }
 
-TEST(Subprocess, ReportsTheSignalThatEndedAProgram) {
-  EXPECT_EQ(run_process({"sh", "-c", "kill -9 $$"}).status, 128 + 9);
-}
+TEST(Subprocess, ReportsTheSignalThatEndedAProgram) { EXPECT_EQ(run_process({"sh", "-c", "kill -9 $$"}).status, 128 + 9); }
 
 TEST(Subprocess, NamesAProgramThatIsNotThere) {
   EXPECT_EQ(find_program("no-such-program-anywhere"), "");

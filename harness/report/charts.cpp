@@ -23,7 +23,7 @@ const std::vector<TrainingMetric>& training_metrics() {
   static const std::vector<TrainingMetric> kMetrics{
       {"reward", "Reward of kept responses", "mean reward", {"reward"}},
       {"train_pass_rate", "Pass rate on the training problems", "share of sampled responses", {"train_pass_rate"}},
-      {"validation", "Validation", "pass@1", {"validation_pass@1", "validation_pass_rate", "validation"}},
+      {"validation", "Validation", "pass@1", {"validation/pass@1"}},
       {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}},
       {"response_length", "Response length", "tokens", {"response_tokens"}},
       {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
@@ -91,8 +91,8 @@ Chart pass_chart(const ExperimentResults& results, const std::string& base_model
     }
     if (!line.points.empty()) chart.lines.push_back(line);
   }
-  chart.description = fmt::format("pass@k in percent over k = 1 to {} with 95 % intervals: {}.", results.manifest.n,
-                                  spoken_ends(chart.lines));
+  chart.description =
+      fmt::format("pass@k in percent over k = 1 to {} with 95 % intervals: {}.", results.manifest.n, spoken_ends(chart.lines));
   return chart;
 }
 
@@ -111,8 +111,9 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
     }
     if (!line.points.empty()) chart.lines.push_back(line);
   }
-  chart.description = fmt::format("{} over training steps, mean over seeds with the range between the smallest and the largest: {}.",
-                                  metric.title, spoken_ends(chart.lines));
+  chart.description =
+      fmt::format("{} over training steps, mean over seeds with the range between the smallest and the largest: {}.",
+                  metric.title, spoken_ends(chart.lines));
   return chart;
 }
 
@@ -120,7 +121,8 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
 Chart label_chart(const RowResults& row, const std::string& name) {
   constexpr size_t kLabels = 7;
   const std::string prefix = "error_label/";
-  Chart chart{name, "labels", "Error labels, " + row.row.shown(), "training step", "share of labelled wrong responses", "", false, {}};
+  Chart chart{name,  "labels", "Error labels, " + row.row.shown(), "training step", "share of labelled wrong responses", "",
+              false, {}};
   std::vector<const TrainingCurves*> seeds;
   std::set<std::string> labels;
   for (const CellResults& cell : row.cells) {
@@ -156,7 +158,8 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
   for (const std::string& model : models) {
     const std::string suffix = models.size() > 1 ? "_" + file_name(model) : "";
     const std::string of = models.size() > 1 ? " (" + model + ")" : "";
-    charts.push_back(pass_chart(results, model, results.manifest.sets, "pass_at_k" + suffix, "pass@k, average of all sets" + of));
+    charts.push_back(
+        pass_chart(results, model, results.manifest.sets, "pass_at_k" + suffix, "pass@k, average of all sets" + of));
     for (const std::string& set : results.manifest.sets) {
       if (results.manifest.sets.size() < 2) break;
       charts.push_back(pass_chart(results, model, {set}, "pass_at_k" + suffix + "_" + file_name(set), "pass@k, " + set + of));
@@ -177,8 +180,8 @@ std::string curves_csv(const std::vector<Chart>& charts) {
   for (const Chart& chart : charts) {
     for (const CurveLine& line : chart.lines) {
       for (const CurveLine::Point& point : line.points) {
-        text += fmt::format("{},{},{},{},{},{}\n", csv_field(chart.name), csv_field(line.label), point.x, point.value, point.low,
-                            point.high);
+        text += fmt::format("{},{},{},{},{},{}\n", csv_field(chart.name), csv_field(line.label), point.x, point.value,
+                            point.low, point.high);
       }
     }
   }

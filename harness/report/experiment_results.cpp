@@ -126,8 +126,10 @@ std::optional<double> problem_value(const ProblemResult& problem, const std::str
   if (metric == "disagreement") return share(problem.disagree);
   if (metric == "mean_entropy") return problem.mean_entropy;
   if (metric == "tokens") return problem.mean_tokens;
-  throw Error("column {}: expected pass@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy or "
-              "tokens, found no such quantity", metric);
+  throw Error(
+      "column {}: expected pass@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy or "
+      "tokens, found no such quantity",
+      metric);
 }
 
 ValueTable::ValueTable(std::vector<int64_t> seeds_of, std::vector<std::string> problems_of)

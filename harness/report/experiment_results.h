@@ -22,8 +22,8 @@ struct CellResults {
 
 struct RowResults {
   ManifestRow row;
-  std::vector<CellResults> cells;     // those that did not fail, by seed
-  std::vector<std::string> failures;  // one line a failed seed
+  std::vector<CellResults> cells;      // those that did not fail, by seed
+  std::vector<std::string> failures;   // one line a failed seed
   [[nodiscard]] bool trained() const;  // false for an untrained base model
 };
 
@@ -36,9 +36,9 @@ struct ExperimentResults {
 };
 
 struct ReadSettings {
-  std::string grader;          // "": the experiment's, else the main grader of the files
-  int64_t read_problems = 0;   // problems a set whose responses are kept for reading (first seed of each row)
-  bool curves = true;          // read metrics.jsonl too
+  std::string grader;         // "": the experiment's, else the main grader of the files
+  int64_t read_problems = 0;  // problems a set whose responses are kept for reading (first seed of each row)
+  bool curves = true;         // read metrics.jsonl too
 };
 
 // Reads FOLDER/experiment.json and what it names. A cell whose outcomes cannot be read counts as failed and leaves a warning;

@@ -22,7 +22,8 @@ std::string quoted(const std::string& text) {
 }
 
 bool has_band(const CurveLine& line) {
-  return std::any_of(line.points.begin(), line.points.end(), [](const CurveLine::Point& point) { return point.low < point.high; });
+  return std::any_of(line.points.begin(), line.points.end(),
+                     [](const CurveLine::Point& point) { return point.low < point.high; });
 }
 
 std::string data_blocks(const Chart& chart) {
@@ -40,8 +41,8 @@ std::string data_blocks(const Chart& chart) {
 }  // namespace
 
 std::string gnuplot_script(const Chart& chart) {
-  std::string text = fmt::format("set terminal svg size 640,420 dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n",
-                                 quoted(chart.name));
+  std::string text = fmt::format(
+      "set terminal svg size 640,420 dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n", quoted(chart.name));
   text += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror textcolor rgb '{}'\n", kAxisInk.light, kTextInk.light);
   text += fmt::format("set grid ytics lc rgb '{}' lw 0.6 dt 1\n", kGridInk.light);
   if (chart.logarithmic_x) text += "set logscale x 2\nset format x '%.0f'\n";

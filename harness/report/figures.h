@@ -21,8 +21,8 @@ struct CurveLine {
 
 // One picture as data, before it is drawn; curves.csv holds these numbers.
 struct Chart {
-  std::string name;         // of the file, without ".svg"
-  std::string section;      // "pass@k" | "training" | "labels"
+  std::string name;     // of the file, without ".svg"
+  std::string section;  // "pass@k" | "training" | "labels"
   std::string title, x_label, y_label;
   std::string description;  // for readers who do not see the picture
   bool logarithmic_x = false;

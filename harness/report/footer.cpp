@@ -13,9 +13,10 @@ namespace harness {
 namespace {
 
 std::string sampling_line(const ExperimentManifest& manifest) {
-  return fmt::format("n = {} samples a problem at temperature {}, evaluation seed {}; pass@k is the unbiased estimate from all n "
-                     "samples for k = {}, in percent; a set's value is the mean over its problems, the average is over the sets.",
-                     manifest.n, manifest.temperature, manifest.eval_seed, fmt::join(manifest.k, ", "));
+  return fmt::format(
+      "n = {} samples a problem at temperature {}, evaluation seed {}; pass@k is the unbiased estimate from all n "
+      "samples for k = {}, in percent; a set's value is the mean over its problems, the average is over the sets.",
+      manifest.n, manifest.temperature, manifest.eval_seed, fmt::join(manifest.k, ", "));
 }
 
 std::string seeds_line(const ExperimentResults& results) {
@@ -28,17 +29,20 @@ std::string seeds_line(const ExperimentResults& results) {
   }
   if (seeds.empty()) return "No trained policy: one evaluation a row.";
   if (most == 1) return fmt::format("Training seed: {}.", fmt::join(seeds, ", "));
-  return fmt::format("Training seeds: {}; \u00b1 is the standard deviation over them. The error of the finite number of samples is "
-                     "given apart, in table.csv (sampling_error), and so are the 95 % intervals.", fmt::join(seeds, ", "));
+  return fmt::format(
+      "Training seeds: {}; \u00b1 is the standard deviation over them. The error of the finite number of samples is "
+      "given apart, in table.csv (sampling_error), and so are the 95 % intervals.",
+      fmt::join(seeds, ", "));
 }
 
 std::string marks_line(const ExperimentResults& results, const Summary& summary) {
   if (!summary.marked) {
     const bool asked = std::any_of(results.rows.begin(), results.rows.end(),
                                    [](const RowResults& row) { return !row.row.compare_to.empty(); });
-    return asked ? "No mark and no bold: with one training seed a row the spread between seeds is unknown, so no difference can "
-                   "be told from chance."
-                 : "No mark: no row names another to be compared with (compare_to).";
+    return asked
+               ? "No mark and no bold: with one training seed a row the spread between seeds is unknown, so no difference can "
+                 "be told from chance."
+               : "No mark: no row names another to be compared with (compare_to).";
   }
   std::set<std::string> against;
   for (const SummaryRow& row : summary.rows) {
@@ -46,10 +50,11 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
       if (cell.comparison) against.insert(cell.comparison->against);
     }
   }
-  return fmt::format("\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
-                     "adjusted by Holm for all {} comparisons of this table excludes zero. Bold: best pass@k of its base model, "
-                     "where its paired 95 % interval against the second best excludes zero.",
-                     fmt::join(against, ", "), summary.comparisons);
+  return fmt::format(
+      "\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
+      "adjusted by Holm for all {} comparisons of this table excludes zero. Bold: best pass@k of its base model, "
+      "where its paired 95 % interval against the second best excludes zero.",
+      fmt::join(against, ", "), summary.comparisons);
 }
 
 std::string provenance_line(const ExperimentManifest& manifest) {

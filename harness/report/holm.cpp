@@ -11,8 +11,8 @@ std::vector<HolmDecision> holm(std::span<const double> p_values, double alpha) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p_values[a] < p_values[b]; });
   std::vector<HolmDecision> decisions(count);
-  double largest = 0;       // adjusted p-values do not decrease
-  bool stopped = false;     // from the first comparison that is not different on, none is
+  double largest = 0;    // adjusted p-values do not decrease
+  bool stopped = false;  // from the first comparison that is not different on, none is
   double level = 1 - alpha;
   for (size_t rank = 0; rank < count; ++rank) {
     HolmDecision& decision = decisions[order[rank]];

@@ -8,7 +8,7 @@ namespace harness {
 
 struct HolmDecision {
   double adjusted_p = 1;
-  double level = 0.95;    // of the interval that excludes zero exactly where the comparison is called different
+  double level = 0.95;  // of the interval that excludes zero exactly where the comparison is called different
   bool different = false;
 };
 // One a p-value, same order; `alpha` is the family-wise error rate.

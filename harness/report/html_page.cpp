@@ -31,10 +31,11 @@ std::string html_page(const ExperimentResults& results, const Summary& summary, 
     navigation += fmt::format("<a href=\"#{}\">{}</a>", section.id, markup_escape(section.title));
     body += html_section(section.id, section.title, section.body);
   }
-  return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
-                     "<style>{1}</style></head>\n<body><main><header><h1>{0}</h1>\n<nav>{2}</nav></header>\n{3}</main></body></html>\n",
-                     markup_escape(summary.title), html_style(), navigation, body);
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
+      "<style>{1}</style></head>\n<body><main><header><h1>{0}</h1>\n<nav>{2}</nav></header>\n{3}</main></body></html>\n",
+      markup_escape(summary.title), html_style(), navigation, body);
 }
 
 }  // namespace harness

@@ -1,4 +1,5 @@
-// report.html: one experiment as one self-contained page; no network, no script, light and dark, readable on a phone and on paper.
+// report.html: one experiment as one self-contained page; no network, no script, light and dark, for phones and paper too.
+// paper.
 #pragma once
 
 #include <string>

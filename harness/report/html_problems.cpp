@@ -44,9 +44,10 @@ std::string heat_strip(const ExperimentResults& results, const std::string& set)
                         markup_escape(fmt::format("{} \u2212 {}", row.row.shown(), base->row.shown())));
     for (size_t problem = 0; problem < difference.problems.size(); ++problem) {
       const double value = problem_mean(difference, problem);
-      rows += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}: {:+.1f} points</title></rect>",
-                          std::isnan(value) ? "z0" : shade(value), kLabel + problem * kCell, top, kCell - 1, kLine - 3,
-                          markup_escape(difference.problems[problem]), 100 * value);
+      rows += fmt::format(
+          "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}: {:+.1f} points</title></rect>",
+          std::isnan(value) ? "z0" : shade(value), kLabel + problem * kCell, top, kCell - 1, kLine - 3,
+          markup_escape(difference.problems[problem]), 100 * value);
     }
     rows += "\n";
     widest = std::max(widest, difference.problems.size());
@@ -54,9 +55,10 @@ std::string heat_strip(const ExperimentResults& results, const std::string& set)
   }
   if (rows.empty()) return "";
   const size_t width = kLabel + widest * kCell;
-  return fmt::format("<h3>{}</h3><div class=\"scroll\"><svg class=\"strip\" role=\"img\" width=\"{}\" height=\"{}\" "
-                     "viewBox=\"0 0 {} {}\"><title>Change of the pass rate of each problem of {}</title>{}</svg></div>\n",
-                     markup_escape(set), width, count * kLine, width, count * kLine, markup_escape(set), rows);
+  return fmt::format(
+      "<h3>{}</h3><div class=\"scroll\"><svg class=\"strip\" role=\"img\" width=\"{}\" height=\"{}\" "
+      "viewBox=\"0 0 {} {}\"><title>Change of the pass rate of each problem of {}</title>{}</svg></div>\n",
+      markup_escape(set), width, count * kLine, width, count * kLine, markup_escape(set), rows);
 }
 
 std::string bar_cell(double share) {
@@ -78,13 +80,21 @@ std::string html_heat_maps(const ExperimentResults& results) {
   for (const std::string& set : results.manifest.sets) strips += heat_strip(results, set);
   if (strips.empty()) return "";
   std::string legend = "<p class=\"legend\">";
-  for (const auto& [name, text] : {std::pair{"n4", "\u2212 50 points and more"}, {"n3", "\u2212 30"}, {"n2", "\u2212 15"},
-                                   {"n1", "\u2212 5"}, {"z0", "within 5"}, {"p1", "+ 5"}, {"p2", "+ 15"}, {"p3", "+ 30"},
+  for (const auto& [name, text] : {std::pair{"n4", "\u2212 50 points and more"},
+                                   {"n3", "\u2212 30"},
+                                   {"n2", "\u2212 15"},
+                                   {"n1", "\u2212 5"},
+                                   {"z0", "within 5"},
+                                   {"p1", "+ 5"},
+                                   {"p2", "+ 15"},
+                                   {"p3", "+ 30"},
                                    {"p4", "+ 50 and more"}}) {
     legend += fmt::format("<span><i class=\"{}\"></i>{}</span>", name, text);
   }
-  return "<p class=\"note\">One square a problem: pass rate (mean over seeds) minus that of the row it is compared with. Point at "
-         "a square for its problem and number; all counts are in counts.csv.</p>" + legend + "</p>\n" + strips;
+  return "<p class=\"note\">One square a problem: pass rate (mean over seeds) minus that of the row it is compared with. Point "
+         "at "
+         "a square for its problem and number; all counts are in counts.csv.</p>" +
+         legend + "</p>\n" + strips;
 }
 
 std::string html_wrong_groups(const ExperimentResults& results) {
@@ -113,15 +123,14 @@ std::string html_wrong_groups(const ExperimentResults& results) {
   std::string head = "<th scope=\"col\">method</th><th scope=\"col\">groups</th>";
   for (size_t bin = 0; bin < kFrom.size(); ++bin) {
     const bool last = bin + 1 == kFrom.size();
-    const std::string range = last ? fmt::format("{} and more", kFrom[bin])
-                              : kFrom[bin] + 1 == kFrom[bin + 1]
-                                  ? fmt::format("{}", kFrom[bin])
-                                  : fmt::format("{} to {}", kFrom[bin], kFrom[bin + 1] - 1);
+    const std::string range = last                               ? fmt::format("{} and more", kFrom[bin])
+                              : kFrom[bin] + 1 == kFrom[bin + 1] ? fmt::format("{}", kFrom[bin])
+                                                                 : fmt::format("{} to {}", kFrom[bin], kFrom[bin + 1] - 1);
     head += "<th scope=\"col\">" + range + "</th>";
   }
   return "<p class=\"note\">Wrong responses to one problem with the same final answer form a group; columns: responses in a "
-         "group, percent of all groups.</p><div class=\"scroll\"><table><thead><tr>" + head + "</tr></thead><tbody>\n" + body +
-         "</tbody></table></div>\n";
+         "group, percent of all groups.</p><div class=\"scroll\"><table><thead><tr>" +
+         head + "</tr></thead><tbody>\n" + body + "</tbody></table></div>\n";
 }
 
 std::string html_error_labels(const ExperimentResults& results) {
@@ -145,8 +154,9 @@ std::string html_error_labels(const ExperimentResults& results) {
   std::vector<std::pair<std::string, int64_t>> order(totals.begin(), totals.end());
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   order.resize(std::min(order.size(), kShown));
-  std::string text = "<p class=\"note\">True labels of wrong answers, known to the generator of the problems: percent of a row's "
-                     "labelled wrong responses, the most frequent labels.</p><div class=\"scroll\"><table><thead><tr><th>method</th>";
+  std::string text =
+      "<p class=\"note\">True labels of wrong answers, known to the generator of the problems: percent of a row's "
+      "labelled wrong responses, the most frequent labels.</p><div class=\"scroll\"><table><thead><tr><th>method</th>";
   for (const auto& [label, count] : order) text += "<th scope=\"col\">" + markup_escape(label) + "</th>";
   text += "</tr></thead><tbody>\n";
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -177,7 +187,8 @@ std::string html_responses(const ExperimentResults& results) {
   }
   if (text.empty()) return "";
   return "<p class=\"note\">Of the first problems of each set that are sometimes solved: one right response and one of each of "
-         "the largest groups of equal wrong answers.</p>\n" + text;
+         "the largest groups of equal wrong answers.</p>\n" +
+         text;
 }
 
 }  // namespace harness

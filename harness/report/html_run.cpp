@@ -34,15 +34,18 @@ std::string difference_table(const RowResults& row, const RowResults& base) {
   std::map<std::string, std::pair<std::string, std::string>> differences;
   for (const auto& [key, value] : mine) {
     const auto found = theirs.find(key);
-    if (found == theirs.end() || found->second != value) differences[key] = {value, found == theirs.end() ? "-" : found->second};
+    if (found == theirs.end() || found->second != value)
+      differences[key] = {value, found == theirs.end() ? "-" : found->second};
   }
   for (const auto& [key, value] : theirs) {
     if (!mine.contains(key)) differences[key] = {"-", value};
   }
   std::string text = fmt::format("<h3>{} and {}</h3>", markup_escape(row.row.shown()), markup_escape(base.row.shown()));
   if (differences.empty()) return text + "<p>no difference</p>\n";
-  text += fmt::format("<div class=\"scroll\"><table><thead><tr><th>key</th><th class=\"words\">{}</th><th class=\"words\">{}</th></tr>"
-                      "</thead><tbody>\n", markup_escape(row.row.shown()), markup_escape(base.row.shown()));
+  text += fmt::format(
+      "<div class=\"scroll\"><table><thead><tr><th>key</th><th class=\"words\">{}</th><th class=\"words\">{}</th></tr>"
+      "</thead><tbody>\n",
+      markup_escape(row.row.shown()), markup_escape(base.row.shown()));
   for (const auto& [key, values] : differences) {
     text += fmt::format("<tr><td><code>{}</code></td><td class=\"words\">{}</td><td class=\"words\">{}</td></tr>\n",
                         markup_escape(key), markup_escape(values.first), markup_escape(values.second));
@@ -102,10 +105,12 @@ std::string html_timing(const ExperimentResults& results) {
     if (numbers.empty()) continue;
     std::string values;
     for (const auto& [name, value] : numbers) values += fmt::format("{}{} {:.4g}", values.empty() ? "" : ", ", name, value);
-    text += fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.row.shown()), markup_escape(values));
+    text +=
+        fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.row.shown()), markup_escape(values));
   }
   if (text.empty()) return "";
-  return "<p class=\"note\">Sums over the seeds of what their timing.json files hold.</p><div class=\"scroll\"><table><tbody>\n" +
+  return "<p class=\"note\">Sums over the seeds of what their timing.json files hold.</p><div "
+         "class=\"scroll\"><table><tbody>\n" +
          text + "</tbody></table></div>\n";
 }
 

@@ -66,9 +66,10 @@ code{overflow-wrap:anywhere}
 )css";
 
 std::string twin(const SeriesColour& colour) {
-  return fmt::format("svg [stroke=\"{0}\"],svg [stroke='{0}']{{stroke:{1}}}svg [fill=\"{0}\"],svg [fill='{0}']{{fill:{1}}}"
-                     "svg [color=\"{0}\"],svg [color='{0}']{{color:{1}}}\n",
-                     colour.light, colour.dark);
+  return fmt::format(
+      "svg [stroke=\"{0}\"],svg [stroke='{0}']{{stroke:{1}}}svg [fill=\"{0}\"],svg [fill='{0}']{{fill:{1}}}"
+      "svg [color=\"{0}\"],svg [color='{0}']{{color:{1}}}\n",
+      colour.light, colour.dark);
 }
 
 }  // namespace

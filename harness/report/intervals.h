@@ -10,8 +10,8 @@
 namespace harness {
 
 struct MeanInterval {
-  double value = 0;           // NaN where nothing is defined
-  double low = 0, high = 0;   // NaN where there is no interval (fewer than two problems)
+  double value = 0;          // NaN where nothing is defined
+  double low = 0, high = 0;  // NaN where there is no interval (fewer than two problems)
   double standard_error = 0;
   double degrees = 0;         // Satterthwaite degrees of freedom
   double p_value = 1;         // two-sided, of a mean of 0

@@ -23,14 +23,12 @@ std::optional<double> optional_number(const Json& object, const std::string& key
 
 OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
 
-OrderedJson number_or_null(const std::optional<double>& number) {
-  return number ? OrderedJson(*number) : OrderedJson(nullptr);
-}
+OrderedJson number_or_null(const std::optional<double>& number) { return number ? OrderedJson(*number) : OrderedJson(nullptr); }
 
 const Json& array_field(const Json& object, const std::string& key) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_array()) throw Error("expected the list \"{}\", found {}", key,
-                                                               found == object.end() ? "none" : found->type_name());
+  if (found == object.end() || !found->is_array())
+    throw Error("expected the list \"{}\", found {}", key, found == object.end() ? "none" : found->type_name());
   return *found;
 }
 
@@ -99,7 +97,8 @@ void check_rows(const ExperimentManifest& manifest) {
     }
     std::set<int64_t> seeds;
     for (const ManifestCell& cell : row.cells) {
-      if (!seeds.insert(cell.seed).second) throw Error("row {}: expected one cell a seed, found two for {}", row.name, cell.seed);
+      if (!seeds.insert(cell.seed).second)
+        throw Error("row {}: expected one cell a seed, found two for {}", row.name, cell.seed);
     }
   }
   for (const ManifestRow& row : manifest.rows) {
@@ -183,8 +182,7 @@ ExperimentManifest manifest_from_json(const Json& json) {
   if (json.contains("machine") && json["machine"].is_object()) manifest.machine = json["machine"];
   manifest.published = optional_text(json, "published");
   for (const Json& row : array_field(json, "rows")) {
-    manifest.rows.push_back(
-        with_context(fmt::format("row {}", manifest.rows.size() + 1), [&] { return row_from_json(row); }));
+    manifest.rows.push_back(with_context(fmt::format("row {}", manifest.rows.size() + 1), [&] { return row_from_json(row); }));
   }
   check_rows(manifest);
   return manifest;

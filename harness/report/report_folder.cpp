@@ -23,7 +23,8 @@ void write_if_changed(const std::string& path, const std::string& text) {
 
 std::string manifest_text(const ExperimentResults& results, const std::vector<NamedText>& files) {
   const ExperimentManifest& manifest = results.manifest;
-  OrderedJson json{{"version", 1}, {"title", manifest.title}, {"config_hash", manifest.config_hash}, {"commit", manifest.commit}};
+  OrderedJson json{
+      {"version", 1}, {"title", manifest.title}, {"config_hash", manifest.config_hash}, {"commit", manifest.commit}};
   json["device"] = manifest.device;
   json["n"] = manifest.n;
   json["k"] = manifest.k;
@@ -34,8 +35,8 @@ std::string manifest_text(const ExperimentResults& results, const std::vector<Na
   for (const RowResults& row : results.rows) {
     OrderedJson seeds = OrderedJson::array();
     for (const CellResults& cell : row.cells) seeds.push_back(cell.seed);
-    json["rows"].push_back(OrderedJson{{"base_model", row.row.base_model}, {"name", row.row.name}, {"seeds", seeds},
-                                       {"failed", row.failures.size()}});
+    json["rows"].push_back(OrderedJson{
+        {"base_model", row.row.base_model}, {"name", row.row.name}, {"seeds", seeds}, {"failed", row.failures.size()}});
   }
   json["machine"] = OrderedJson::parse(manifest.machine.dump());
   json["files"] = OrderedJson::object();

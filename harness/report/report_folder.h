@@ -14,14 +14,14 @@ struct NamedText {
   std::string text;
 };
 
-// table.md, table.tex, table.csv, results.json, counts.csv, curves.csv, manifest.json: everything whose numbers `verify` derives
-// again. A pure function of the stored outcomes: no time stamps, no seconds.
+// table.md, table.tex, table.csv, results.json, counts.csv, curves.csv, manifest.json: everything whose numbers `verify`
+// derives again. A pure function of the stored outcomes: no time stamps, no seconds.
 std::vector<NamedText> table_files(const ExperimentResults& results, const Summary& summary);
 
 struct ReportSettings {
-  std::string output;    // "": the experiment's own folder
-  bool figures = true;   // SVG through gnuplot
-  bool page = true;      // report.html
+  std::string output;   // "": the experiment's own folder
+  bool figures = true;  // SVG through gnuplot
+  bool page = true;     // report.html
 };
 
 struct ReportDone {

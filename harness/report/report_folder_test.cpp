@@ -35,7 +35,8 @@ Outcome outcome(int64_t sample, bool right, const std::string& answer) {
 }
 
 TEST(CountOutcomes, MatchesASmallProblemWorkedByHand) {
-  const OutcomeFile file{"recipe", {outcome(0, true, "4"), outcome(1, false, "5"), outcome(2, false, "5"), outcome(3, false, "")}};
+  const OutcomeFile file{"recipe",
+                         {outcome(0, true, "4"), outcome(1, false, "5"), outcome(2, false, "5"), outcome(3, false, "")}};
   const ProblemResult problem = count_outcomes(file, {"", 4, 0}).sets.at("prec").problems.at(0);
   EXPECT_EQ(problem.n, 4);
   EXPECT_EQ(problem.correct, 1);
@@ -145,7 +146,8 @@ TEST(Manifest, ReadsBackWhatItWroteAndRefusesANewerVersion) {
 }
 
 TEST(TableText, EscapesWhatMeansSomethingToLatexAndMarkdown) {
-  EXPECT_EQ(latex_escape("50%_a&b#c$d{e}~^\\"), "50\\%\\_a\\&b\\#c\\$d\\{e\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}");
+  EXPECT_EQ(latex_escape("50%_a&b#c$d{e}~^\\"),
+            "50\\%\\_a\\&b\\#c\\$d\\{e\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}");
   EXPECT_EQ(markdown_escape("a|b<c>\n"), "a\\|b\\<c\\> ");
 }
 

@@ -56,8 +56,8 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
   const ExperimentManifest& manifest = results.manifest;
   const SummaryRow& line = summary.rows[row];
   OrderedJson json;
-  for (const char* part : {"results", "groups", "group_subtasks", "configs", "versions", "n-shot", "higher_is_better",
-                           "n-samples", "config"}) {
+  for (const char* part :
+       {"results", "groups", "group_subtasks", "configs", "versions", "n-shot", "higher_is_better", "n-samples", "config"}) {
     json[part] = OrderedJson::object();
   }
   OrderedJson own = OrderedJson::array();
@@ -82,8 +82,8 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
     const size_t problems = problems_of(results, line, set);
     json["n-samples"][set] = OrderedJson{{"original", problems}, {"effective", problems}};
   }
-  json["config"] = OrderedJson{{"model", line.base_model}, {"model_args", line.name}, {"device", manifest.device},
-                               {"random_seed", manifest.eval_seed}};
+  json["config"] = OrderedJson{
+      {"model", line.base_model}, {"model_args", line.name}, {"device", manifest.device}, {"random_seed", manifest.eval_seed}};
   json["git_hash"] = manifest.commit;
   json["model_name"] = line.base_model.empty() ? line.name : line.base_model + "/" + line.name;
   json["model_source"] = line.source.empty() ? "medsbench" : line.source;

@@ -160,9 +160,8 @@ void add_published(const ExperimentResults& results, Summary& summary) {
 void group_rows(Summary& summary) {
   std::map<std::string, size_t> first;
   for (const SummaryRow& row : summary.rows) first.try_emplace(row.base_model, first.size());
-  std::stable_sort(summary.rows.begin(), summary.rows.end(), [&](const SummaryRow& a, const SummaryRow& b) {
-    return first.at(a.base_model) < first.at(b.base_model);
-  });
+  std::stable_sort(summary.rows.begin(), summary.rows.end(),
+                   [&](const SummaryRow& a, const SummaryRow& b) { return first.at(a.base_model) < first.at(b.base_model); });
 }
 
 }  // namespace

@@ -14,10 +14,12 @@ namespace harness {
 enum class ColumnKind { pass, diversity, train, verifier, budget };
 
 struct Column {
-  std::string set;      // problem set; kAverage: mean over the sets
-  std::string metric;   // "pass@1", "distinct_answers", "train_pass_rate", "tokens_generated", ...
+  std::string set;     // problem set; kAverage: mean over the sets
+  std::string metric;  // "pass@1", "distinct_answers", "train_pass_rate", "tokens_generated", ...
   ColumnKind kind = ColumnKind::pass;
-  [[nodiscard]] bool percent() const { return kind == ColumnKind::pass || kind == ColumnKind::train || kind == ColumnKind::verifier; }
+  [[nodiscard]] bool percent() const {
+    return kind == ColumnKind::pass || kind == ColumnKind::train || kind == ColumnKind::verifier;
+  }
   [[nodiscard]] std::string heading() const;  // "pass@1", "distinct answers", ...
 };
 inline constexpr const char* kAverage = "average";
@@ -25,17 +27,17 @@ inline constexpr const char* kAverage = "average";
 // A row against the row named in compare_to, paired by seed and problem.
 struct Comparison {
   std::string against;
-  MeanInterval difference;     // 95 %, of this comparison alone
-  double adjusted_p = 1;       // Holm, over all comparisons of the table
+  MeanInterval difference;                     // 95 %, of this comparison alone
+  double adjusted_p = 1;                       // Holm, over all comparisons of the table
   double adjusted_low = 0, adjusted_high = 0;  // interval at the level that Holm's step gives this comparison
-  int mark = 0;                // +1, -1 where the adjusted interval excludes zero, else 0
+  int mark = 0;                                // +1, -1 where the adjusted interval excludes zero, else 0
 };
 
 struct SummaryCell {
-  MeanInterval mean;           // value NaN: empty cell
-  double sampling_error = 0;   // NaN where it does not apply
+  MeanInterval mean;          // value NaN: empty cell
+  double sampling_error = 0;  // NaN where it does not apply
   std::optional<Comparison> comparison;
-  bool best = false;           // bold
+  bool best = false;  // bold
 };
 
 struct SummaryRow {
@@ -48,10 +50,10 @@ struct SummaryRow {
 struct Summary {
   std::string title;
   std::vector<Column> columns;
-  std::vector<SummaryRow> rows;      // in groups of one base model, in the order they are first named
-  int64_t comparisons = 0;           // size of Holm's family
-  bool marked = false;               // any row has the seeds that a mark needs
-  std::vector<std::string> footer;   // plain sentences
+  std::vector<SummaryRow> rows;     // in groups of one base model, in the order they are first named
+  int64_t comparisons = 0;          // size of Holm's family
+  bool marked = false;              // any row has the seeds that a mark needs
+  std::vector<std::string> footer;  // plain sentences
 };
 
 Summary summarise(const ExperimentResults& results);

@@ -23,7 +23,8 @@ std::optional<double> late_pass_rate(const TrainingCurves& curves) {
   if (found == curves.end() || found->second.empty()) return std::nullopt;
   double sum = 0;
   size_t steps = 0;
-  for (auto step = found->second.rbegin(); step != found->second.rend() && steps < kLateSteps; ++step, ++steps) sum += step->second;
+  for (auto step = found->second.rbegin(); step != found->second.rend() && steps < kLateSteps; ++step, ++steps)
+    sum += step->second;
   return sum / static_cast<double>(steps);
 }
 
@@ -68,8 +69,8 @@ std::vector<Column> summary_columns(const ExperimentResults& results) {
 }
 
 std::optional<double> seed_value(const CellResults& cell, bool trained, const std::string& metric) {
-  if (!trained) return std::nullopt;
   if (metric == "train_pass_rate") return cell.train_pass_rate ? cell.train_pass_rate : late_pass_rate(cell.curves);
+  if (!trained) return std::nullopt;
   if (metric == "tokens_generated") return static_cast<double>(cell.budget.tokens_generated);
   if (metric == "responses_generated") return static_cast<double>(cell.budget.responses_generated);
   if (metric == "responses_kept") return static_cast<double>(cell.budget.responses_kept);

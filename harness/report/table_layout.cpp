@@ -22,8 +22,12 @@ std::vector<RowGroup> row_groups(const Summary& summary, bool published) {
 
 std::vector<TablePart> table_parts(const Summary& summary) {
   TablePart results{"Pass rates on the test problems, percent", {}, row_groups(summary, true), true, false};
-  TablePart rest{"Diversity of the answers, pass rate on the training problems, verifier (percent of responses) and budget a seed",
-                 {}, row_groups(summary, false), false, true};
+  TablePart rest{
+      "Diversity of the answers, pass rate on the training problems, verifier (percent of responses) and budget a seed",
+      {},
+      row_groups(summary, false),
+      false,
+      true};
   for (size_t c = 0; c < summary.columns.size(); ++c) {
     (summary.columns[c].kind == ColumnKind::pass ? results : rest).columns.push_back(c);
   }

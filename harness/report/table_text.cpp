@@ -86,16 +86,17 @@ void latex_part(const Summary& summary, const TablePart& part, std::string& text
 
 std::string csv_line(const SummaryRow& row, const Column& column, const SummaryCell& cell) {
   const MeanInterval& mean = cell.mean;
-  std::string line = fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name),
-                                 csv_field(row.source), csv_field(column.set), column.metric, full(mean.value), full(mean.low),
-                                 full(mean.high), full(mean.seed_deviation), full(cell.sampling_error), mean.seeds,
-                                 mean.problems);
+  std::string line =
+      fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name), csv_field(row.source),
+                  csv_field(column.set), column.metric, full(mean.value), full(mean.low), full(mean.high),
+                  full(mean.seed_deviation), full(cell.sampling_error), mean.seeds, mean.problems);
   if (!cell.comparison) return line + fmt::format(",,,,,,,,,,,{}\n", cell.best ? 1 : 0);
   const Comparison& comparison = *cell.comparison;
-  return line + fmt::format(",{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(comparison.against), full(comparison.difference.value),
-                            full(comparison.difference.low), full(comparison.difference.high),
-                            full(comparison.difference.p_value), full(comparison.adjusted_p), full(comparison.adjusted_low),
-                            full(comparison.adjusted_high), comparison.difference.seeds, comparison.mark, cell.best ? 1 : 0);
+  return line + fmt::format(",{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(comparison.against),
+                            full(comparison.difference.value), full(comparison.difference.low),
+                            full(comparison.difference.high), full(comparison.difference.p_value), full(comparison.adjusted_p),
+                            full(comparison.adjusted_low), full(comparison.adjusted_high), comparison.difference.seeds,
+                            comparison.mark, cell.best ? 1 : 0);
 }
 
 // Columns a terminal shows of a UTF-8 text without combining marks.

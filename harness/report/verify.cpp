@@ -62,12 +62,13 @@ void compare_csv(const std::string& name, const std::string& stored, const std::
       const std::string after = field < line.size() ? line[field] : "";
       ++result.numbers;
       if (before == after) continue;
-      result.differences.push_back(fmt::format("{}: {}, {}: stored {}, derived {}", name, joined(key), header[field],
-                                               shown(before), shown(after)));
+      result.differences.push_back(
+          fmt::format("{}: {}, {}: stored {}, derived {}", name, joined(key), header[field], shown(before), shown(after)));
     }
   }
   for (const auto& [key, line] : old_lines) {
-    if (!new_lines.contains(key)) result.differences.push_back(fmt::format("{}: {}: stored a line, derived none", name, joined(key)));
+    if (!new_lines.contains(key))
+      result.differences.push_back(fmt::format("{}: {}: stored a line, derived none", name, joined(key)));
   }
 }
 
@@ -131,8 +132,7 @@ ExperimentResults from_counts(const std::string& folder) {
       counted.train_pass_rate = cell.train_pass_rate;
       line.cells.push_back(counted);
     }
-    std::sort(line.cells.begin(), line.cells.end(),
-              [](const CellResults& a, const CellResults& b) { return a.seed < b.seed; });
+    std::sort(line.cells.begin(), line.cells.end(), [](const CellResults& a, const CellResults& b) { return a.seed < b.seed; });
     results.rows.push_back(line);
   }
   const std::string path = folder + "/counts.csv";
@@ -190,7 +190,8 @@ Verification verify_folder(const std::string& folder) {
   Verification result;
   if (!any_outcomes_there(read_manifest(folder), folder)) {
     compare_counts_only(folder, result);
-    result.notes.push_back("no outcome file of this folder is here: pass@k was derived from counts.csv, nothing else was checked");
+    result.notes.push_back(
+        "no outcome file of this folder is here: pass@k was derived from counts.csv, nothing else was checked");
     return result;
   }
   const ExperimentResults results = read_experiment(folder);
