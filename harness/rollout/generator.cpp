@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 
 #include "harness/core/error.h"
@@ -52,8 +53,12 @@ class Session {
       check_interrupt();
       // Refilling costs a prefill: wait until an eighth of the rows is free.
       const size_t free = free_slots_.size(), whole = free + active_.size();
+      const auto begin = std::chrono::steady_clock::now();
       if (!waiting_.empty() && (active_.empty() || free * 8 >= whole)) refill(totals);
+      const auto middle = std::chrono::steady_clock::now();
       step(totals);
+      totals.prompt_seconds += std::chrono::duration<double>(middle - begin).count();
+      totals.decode_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - middle).count();
       finished += retire();
       if (progress) progress(finished);
     }

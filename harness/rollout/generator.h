@@ -42,6 +42,8 @@ struct GenerationTotals {
   int64_t prompt_tokens = 0;
   int64_t tokens = 0;
   int64_t steps = 0;
+  double prompt_seconds = 0;  // prompts and first tokens
+  double decode_seconds = 0;
 };
 
 // Called now and then with the number of finished responses.

@@ -44,6 +44,7 @@ void save_checkpoint(const std::string& folder, const std::string& identity, con
   std::error_code ignored;
   fs::remove_all(temporary, ignored);
   try {
+    const DeferredSync deferred;
     make_folder(temporary + "/methods");
     std::vector<torch::Tensor> kept;  // CPU copies stay alive until written
     std::vector<SafetensorsEntry> entries;

@@ -1,0 +1,152 @@
+#include "harness/eval/evaluator.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "harness/text/character_tokenizer.h"
+
+namespace harness {
+namespace {
+
+class Evaluation : public testing::Test {
+ protected:
+  Evaluation() : tokenizer_(Tokenizer::from_json_text(character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}), "toy")) {
+    ModelConfig config;
+    config.architecture = "qwen2";
+    config.vocab_size = 16;
+    config.width = 16;
+    config.layers = 3;
+    config.heads = 2;
+    config.kv_heads = 1;
+    config.head_dim = 8;
+    config.mlp_width = 24;
+    config.max_positions = 64;
+    config.qkv_bias = true;
+    config.eos_ids = {0};
+    model_ = std::make_unique<Transformer>(config, Numerics{});
+    model_->initialise(3);
+    for (const char* name : {"one", "two"}) {
+      ProblemSet set{name, {}};
+      for (int i = 0; i < 3; ++i) {
+        Problem problem;
+        problem.id = fmt::format("{}-{}", name, i);
+        problem.set = name;
+        problem.kind = "sum";
+        problem.text = fmt::format("{}+{}?", i, i + 2);
+        problem.answer = fmt::format("{}", 2 * i + 2);
+        problem.has_error_labels = true;
+        problem.error_labels["1"] = "always one";
+        set.problems.push_back(problem);
+      }
+      sets_.push_back(set);
+    }
+    settings_.n = 40;
+    settings_.seed = 5;
+    settings_.sampling.max_new_tokens = 10;
+    settings_.training_seed = 9;
+  }
+
+  std::vector<Outcome> evaluate_sets(int64_t first = 0) const {
+    const EvalInputs inputs{*tokenizer_, {0}, [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
+                            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); }, {}};
+    return evaluate(*model_, sets_, settings_, inputs, first);
+  }
+
+  static bool same(const Outcome& a, const Outcome& b) {
+    return a.set == b.set && a.problem == b.problem && a.sample == b.sample && a.ids == b.ids && a.text == b.text &&
+           a.verdicts == b.verdicts && a.error_label == b.error_label && a.mean_log_prob == b.mean_log_prob &&
+           a.mean_entropy == b.mean_entropy && a.fingerprint == b.fingerprint && a.finish == b.finish;
+  }
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::unique_ptr<Transformer> model_;
+  std::vector<ProblemSet> sets_;
+  EvalSettings settings_;
+};
+
+TEST_F(Evaluation, OutcomesComeInTheOrderOfSetProblemAndSample) {
+  const auto outcomes = evaluate_sets();
+  ASSERT_EQ(outcomes.size(), 2u * 3 * 40);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    EXPECT_EQ(outcomes[i].set, i < 120 ? "one" : "two");
+    EXPECT_EQ(outcomes[i].problem, fmt::format("{}-{}", outcomes[i].set, i / 40 % 3));
+    EXPECT_EQ(outcomes[i].sample, static_cast<int64_t>(i % 40));
+    EXPECT_EQ(outcomes[i].seed, 9);
+    EXPECT_EQ(outcomes[i].kind, "sum");
+  }
+}
+
+TEST_F(Evaluation, MoreSamplesAddToWhatIsThere) {
+  const auto all = evaluate_sets();
+  settings_.n = 15;
+  const auto few = evaluate_sets();
+  settings_.n = 40;
+  const auto rest = evaluate_sets(15);
+  ASSERT_EQ(few.size() + rest.size(), all.size());
+  for (size_t p = 0; p < 6; ++p) {
+    for (size_t s = 0; s < 40; ++s) {
+      EXPECT_TRUE(same(all[p * 40 + s], s < 15 ? few[p * 15 + s] : rest[p * 25 + s - 15])) << p << " " << s;
+    }
+  }
+}
+
+TEST_F(Evaluation, DoesNotDependOnRowsOrOnWhatElseIsEvaluated) {
+  const auto all = evaluate_sets();
+  settings_.max_rows = 7;
+  const auto again = evaluate_sets();
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same(all[i], again[i]));
+  sets_.erase(sets_.begin());
+  const auto alone = evaluate_sets();
+  for (size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(same(alone[i], all[120 + i]));
+}
+
+TEST_F(Evaluation, TheSameTextInAnotherSetMeetsOtherDraws) {
+  const auto outcomes = evaluate_sets();
+  int64_t equal = 0;
+  for (size_t i = 0; i < 120; ++i) equal += outcomes[i].ids == outcomes[120 + i].ids ? 1 : 0;
+  EXPECT_LT(equal, 20);
+}
+
+TEST_F(Evaluation, AnOutcomeHoldsTheTextWithoutTheStopTokenAndTheFingerprintOfItsBox) {
+  int64_t stopped = 0, boxed = 0, cut = 0;
+  const auto boxed_ids = tokenizer_->encode("\\boxed{");
+  for (const Outcome& outcome : evaluate_sets()) {
+    EXPECT_EQ(outcome.tokens, static_cast<int64_t>(outcome.ids.size()));
+    std::vector<int64_t> spoken = outcome.ids;
+    if (outcome.finish == "stop") {
+      EXPECT_EQ(spoken.back(), 0);
+      spoken.pop_back();
+      ++stopped;
+    } else {
+      EXPECT_EQ(outcome.tokens, 10);
+      ++cut;
+    }
+    EXPECT_EQ(outcome.text, tokenizer_->decode(spoken));
+    EXPECT_LT(outcome.mean_log_prob, 0);
+    EXPECT_GT(outcome.mean_entropy, 0);
+    std::vector<std::string> texts;
+    for (const int64_t id : outcome.ids) texts.push_back(tokenizer_->token_bytes(id));
+    const auto position = answer_position(PositionRule::reference, outcome.ids, texts, boxed_ids);
+    EXPECT_EQ(outcome.fingerprint.size(), position ? 2u : 0u);
+    boxed += position ? 1 : 0;
+  }
+  EXPECT_GT(stopped, 10);
+  EXPECT_GT(boxed, 10);
+  EXPECT_GT(cut, 10);
+}
+
+TEST_F(Evaluation, AWrongAnswerBearsItsTrueErrorLabel) {
+  int64_t labelled = 0;
+  for (const Outcome& outcome : evaluate_sets()) {
+    if (outcome.correct("recipe") || !outcome.normalised) {
+      EXPECT_EQ(outcome.error_label, "");
+    } else {
+      EXPECT_EQ(outcome.error_label, *outcome.normalised == "1" ? "always one" : "slip");
+      ++labelled;
+    }
+  }
+  EXPECT_GT(labelled, 5);
+}
+
+}  // namespace
+}  // namespace harness

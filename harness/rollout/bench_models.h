@@ -1,0 +1,81 @@
+// Random models in the shapes of the benchmarks: nano and SmolLM2-135M.
+#pragma once
+
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "harness/core/random.h"
+#include "harness/rollout/generator.h"
+
+namespace harness {
+
+inline ModelConfig nano_shape() {
+  ModelConfig config;
+  config.architecture = "qwen3";
+  config.vocab_size = 36;
+  config.width = 64;
+  config.layers = 6;
+  config.heads = 4;
+  config.kv_heads = 2;
+  config.head_dim = 16;
+  config.mlp_width = 192;
+  config.max_positions = 256;
+  config.qk_norm = true;
+  config.tied_head = true;
+  config.eos_ids = {0};
+  return config;
+}
+
+inline ModelConfig smollm2_shape() {
+  ModelConfig config;
+  config.architecture = "llama";
+  config.vocab_size = 49152;
+  config.width = 576;
+  config.layers = 30;
+  config.heads = 9;
+  config.kv_heads = 3;
+  config.head_dim = 64;
+  config.mlp_width = 1536;
+  config.max_positions = 2048;
+  config.tied_head = true;
+  config.eos_ids = {2};
+  return config;
+}
+
+// Made once a shape; benchmarks of one shape share it.
+inline Transformer& bench_model(bool nano) {
+  static const auto make = [](const ModelConfig& config) {
+    auto model = std::make_unique<Transformer>(config, Numerics{});
+    model->initialise(1);
+    return model;
+  };
+  if (nano) {
+    static const std::unique_ptr<Transformer> model = make(nano_shape());
+    return *model;
+  }
+  static const std::unique_ptr<Transformer> model = make(smollm2_shape());
+  return *model;
+}
+
+inline GenerationRequest bench_request(const Transformer& model, int64_t prompt, int64_t samples) {
+  GenerationRequest request;
+  const RandomStream stream("bench prompt", {1});
+  for (int64_t i = 0; i < prompt; ++i) {
+    request.prompt.push_back(static_cast<int64_t>(stream.below(static_cast<uint64_t>(i), static_cast<uint64_t>(model.config().vocab_size))));
+  }
+  for (int64_t s = 0; s < samples; ++s) {
+    request.streams.emplace_back("bench", std::initializer_list<uint64_t>{static_cast<uint64_t>(s)});
+  }
+  return request;
+}
+
+// A benchmark times nothing that does not hold.
+inline void require(bool condition, const std::string& what) {
+  if (!condition) throw std::runtime_error("benchmark: " + what);
+}
+
+}  // namespace harness

@@ -1,0 +1,150 @@
+// A tiny policy over characters, problems made by hand and a grader that needs no box: for the tests of this folder.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "harness/text/character_tokenizer.h"
+#include "harness/train/trainer.h"
+
+namespace harness {
+
+// Right: the response begins with a character of the problem's answer.
+class FirstCharacterGrader : public Grader {
+ public:
+  [[nodiscard]] std::string name() const override { return "first_character"; }
+  [[nodiscard]] Verdict grade(std::string_view response, const Problem& problem) const override {
+    Verdict verdict;
+    if (response.empty()) return verdict;
+    verdict.extracted = verdict.normalised = std::string(response.substr(0, 1));
+    verdict.correctness = problem.answer.find(response[0]) != std::string::npos ? Correctness::right : Correctness::wrong;
+    return verdict;
+  }
+};
+
+// A method with a state that outlives a step: each wrong answer costs a tenth for every time it was given before.
+class TallyMethod : public Method {
+ public:
+  [[nodiscard]] std::string name() const override { return "tally"; }
+  void shape_rewards(const StepBatch& step, std::vector<double>& scores, Metrics& metrics) override {
+    for (size_t i = 0; i < scores.size(); ++i) {
+      const Sample& sample = step.samples[i];
+      if (!sample.correct) scores[i] -= 0.1 * static_cast<double>(std::min<int64_t>(5, counts_[sample.answer]));
+    }
+    for (const Sample& sample : step.samples) ++counts_[sample.answer];
+    metrics["tally"] = static_cast<double>(counts_.size());
+  }
+  void save_state(const std::string& folder) const override {
+    write_file_atomically(folder + "/tally.json", dump_line(Json(counts_)));
+  }
+  void load_state(const std::string& folder) override {
+    counts_ = parse_json(read_file(folder + "/tally.json")).get<std::map<std::string, int64_t>>();
+  }
+
+ private:
+  std::map<std::string, int64_t> counts_;
+};
+
+// A base model in a folder of its own with everything a run needs, and the folder of the run.
+class ToyRun {
+ public:
+  explicit ToyRun(const std::string& name, int64_t layers = 2) : root_(testing::TempDir() + "/" + name) {
+    std::filesystem::remove_all(root_);
+    std::filesystem::create_directories(run_folder());
+    ModelConfig config;
+    config.architecture = "qwen3";
+    config.vocab_size = 16;
+    config.width = 24;
+    config.layers = layers;
+    config.heads = 4;
+    config.kv_heads = 2;
+    config.head_dim = 6;
+    config.mlp_width = 40;
+    config.max_positions = 64;
+    config.qk_norm = true;
+    config.tied_head = true;
+    config.eos_ids = {0};
+    Transformer model(config, {});
+    model.initialise(11);
+    for (Parameter& parameter : model.parameters()) {
+      if (parameter.decay) parameter.value.mul_(5.0);
+    }
+    model.save(model_folder());
+    write_file_atomically(model_folder() + "/tokenizer.json", character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}));
+    tokenizer_ = Tokenizer::from_file(model_folder() + "/tokenizer.json");
+    for (int64_t i = 0; i < 6; ++i) {
+      Problem problem;
+      problem.id = fmt::format("toy-{}", i);
+      problem.set = "toy";
+      problem.text = fmt::format("{}+{}?", i, i + 1);
+      problem.answer = i % 2 == 0 ? "02468{" : "13579}";
+      problems.push_back(problem);
+    }
+    settings.seed = 7;
+    settings.steps = 4;
+    settings.prompts_per_step = 3;
+    settings.responses_per_prompt = 6;
+    settings.mini_batch_prompts = 2;
+    settings.sampling.max_new_tokens = 8;
+    settings.max_rows = 8;
+    settings.optimizer.lr = 3e-3;
+    settings.prompt.form = "plain";
+  }
+
+  [[nodiscard]] std::string run_folder() const { return root_ + "/run"; }
+  [[nodiscard]] std::string model_folder() const { return root_ + "/model"; }
+  [[nodiscard]] std::unique_ptr<Transformer> policy() const { return Transformer::load(model_folder(), {}); }
+  [[nodiscard]] PromptMaker prompts() const {
+    return PromptMaker(settings.prompt, model_folder(), policy()->config(), tokenizer_);
+  }
+  [[nodiscard]] TrainerInputs inputs(const std::string& run = "") const {
+    TrainerInputs in;
+    in.settings = settings;
+    in.folder = run.empty() ? run_folder() : root_ + "/" + run;
+    std::filesystem::create_directories(in.folder);
+    in.identity = "toy configuration";
+    in.model_folder = model_folder();
+    in.problems = problems;
+    in.choose_layers = [](std::span<const float> row) { return std::vector<float>(row.begin(), row.end()); };
+    return in;
+  }
+  // Trains a fresh policy (or the one in the checkpoint) up to settings.steps.
+  TrainResult train_in(const TrainerInputs& in, bool tally = false) const {
+    const auto model = policy();
+    return train_policy(*model, in, tally);
+  }
+  TrainResult train_policy(Transformer& model, const TrainerInputs& in, bool tally = false) const {
+    std::vector<std::unique_ptr<Method>> list;
+    if (tally) list.push_back(std::make_unique<TallyMethod>());
+    MethodStack methods(std::move(list));
+    return train(model, methods, prompts(), grader, in);
+  }
+
+  TrainSettings settings;
+  std::vector<Problem> problems;
+  FirstCharacterGrader grader;
+
+ private:
+  std::string root_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+};
+
+// What `train` threw, "" if nothing.
+template <typename Body>
+std::string error_of(Body&& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace harness

@@ -1,0 +1,204 @@
+#include "harness/train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "harness/train/test_policy.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// Every file of a run that must not depend on having been stopped.
+std::map<std::string, std::string> bytes_of(const std::string& folder) {
+  std::map<std::string, std::string> bytes;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
+  }
+  return bytes;
+}
+
+void expect_same_files(const std::string& a, const std::string& b) {
+  const auto left = bytes_of(a), right = bytes_of(b);
+  EXPECT_GE(left.size(), 6u);
+  for (const auto& [name, content] : left) {
+    ASSERT_TRUE(right.contains(name)) << name;
+    EXPECT_TRUE(right.at(name) == content) << name << " differs";
+  }
+  EXPECT_EQ(left.size(), right.size());
+}
+
+std::vector<Json> metrics_of(const std::string& folder) {
+  std::vector<Json> lines;
+  std::ifstream in(folder + "/metrics.jsonl");
+  for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line));
+  return lines;
+}
+
+void use_grpo(TrainSettings& settings) {
+  settings.loss.kl_coef = 0.05;
+  settings.loss.aggregation = Aggregation::seq_mean_token_mean;
+}
+
+void use_dapo(TrainSettings& settings) {
+  settings.loss.clip_high = 0.28;
+  settings.loss.dual_clip = 10;
+  settings.filter.enabled = true;
+  settings.overlong_buffer = 4;
+  settings.optimizer.warmup_updates = 3;
+}
+
+struct Arm {
+  std::string name;
+  void (*use)(TrainSettings&);
+  bool tally;
+};
+
+class Resumption : public testing::TestWithParam<Arm> {};
+
+TEST_P(Resumption, TwoStepsThenTwoMoreEqualFourBitForBit) {
+  ToyRun toy("resume_" + GetParam().name);
+  GetParam().use(toy.settings);
+  toy.train_in(toy.inputs("straight"), GetParam().tally);
+  toy.settings.steps = 2;
+  toy.train_in(toy.inputs("stopped"), GetParam().tally);
+  // What a killed step leaves behind: lines after the checkpoint's, and half a checkpoint.
+  append_to_file(toy.inputs("stopped").folder + "/metrics.jsonl", "{\"step\":3,\"loss\":1}\n{\"st");
+  fs::create_directories(toy.inputs("stopped").folder + "/checkpoint.tmp");
+  toy.settings.steps = 4;
+  const TrainResult result = toy.train_in(toy.inputs("stopped"), GetParam().tally);
+  fs::remove_all(toy.inputs("stopped").folder + "/checkpoint.tmp");
+  expect_same_files(toy.inputs("straight").folder, toy.inputs("stopped").folder);
+  EXPECT_EQ(result.state.step, 4);
+  EXPECT_EQ(metrics_of(toy.inputs("stopped").folder).size(), 4u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arms, Resumption,
+                         testing::Values(Arm{"grpo_with_kl", use_grpo, false}, Arm{"dapo", use_dapo, false},
+                                         Arm{"a_method_with_state", use_dapo, true}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Trainer, TheFirstRatioIsExactlyOne) {
+  for (const auto use : {use_grpo, use_dapo}) {
+    ToyRun toy("first_ratio");
+    use(toy.settings);
+    toy.settings.recompute_old_log_probs = true;
+    const TrainResult result = toy.train_in(toy.inputs());
+    for (const Json& line : metrics_of(toy.run_folder())) {
+      EXPECT_EQ(line.at("first_log_ratio").get<double>(), 0.0);
+      EXPECT_EQ(line.at("sampling_scoring_difference").get<double>(), 0.0);
+      EXPECT_GT(line.at("grad_norm").get<double>(), 0.0);
+    }
+    EXPECT_EQ(result.largest_log_prob_difference, 0.0);
+  }
+}
+
+TEST(Trainer, LearnsWhatIsRewarded) {
+  ToyRun toy("learns");
+  for (Problem& problem : toy.problems) problem.answer = "02468";
+  toy.settings.prompts_per_step = 6;
+  toy.settings.mini_batch_prompts = 3;
+  toy.settings.steps = 25;
+  toy.settings.checkpoint_every = 25;
+  toy.train_in(toy.inputs());
+  const auto metrics = metrics_of(toy.run_folder());
+  EXPECT_LT(metrics.front().at("train_pass_rate").get<double>(), 0.7);
+  EXPECT_GT(metrics.back().at("train_pass_rate").get<double>(), 0.9);
+}
+
+TEST(Trainer, KeepsTheBestModelByValidationAlone) {
+  ToyRun toy("best");
+  toy.settings.validate_every = 1;
+  TrainerInputs in = toy.inputs();
+  int64_t call = 0;
+  std::vector<torch::Tensor> seen;
+  in.validate = [&](const Transformer& policy) {
+    seen.push_back(policy.parameters()[0].value.clone());
+    const double value = std::vector<double>{0.2, 0.6, 0.6, 0.1}[static_cast<size_t>(call++)];
+    return Metrics{{"pass@1", value}};
+  };
+  const TrainResult result = toy.train_in(in);
+  EXPECT_EQ(result.state.best_step, 2);
+  EXPECT_EQ(result.state.best_validation, 0.6);
+  const auto best = Transformer::load(toy.run_folder() + "/best", {}), last = Transformer::load(toy.run_folder() + "/model", {});
+  EXPECT_TRUE(torch::equal(best->parameters()[0].value, seen[1]));
+  EXPECT_TRUE(torch::equal(last->parameters()[0].value, seen[3]));
+  EXPECT_EQ(metrics_of(toy.run_folder())[1].at("validation/pass@1").get<double>(), 0.6);
+}
+
+TEST(Trainer, ANaNStopsTheRunWithTheBatchNamed) {
+  ToyRun toy("nan");
+  const auto model = toy.policy();
+  model->parameters()[3].value.flatten()[0].fill_(std::nanf(""));
+  const std::string error = error_of([&] { toy.train_policy(*model, toy.inputs()); });
+  EXPECT_THAT(error, HasSubstr("step 1, mini-batch 1"));
+  EXPECT_THAT(error, HasSubstr("expected a finite loss and gradient"));
+  EXPECT_THAT(error, testing::Not(HasSubstr("\n")));
+}
+
+TEST(Trainer, ACheckpointOfAnotherConfigurationIsRefused) {
+  ToyRun toy("other_configuration");
+  toy.settings.steps = 1;
+  toy.train_in(toy.inputs());
+  const auto before = bytes_of(toy.run_folder());
+  TrainerInputs in = toy.inputs();
+  in.identity = "another configuration";
+  EXPECT_THAT(error_of([&] { toy.train_in(in); }), HasSubstr("expected a checkpoint of configuration another conf, found one of toy config"));
+  EXPECT_EQ(bytes_of(toy.run_folder()), before);
+}
+
+TEST(Trainer, ANewerOrDamagedCheckpointIsRefused) {
+  ToyRun toy("damaged");
+  toy.settings.steps = 1;
+  toy.train_in(toy.inputs());
+  const std::string state = toy.run_folder() + "/checkpoint/state.json", tensors = toy.run_folder() + "/checkpoint/state.safetensors";
+  const std::string text = read_file(state), bytes = read_file(tensors);
+  Json newer = parse_json(text);
+  newer["version"] = kCheckpointVersion + 1;
+  write_file_atomically(state, dump_line(newer));
+  EXPECT_THAT(error_of([&] { toy.train_in(toy.inputs()); }), HasSubstr("state.json: expected version <= 1, found 2"));
+  write_file_atomically(state, text.substr(0, text.size() / 2));
+  EXPECT_THAT(error_of([&] { toy.train_in(toy.inputs()); }), HasSubstr("state.json: expected JSON"));
+  write_file_atomically(state, text);
+  write_file_atomically(tensors, bytes.substr(0, bytes.size() / 2));
+  EXPECT_THAT(error_of([&] { toy.train_in(toy.inputs()); }), HasSubstr("state.safetensors"));
+}
+
+// A limit on the size of files stands for a full disk; both make `write` fail.
+TEST(Checkpoint, AFullDiskKeepsTheOldOneAndGivesOneLine) {
+  ToyRun toy("full_disk");
+  toy.settings.steps = 1;
+  toy.train_in(toy.inputs());
+  const auto before = bytes_of(toy.run_folder() + "/checkpoint");
+  const auto model = toy.policy();
+  const Optimizer optimizer(*model, {});
+  const MethodStack methods;
+  RunState state;
+  state.step = 2;
+
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit small{8192, limit.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string error = error_of([&] { save_checkpoint(toy.run_folder(), "toy configuration", state, optimizer, methods); });
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, old_handler);
+
+  EXPECT_THAT(error, HasSubstr("state.safetensors"));
+  EXPECT_THAT(error, HasSubstr("File too large"));
+  EXPECT_THAT(error, testing::Not(HasSubstr("\n")));
+  EXPECT_EQ(bytes_of(toy.run_folder() + "/checkpoint"), before);
+  EXPECT_FALSE(fs::exists(toy.run_folder() + "/checkpoint.tmp"));
+  save_checkpoint(toy.run_folder(), "toy configuration", state, optimizer, methods);
+  EXPECT_NE(bytes_of(toy.run_folder() + "/checkpoint"), before);
+}
+
+}  // namespace
+}  // namespace harness
