@@ -26,7 +26,7 @@ std::string cell_identity(const Config& config, const std::string& kind) {
 
 std::string eval_identity(const Config& config) {
   std::vector<std::string> keys = keys_without_result();
-  keys.insert(keys.end(), {"eval.n", "eval.max_rows"});
+  keys.insert(keys.end(), {"eval.n", "eval.max_rows", "eval.outcomes_folder"});
   return harness::sha256_hex(fmt::format("eval {} {}", harness::kNumericsVersion, config.identity(keys)));
 }
 
@@ -114,6 +114,10 @@ EvalCell read_eval_cell(Config& config) {
   s.position = harness::position_rule(config.text("fingerprint.position", "reference", {"reference", "last_box"}));
   s.lens_norm_all = config.text("fingerprint.lens_norm", "last", {"last", "all"}) == "all";
   cell.train_samples = config.integer("eval.train_samples", 0, 0);
+  if (config.has("eval.outcomes_folder")) {  // set by the planner for a row that grades another's responses
+    cell.outcomes = config.text("eval.outcomes_folder", "");
+    config.text("eval.outcomes_identity", "");
+  }
   return cell;
 }
 

@@ -63,6 +63,7 @@ struct EvalCell {
   meds::LayerChoice layers;
   std::string model_folder;
   int64_t train_samples = 0;  // samples a training problem for the train-set pass rate; 0: none
+  std::string outcomes;       // folder of another evaluation whose responses are graded anew; "": responses are sampled
 };
 EvalCell read_eval_cell(harness::Config& config);
 

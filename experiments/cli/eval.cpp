@@ -48,6 +48,35 @@ std::vector<harness::Outcome> merge(std::vector<harness::Outcome> old, std::vect
   return all;
 }
 
+// The responses of another evaluation graded anew: nothing is sampled.
+std::vector<harness::Outcome> regraded(const EvalCell& cell, const std::vector<harness::ProblemSet>& sets) {
+  std::map<std::string, const harness::Problem*> problems;
+  for (const harness::ProblemSet& set : sets) {
+    for (const harness::Problem& problem : set.problems) problems[problem.set + "/" + problem.id] = &problem;
+  }
+  std::vector<std::unique_ptr<harness::Grader>> graders;
+  for (const std::string& name : cell.settings.graders) graders.push_back(harness::make_grader(name));
+  std::vector<harness::Outcome> outcomes = harness::read_outcomes(cell.outcomes + "/outcomes.jsonl.zst").outcomes;
+  std::erase_if(outcomes, [&](const harness::Outcome& outcome) { return outcome.sample >= cell.settings.n; });
+  for (harness::Outcome& outcome : outcomes) {
+    const auto found = problems.find(outcome.set + "/" + outcome.problem);
+    if (found == problems.end()) {
+      throw harness::Error("{}: expected outcomes of this evaluation's problems, found {} of {}", cell.outcomes, outcome.problem,
+                           outcome.set);
+    }
+    outcome.verdicts.clear();
+    for (size_t g = 0; g < graders.size(); ++g) {
+      const harness::Verdict verdict = graders[g]->grade(outcome.text, *found->second);
+      outcome.verdicts[graders[g]->name()] = harness::to_string(verdict.correctness);
+      if (g > 0) continue;
+      outcome.extracted = verdict.extracted;
+      outcome.normalised = verdict.normalised;
+      outcome.error_label = harness::error_label(verdict, *found->second);
+    }
+  }
+  return outcomes;
+}
+
 int eval_verb(const EvalOptions& options) {
   Config config = Config::from_toml_file(options.file);
   for (const std::string& set : options.sets) config.set(set);
@@ -59,6 +88,15 @@ int eval_verb(const EvalOptions& options) {
   std::vector<harness::Outcome> old = earlier_outcomes(options.out, identity, before);
   if (before >= cell.settings.n) {
     fmt::print(stderr, "{}: done already\n", options.out);
+    return 0;
+  }
+  if (!cell.outcomes.empty()) {
+    harness::OutcomeFile file{cell.settings.graders.front(),
+                              regraded(cell, datasets::load_sets(cell.data.sets, "test", cell.data.load))};
+    open_cell_folder(options.out, "eval", identity, config);
+    harness::write_outcomes(options.out + "/outcomes.jsonl.zst", file);
+    write_done(options.out, identity,
+               {{"n", cell.settings.n}, {"outcomes", file.outcomes.size()}, {"pass@1", mean_right(file.outcomes, file.main_grader)}});
     return 0;
   }
   use_threads(cell.numerics.threads);

@@ -12,7 +12,6 @@
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
 #include "harness/core/error.h"
-#include "harness/core/files.h"
 #include "harness/core/hash.h"
 
 namespace experiments {
@@ -23,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<std::string> kRowKeys = {"name", "label", "compare_to", "untrained", "seeds", "models"};
+const std::vector<std::string> kRowKeys = {"name", "label", "compare_to", "untrained", "seeds", "models", "regrade_of"};
 
 std::string folder_name(const std::string& text) {
   std::string out;
@@ -100,8 +99,9 @@ class Planner {
     experiment_.jobs = options_.jobs > 0 ? options_.jobs : common_.integer("run.jobs", 2, 1, 1024);
     experiment_.k = common_.integers("table.k", {1, 128});
     experiment_.published = common_.text("table.published", "");
+    for (const std::string& also : common_.texts("run.also", {})) experiment_.also.push_back(beside(experiment_.file, also));
     if (!experiment_.published.empty()) experiment_.published = beside(experiment_.file, experiment_.published);
-    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "table.k", "table.published"}) {
+    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "table.k", "table.published"}) {
       common_.erase(key);
     }
   }
@@ -194,6 +194,14 @@ class Planner {
     planned.untrained = row.boolean("untrained", false);
     planned.base_model = model.name;
     planned.seeds = planned.untrained ? std::vector<int64_t>{0} : row.integers("seeds", seeds_);
+    const std::string regrade_of = row.text("regrade_of", "");
+    const PlannedRow* source = nullptr;
+    for (const PlannedRow& other : experiment_.rows) {
+      if (!regrade_of.empty() && other.name == regrade_of && other.base_model == model.name) source = &other;
+    }
+    if (!regrade_of.empty() && source == nullptr) {
+      throw Error("{}: row {}: regrade_of: expected the name of an earlier row, found {}", experiment_.file, row_name_, regrade_of);
+    }
     for (const std::string& key : kRowKeys) row.erase(key);
     Config whole = Config::from_toml_text("", experiment_.file);  // entries alone: what the head read is no part of a cell
     whole.overlay(common_);
@@ -206,11 +214,11 @@ class Planner {
     scale_integer(whole, "eval.n", options_.scale, 128, 1);
     whole.set("model.folder", Config::Value(model.folder), "models." + model.name);
     whole.set("model.identity", Config::Value(model.identity), "models." + model.name);
-    for (const int64_t seed : planned.seeds) plan_seed(planned, whole, model, seed);
+    for (const int64_t seed : planned.seeds) plan_seed(planned, whole, model, source, seed);
     experiment_.rows.push_back(std::move(planned));
   }
 
-  void plan_seed(PlannedRow& row, Config whole, const BaseModel& model, int64_t seed) {
+  void plan_seed(PlannedRow& row, Config whole, const BaseModel& model, const PlannedRow* source, int64_t seed) {
     const std::string id = fmt::format("{}/{}/seed{}", folder_name(model.name), folder_name(row.name), seed);
     const std::string folder = experiment_.runs + "/cells/" + id;
     whole.set("train.seed", Config::Value(seed), "seeds");
@@ -237,6 +245,12 @@ class Planner {
       eval_config.set("model.folder", Config::Value(folder + "/train/model"), "the training");
       eval_config.set("model.identity", Config::Value(training.identity), "the training");
       row.train[seed] = std::move(training);
+    }
+    if (source != nullptr) {
+      const PlannedCell& graded = source->eval.at(seed);
+      eval_config.set("eval.outcomes_folder", Config::Value(graded.cell.folder), "regrade_of");
+      eval_config.set("eval.outcomes_identity", Config::Value(graded.identity), "regrade_of");
+      after = {graded.cell.id};
     }
     Config identity_reader = eval_config;
     eval = read_eval_cell(identity_reader);
@@ -270,11 +284,13 @@ class Planner {
       return;
     }
     if (sets != experiment_.sets || eval.settings.n != experiment_.n || eval.settings.seed != experiment_.eval_seed ||
-        eval.settings.sampling.temperature != experiment_.temperature || eval.settings.graders.front() != experiment_.main_grader) {
-      throw Error("{}: row {}: expected the same data.test, eval.n, eval.seed, eval.temperature and main grader as the other "
-                  "rows of the table, found others",
+        eval.settings.sampling.temperature != experiment_.temperature) {
+      throw Error("{}: row {}: expected the same data.test, eval.n, eval.seed and eval.temperature as the other rows of the "
+                  "table, found others",
                   experiment_.file, row_name_);
     }
+    // Rows with graders of their own: each outcome file says which is its main one.
+    if (eval.settings.graders.front() != experiment_.main_grader) experiment_.main_grader.clear();
   }
 
   void check_comparisons() const {

@@ -6,7 +6,9 @@
 //   path = "models/NAME"              a folder as downloaded; `prepare = "script.sh"` makes it where it is not there
 //   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
 //   [table]                           k = [1, 128], published = "published.toml"
-//   [[rows]]                          name, label, compare_to, untrained, seeds, models, then any key of a training or evaluation
+//   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
+//   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another
+//                                     row graded by this row's graders), then any key of a training or evaluation
 //   anything else                     the same keys, for every row
 #pragma once
 
@@ -56,6 +58,7 @@ struct Experiment {
   double temperature = 1;
   std::string device, main_grader;
   int64_t jobs = 2;
+  std::vector<std::string> also;               // experiment files run after this one
   std::map<std::string, std::string> prepare;  // base model -> script
 };
 

@@ -20,6 +20,8 @@ struct GenerateOptions {
   uint64_t seed = 0;
   int64_t max_rows = 256;
   bool new_tokens_given = false;
+  bool ignore_stop = false;  // every response as long as it may be: for timing
+  bool timing = false;
   harness::SamplingSettings sampling;
 };
 
@@ -27,7 +29,7 @@ class GenerateAnswer {
  public:
   explicit GenerateAnswer(const GenerateOptions& options) : options_(options), asked_(options.model) {
     settings_.sampling = options.sampling;
-    settings_.stop_ids = asked_.model().config().eos_ids;
+    if (!options.ignore_stop) settings_.stop_ids = asked_.model().config().eos_ids;
     settings_.max_rows = options.max_rows;
     settings_.unit_temperature_log_probs = true;
   }
@@ -41,7 +43,15 @@ class GenerateAnswer {
     }
     harness::GeneratorSettings settings = settings_;
     if (!options_.new_tokens_given) settings.sampling.max_new_tokens = room_after(request.prompt);
-    const auto responses = harness::generate(asked_.model(), {request}, settings);
+    harness::GenerationTotals totals;
+    const auto responses = harness::generate(asked_.model(), {request}, settings, &totals);
+    if (options_.timing) {
+      std::cerr << harness::dump_line(OrderedJson{{"prompt_tokens", totals.prompt_tokens},
+                                                  {"prompt_seconds", totals.prompt_seconds},
+                                                  {"decoded_tokens", totals.tokens},
+                                                  {"decode_seconds", totals.decode_seconds}})
+                << '\n';
+    }
     for (size_t sample = 0; sample < responses[0].size(); ++sample) emit(response_line(line, sample, responses[0][sample]));
   }
 
@@ -107,6 +117,8 @@ void add_generate(CLI::App& app, Chosen& chosen) {
   verb->add_option("--seed", options->seed, "of the random streams (seed, line, sample)")->capture_default_str();
   verb->add_option("--max-rows", options->max_rows, "responses decoded at once")->check(CLI::PositiveNumber)->capture_default_str();
   verb->add_flag("--greedy", options->sampling.greedy, "the most probable token each time");
+  verb->add_flag("--ignore-stop", options->ignore_stop, "stop tokens do not end a response");
+  verb->add_flag("--timing", options->timing, "seconds of each line's prompts and decoding, as JSON on stderr");
   verb->callback([options, length, &chosen] {
     options->new_tokens_given = length->count() > 0;
     chosen = [options] {

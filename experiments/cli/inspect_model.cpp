@@ -36,7 +36,8 @@ OrderedJson top_tokens(const harness::Transformer& model, const torch::Tensor& h
     const torch::Tensor v = values.to(torch::kCPU).contiguous(), i = ids.to(torch::kCPU).contiguous();
     for (int64_t row = 0; row < end - begin; ++row) {
       std::vector<std::pair<float, int64_t>> pairs;
-      for (int64_t k = 0; k < kept; ++k) pairs.emplace_back(-v.data_ptr<float>()[row * kept + k], i.data_ptr<int64_t>()[row * kept + k]);
+      for (int64_t k = 0; k < kept; ++k)
+        pairs.emplace_back(-v.data_ptr<float>()[row * kept + k], i.data_ptr<int64_t>()[row * kept + k]);
       std::sort(pairs.begin(), pairs.end());
       OrderedJson list = OrderedJson::array();
       for (const auto& [negative, id] : pairs) list.push_back(OrderedJson::array({id, harness::json_float(-negative)}));
@@ -47,7 +48,8 @@ OrderedJson top_tokens(const harness::Transformer& model, const torch::Tensor& h
 }
 
 OrderedJson answer_logits(AskedModel& asked, int64_t top, const OrderedJson& line) {
-  if (!line.contains("ids") && !line.contains("text")) throw Error("expected one of the fields \"ids\" and \"text\", found none");
+  if (!line.contains("ids") && !line.contains("text"))
+    throw Error("expected one of the fields \"ids\" and \"text\", found none");
   const torch::NoGradGuard no_grad;
   harness::PackedBatch batch;
   batch.add(line.contains("ids") ? asked.ids_field(line, "ids") : asked.encoded_field(line, "text"));
@@ -84,7 +86,9 @@ std::string layers_problem(const std::string& layers) {
 class FingerprintAnswer {
  public:
   explicit FingerprintAnswer(const FingerprintOptions& options)
-      : choice_(meds::layer_choice(options.layers, options.differences)), lens_norm_all_(options.lens_norm == "all"), asked_(options.model),
+      : choice_(meds::layer_choice(options.layers, options.differences)),
+        lens_norm_all_(options.lens_norm == "all"),
+        asked_(options.model),
         reader_(asked_.tokenizer(), harness::position_rule(options.position), asked_.model().config().layers) {}
 
   void operator()(int64_t, const OrderedJson& line, const EmitLine& emit) {

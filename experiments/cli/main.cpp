@@ -32,6 +32,7 @@ int run_program(int argc, char** argv) {
   add_inspect_memory(*inspect, chosen);
 #ifdef MEDSBENCH_TORCH
   add_run(app, chosen);
+  add_plan(app, chosen);
   add_status(app, chosen);
   add_clean(app, chosen);
   add_config(app, chosen);

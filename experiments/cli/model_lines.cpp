@@ -53,7 +53,8 @@ std::vector<int64_t> AskedModel::ids_field(const OrderedJson& line, const std::s
     if (!id.is_number_integer()) throw Error("\"{}\": expected integers, found {}", key, harness::dump_line(id));
     ids.push_back(id.get<int64_t>());
     if (ids.back() < 0 || ids.back() >= vocabulary) {
-      throw Error("\"{}\": expected ids in [0, {}) (the model's vocabulary), found {}", key, vocabulary, harness::dump_line(id));
+      throw Error("\"{}\": expected ids in [0, {}) (the model's vocabulary), found {}", key, vocabulary,
+                  harness::dump_line(id));
     }
   }
   return ids;

@@ -187,6 +187,7 @@ int run_verb(const RunOptions& options) {
     for (const PlannedCell* cell : all_cells(experiment)) {
       fmt::print("{}\t{}\t{}\n", cell_done(*cell) ? "done" : "to do", cell->cell.id, cell->cell.folder);
     }
+    for (const std::string& also : experiment.also) fmt::print("then\t{}\n", also);
     return 0;
   }
   prepare_models(experiment);
@@ -214,7 +215,14 @@ int run_verb(const RunOptions& options) {
   fmt::print("{}", harness::terminal_table(report.summary));
   print_costs(result);
   fmt::print(stderr, "{}/table.md, report.html and figures; outcomes in {}\n", experiment.results, experiment.runs);
-  return result.ok() ? 0 : 1;
+  int exit_status = result.ok() ? 0 : 1;
+  for (const std::string& also : experiment.also) {
+    RunOptions next = options;
+    next.file = also;
+    if (!next.plan.runs.empty()) next.plan.runs += "/" + fs::path(also).stem().string();
+    exit_status = std::max(exit_status, run_verb(next));
+  }
+  return exit_status;
 }
 
 int status_verb(const RunOptions& options) {

@@ -10,6 +10,7 @@ namespace experiments {
 using Chosen = std::function<int()>;
 
 void add_run(CLI::App& app, Chosen& chosen);
+void add_plan(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);
 void add_clean(CLI::App& app, Chosen& chosen);
 void add_config(CLI::App& app, Chosen& chosen);

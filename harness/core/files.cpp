@@ -22,7 +22,10 @@ namespace {
 
 std::string reason() { return std::strerror(errno); }
 
+thread_local int deferred_syncs = 0;
+
 void sync_path(const std::string& path, int flags) {
+  if (deferred_syncs > 0) return;
   const int descriptor = ::open(path.c_str(), flags);
   if (descriptor < 0) throw Error("{}: expected to open it for fsync, found: {}", path, reason());
   const int status = ::fsync(descriptor);
@@ -54,6 +57,9 @@ void write_all(const std::string& path, std::string_view content, int flags) {
 }
 
 }  // namespace
+
+DeferredSync::DeferredSync() { ++deferred_syncs; }
+DeferredSync::~DeferredSync() { --deferred_syncs; }
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

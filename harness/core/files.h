@@ -14,6 +14,15 @@ std::string read_file(const std::string& path);
 void write_file_atomically(const std::string& path, std::string_view content);
 // The same for content too large for one string: `write` gets a path to fill and may throw.
 void write_file_atomically(const std::string& path, const std::function<void(const std::string& temporary)>& write);
+// While one lives, this thread's atomic writes leave fsync to the caller, who puts the whole folder in place with
+// `replace_folder`, which syncs each file once: a checkpoint costs one round of disk writes instead of one a file.
+class DeferredSync {
+ public:
+  DeferredSync();
+  ~DeferredSync();
+  DeferredSync(const DeferredSync&) = delete;
+  DeferredSync& operator=(const DeferredSync&) = delete;
+};
 // Puts a finished folder in place of `path` atomically as far as POSIX allows: fsyncs every file in `temporary`, moves an
 // existing `path` aside, renames, removes the old one. `recover_folder` finishes what a kill interrupted.
 void replace_folder(const std::string& temporary, const std::string& path);
