@@ -67,7 +67,7 @@ download() {
     # The platform is named, so that any Python can fetch what the program links.
     python3 -m pip --disable-pip-version-check download --no-deps --require-hashes --only-binary=:all: --python-version 3.11 \
       --implementation cp --abi cp311 --abi none --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
-      --platform manylinux_2_25_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --dest .deps/wheels \
+      --platform manylinux_2_25_x86_64 --platform manylinux_2_18_x86_64 --platform manylinux2014_x86_64 --dest .deps/wheels \
       --requirement <(echo "$requirement --hash=sha256:$hash") >&2 ||
       fail "wheel $requirement: the download failed; the same command tries again"
   done
@@ -123,9 +123,9 @@ wheels() {
 cuda_wheels() {
   command -v nvcc > /dev/null || PATH=$PATH:/usr/local/cuda/bin
   command -v nvcc > /dev/null || fail "--cuda: expected the CUDA toolkit (13), found no nvcc in PATH or /usr/local/cuda/bin"
-  say "CUDA toolkit: $(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p') at $(dirname "$(dirname "$(command -v nvcc)")")"
   local toolkit requirement library absent=()
   toolkit=$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")
+  say "CUDA toolkit: $(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/\1/p') in $toolkit"
   while read -r requirement _ _ _ library; do
     [[ -z $requirement || $requirement == \#* ]] && continue
     [[ -e $toolkit/lib64/$library ]] && continue
@@ -151,7 +151,7 @@ build_program() {
     ninja -C "$build" --quiet medsbench >&2  # looks for new and changed lists of sources
     return
   fi
-  say "step 3 of 3: building $build/medsbench (the first time takes about 12 minutes on 2 cores)"
+  say "step 3 of 3: building $build/medsbench; the first time takes minutes"
   NINJA_STATUS='[%f of %t, %e s] ' ninja -C "$build" medsbench >&2
 }
 
