@@ -10,7 +10,8 @@ namespace {
 
 class Evaluation : public testing::Test {
  protected:
-  Evaluation() : tokenizer_(Tokenizer::from_json_text(character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}), "toy")) {
+  Evaluation()
+      : tokenizer_(Tokenizer::from_json_text(character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}), "toy")) {
     ModelConfig config;
     config.architecture = "qwen2";
     config.vocab_size = 16;
@@ -47,8 +48,11 @@ class Evaluation : public testing::Test {
   }
 
   std::vector<Outcome> evaluate_sets(int64_t first = 0) const {
-    const EvalInputs inputs{*tokenizer_, {0}, [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
-                            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); }, {}};
+    const EvalInputs inputs{*tokenizer_,
+                            {0},
+                            [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
+                            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); },
+                            {}};
     return evaluate(*model_, sets_, settings_, inputs, first);
   }
 

@@ -171,7 +171,8 @@ TEST(Generator, TheReadoutEqualsThatOfAFullForward) {
         for (size_t l = 0; l < 3; ++l) {
           torch::Tensor hidden = layers[l];
           if (all && l < 2) hidden = ops::rms_norm(hidden, model.final_norm(), model.config().norm_eps);
-          const double value = hidden[static_cast<int64_t>(request.prompt.size() + t) - 1].dot(model.head()[response.ids[t]]).item<double>();
+          const double value =
+              hidden[static_cast<int64_t>(request.prompt.size() + t) - 1].dot(model.head()[response.ids[t]]).item<double>();
           EXPECT_NEAR(response.readout[t * 3 + l], value, 1e-5 * std::max(1.0, std::abs(value)));
         }
       }
@@ -200,7 +201,8 @@ TEST_P(GoldenReadout, EqualsTransformers) {
       GenerationRequest request{{ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(t) + 1}, {}};
       for (uint64_t s = 0; s < 1500; ++s) request.streams.emplace_back("golden readout", std::initializer_list<uint64_t>{t, s});
       const auto responses = generate(*model, {request}, settings)[0];
-      const auto found = std::find_if(responses.begin(), responses.end(), [&](const auto& r) { return r.ids[0] == ids[t + 1]; });
+      const auto found =
+          std::find_if(responses.begin(), responses.end(), [&](const auto& r) { return r.ids[0] == ids[t + 1]; });
       ASSERT_NE(found, responses.end());  // misses with probability (63 / 64)^1500 = 6e-11
       for (size_t l = 0; l < layers; ++l) EXPECT_NEAR(found->readout[l], expected[t][l], 1e-4) << kind << " " << t << " " << l;
     }

@@ -19,10 +19,12 @@ GeneratorSettings settings_of(const benchmark::State& state) {
 void check_once(const Transformer& model, const GenerationRequest& request, const GeneratorSettings& settings) {
   const auto responses = generate(model, {request}, settings)[0];
   const auto again = generate(model, {{request.prompt, {request.streams[0]}}}, settings)[0];
-  require(responses[0].ids == again[0].ids && responses[0].log_probs == again[0].log_probs, "a response depends on its neighbours");
+  require(responses[0].ids == again[0].ids && responses[0].log_probs == again[0].log_probs,
+          "a response depends on its neighbours");
   for (const SampledResponse& response : responses) {
     require(response.tokens() == settings.sampling.max_new_tokens, "a response has another length");
-    for (const float log_prob : response.log_probs) require(std::isfinite(log_prob) && log_prob < 0, "a log-prob is not finite");
+    for (const float log_prob : response.log_probs)
+      require(std::isfinite(log_prob) && log_prob < 0, "a log-prob is not finite");
   }
 }
 
@@ -65,7 +67,8 @@ void decode_step(benchmark::State& state) {
   }
   PackedBatch whole;
   whole.add({ids[1]}, whole.add(tokens));
-  require(torch::equal(model.forward(whole)[held], model.decode(ids, positions, places)[1]), "decoding differs from a forward pass");
+  require(torch::equal(model.forward(whole)[held], model.decode(ids, positions, places)[1]),
+          "decoding differs from a forward pass");
   for (auto _ : state) benchmark::DoNotOptimize(model.logits(model.decode(ids, positions, places)));
   state.SetItemsProcessed(state.iterations() * rows);
 }

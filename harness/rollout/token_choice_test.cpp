@@ -18,7 +18,8 @@ std::vector<int64_t> counts(const std::vector<float>& logits, const SamplingSett
   for (int64_t i = 0; i < kDraws; ++i) {
     const double u = (static_cast<double>(i) + 0.5) / kDraws;
     ++count[static_cast<size_t>(
-        choose_token<float>(kernels::table_fp32(), logits.data(), static_cast<int64_t>(logits.size()), settings, u, false).token)];
+        choose_token<float>(kernels::table_fp32(), logits.data(), static_cast<int64_t>(logits.size()), settings, u, false)
+            .token)];
   }
   return count;
 }

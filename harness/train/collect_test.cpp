@@ -31,7 +31,8 @@ struct Collecting {
     for (const Problem& problem : toy.problems) prompt_ids.push_back(prompts.ids(problem.text));
   }
   Collected collect(const ToyRun& toy, const Grader& grader, DataCursor& cursor, bool fingerprints = false) const {
-    const CollectInputs inputs{toy.settings, prompts, grader, toy.problems, prompt_ids, toy.inputs().choose_layers, fingerprints};
+    const CollectInputs inputs{toy.settings, prompts, grader, toy.problems, prompt_ids, toy.inputs().choose_layers,
+                               fingerprints};
     return collect_groups(*policy, inputs, cursor, 1);
   }
   std::unique_ptr<Transformer> policy;

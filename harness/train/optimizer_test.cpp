@@ -30,7 +30,8 @@ TEST(Optimizer, EqualsTorchsAdamWWithClipping) {
     (parameter.decay ? decayed : plain).push_back(all.back());
   }
   const auto options = [](double decay) {
-    return std::make_unique<torch::optim::AdamWOptions>(torch::optim::AdamWOptions(1e-2).betas({0.9, 0.999}).eps(1e-8).weight_decay(decay));
+    return std::make_unique<torch::optim::AdamWOptions>(
+        torch::optim::AdamWOptions(1e-2).betas({0.9, 0.999}).eps(1e-8).weight_decay(decay));
   };
   std::vector<torch::optim::OptimizerParamGroup> groups;
   groups.emplace_back(decayed, options(0.1));
@@ -71,7 +72,8 @@ TEST(Optimizer, KeepsFp32MastersOfBf16Weights) {
   }
   const torch::Tensor moved = before.to(torch::kFloat32) - optimizer.state().at("master." + model->parameters()[0].name);
   EXPECT_NEAR(moved.mean().item<double>(), 5e-6, 5e-7);
-  EXPECT_TRUE(torch::equal(model->parameters()[0].value, optimizer.state().at("master." + model->parameters()[0].name).to(torch::kBFloat16)));
+  EXPECT_TRUE(torch::equal(model->parameters()[0].value,
+                           optimizer.state().at("master." + model->parameters()[0].name).to(torch::kBFloat16)));
 }
 
 TEST(Optimizer, GoesOnFromItsStateBitForBit) {
@@ -79,7 +81,8 @@ TEST(Optimizer, GoesOnFromItsStateBitForBit) {
   const auto updates = [](Transformer& model, Optimizer& optimizer, int64_t from, int64_t to) {
     for (int64_t update = from; update < to; ++update) {
       model.zero_grad();
-      for (size_t i = 0; i < model.parameters().size(); ++i) model.parameters()[i].grad.copy_(fake_gradient(model.parameters()[i], update, i));
+      for (size_t i = 0; i < model.parameters().size(); ++i)
+        model.parameters()[i].grad.copy_(fake_gradient(model.parameters()[i], update, i));
       optimizer.apply(optimizer.gradient_norm());
     }
   };

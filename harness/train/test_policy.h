@@ -77,7 +77,8 @@ class ToyRun {
       if (parameter.decay) parameter.value.mul_(5.0);
     }
     model.save(model_folder());
-    write_file_atomically(model_folder() + "/tokenizer.json", character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}));
+    write_file_atomically(model_folder() + "/tokenizer.json",
+                          character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}));
     tokenizer_ = Tokenizer::from_file(model_folder() + "/tokenizer.json");
     for (int64_t i = 0; i < 6; ++i) {
       Problem problem;

@@ -67,8 +67,10 @@ void update(benchmark::State& state) {
   Optimizer optimizer(model, settings.optimizer);
   MethodStack methods;
   const Metrics metrics = update_mini_batch(model, optimizer, methods, settings, rows.rows, 0, "benchmark");
-  require(metrics.at("largest_log_ratio") == 0 && metrics.at("grad_norm") > 0, "the first ratio is not 1, or there is no gradient");
-  for (auto _ : state) benchmark::DoNotOptimize(update_mini_batch(model, optimizer, methods, settings, rows.rows, 0, "benchmark"));
+  require(metrics.at("largest_log_ratio") == 0 && metrics.at("grad_norm") > 0,
+          "the first ratio is not 1, or there is no gradient");
+  for (auto _ : state)
+    benchmark::DoNotOptimize(update_mini_batch(model, optimizer, methods, settings, rows.rows, 0, "benchmark"));
   state.SetItemsProcessed(state.iterations() * rows.tokens);
   model.drop_grad();
 }
@@ -89,7 +91,8 @@ void rollout_and_update(benchmark::State& state) {
       const size_t end = std::min(rows.rows.size(), begin + mini_batch);
       const std::vector<TrainRow> part(rows.rows.begin() + static_cast<std::ptrdiff_t>(begin),
                                        rows.rows.begin() + static_cast<std::ptrdiff_t>(end));
-      largest = std::max(largest, update_mini_batch(model, optimizer, methods, settings, part, 0, "benchmark").at("largest_log_ratio"));
+      largest = std::max(largest,
+                         update_mini_batch(model, optimizer, methods, settings, part, 0, "benchmark").at("largest_log_ratio"));
     }
     require(largest == 0, "the ratio of an unchanged policy is not 1");
     return rows.tokens;

@@ -104,8 +104,8 @@ TEST(Trainer, LearnsWhatIsRewarded) {
   for (Problem& problem : toy.problems) problem.answer = "02468";
   toy.settings.prompts_per_step = 6;
   toy.settings.mini_batch_prompts = 3;
-  toy.settings.steps = 25;
-  toy.settings.checkpoint_every = 25;
+  toy.settings.steps = 40;
+  toy.settings.checkpoint_every = 40;
   toy.train_in(toy.inputs());
   const auto metrics = metrics_of(toy.run_folder());
   EXPECT_LT(metrics.front().at("train_pass_rate").get<double>(), 0.7);
@@ -126,7 +126,8 @@ TEST(Trainer, KeepsTheBestModelByValidationAlone) {
   const TrainResult result = toy.train_in(in);
   EXPECT_EQ(result.state.best_step, 2);
   EXPECT_EQ(result.state.best_validation, 0.6);
-  const auto best = Transformer::load(toy.run_folder() + "/best", {}), last = Transformer::load(toy.run_folder() + "/model", {});
+  const auto best = Transformer::load(toy.run_folder() + "/best", {}),
+             last = Transformer::load(toy.run_folder() + "/model", {});
   EXPECT_TRUE(torch::equal(best->parameters()[0].value, seen[1]));
   EXPECT_TRUE(torch::equal(last->parameters()[0].value, seen[3]));
   EXPECT_EQ(metrics_of(toy.run_folder())[1].at("validation/pass@1").get<double>(), 0.6);
@@ -149,7 +150,8 @@ TEST(Trainer, ACheckpointOfAnotherConfigurationIsRefused) {
   const auto before = bytes_of(toy.run_folder());
   TrainerInputs in = toy.inputs();
   in.identity = "another configuration";
-  EXPECT_THAT(error_of([&] { toy.train_in(in); }), HasSubstr("expected a checkpoint of configuration another conf, found one of toy config"));
+  EXPECT_THAT(error_of([&] { toy.train_in(in); }),
+              HasSubstr("expected a checkpoint of configuration another conf, found one of toy config"));
   EXPECT_EQ(bytes_of(toy.run_folder()), before);
 }
 
@@ -157,7 +159,8 @@ TEST(Trainer, ANewerOrDamagedCheckpointIsRefused) {
   ToyRun toy("damaged");
   toy.settings.steps = 1;
   toy.train_in(toy.inputs());
-  const std::string state = toy.run_folder() + "/checkpoint/state.json", tensors = toy.run_folder() + "/checkpoint/state.safetensors";
+  const std::string state = toy.run_folder() + "/checkpoint/state.json",
+                    tensors = toy.run_folder() + "/checkpoint/state.safetensors";
   const std::string text = read_file(state), bytes = read_file(tensors);
   Json newer = parse_json(text);
   newer["version"] = kCheckpointVersion + 1;
@@ -187,7 +190,8 @@ TEST(Checkpoint, AFullDiskKeepsTheOldOneAndGivesOneLine) {
   getrlimit(RLIMIT_FSIZE, &limit);
   const rlimit small{8192, limit.rlim_max};
   setrlimit(RLIMIT_FSIZE, &small);
-  const std::string error = error_of([&] { save_checkpoint(toy.run_folder(), "toy configuration", state, optimizer, methods); });
+  const std::string error =
+      error_of([&] { save_checkpoint(toy.run_folder(), "toy configuration", state, optimizer, methods); });
   setrlimit(RLIMIT_FSIZE, &limit);
   std::signal(SIGXFSZ, old_handler);
 

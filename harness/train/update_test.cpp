@@ -245,7 +245,8 @@ TEST_P(GoldenUpdate, LossAndGradientsEqualPyTorch) {
       EXPECT_NEAR(flat.norm().item<double>(), norm, 1e-5 * norm) << name;
       EXPECT_NEAR(flat.dot(wave).item<double>(), expected["wave"].get<double>(), 1e-5 * std::max(norm, 0.1)) << name;
       for (int64_t i = 0; i < 8; ++i) {
-        EXPECT_NEAR(flat[i].item<double>(), expected["first"][static_cast<size_t>(i)].get<double>(), 1e-5 * std::max(norm, 0.1)) << name;
+        EXPECT_NEAR(flat[i].item<double>(), expected["first"][static_cast<size_t>(i)].get<double>(), 1e-5 * std::max(norm, 0.1))
+            << name;
       }
     }
   }
