@@ -38,7 +38,11 @@ def tokenizer_of(folder, vocabulary):
 
 def reward(completion_ids, **_):
     """Half of the completions or so: whether the sum of the ids is even."""
+    LENGTHS.extend(len(ids) for ids in completion_ids)
     return [float(sum(ids) % 2 == 0) for ids in completion_ids]
+
+
+LENGTHS = []
 
 
 class Clock(TrainerCallback):
@@ -64,6 +68,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prompts-file", type=pathlib.Path, help="texts, one a line, instead of random ones")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[arguments.dtype]
@@ -72,6 +77,8 @@ def main():
     ordinary = [i for i in range(model.config.vocab_size) if i not in set(tokenizer.all_special_ids)]
     generator = random.Random(arguments.seed)
     rows = [tokenizer.decode(generator.choices(ordinary, k=arguments.prompt_tokens)) for _ in range(arguments.prompts)]
+    if arguments.prompts_file:
+        rows = arguments.prompts_file.read_text().splitlines()[:arguments.prompts]
     rollout = arguments.prompts * arguments.samples
     clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +98,7 @@ def main():
     print(json.dumps({"program": f"trl {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}",
                       "model": arguments.folder.name, "threads": arguments.threads, "dtype": arguments.dtype,
                       "prompts": arguments.prompts, "samples": arguments.samples, "prompt_tokens": arguments.prompt_tokens,
-                      "new_tokens": arguments.new_tokens, "updates": arguments.updates,
+                      "new_tokens": arguments.new_tokens, "mean_response_tokens": statistics.mean(LENGTHS), "updates": arguments.updates,
                       "seconds_per_step": {"median": statistics.median(whole), "min": min(whole), "max": max(whole),
                                            "rounds": len(whole)}}))
 

@@ -1,0 +1,194 @@
+// A whole experiment from outside, in miniature: run, run again, a row deleted, Ctrl-C, resumption.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/core/files.h"
+#include "harness/core/subprocess.h"
+
+extern char** environ;
+
+#ifdef MEDSBENCH_TORCH
+
+namespace tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const char* kModel = R"(
+[model]
+layers = 2
+width = 16
+heads = 2
+kv_heads = 1
+head_dim = 8
+mlp_width = 32
+[train]
+steps = 3
+batch = 4
+[prompt]
+template = "plain"
+suffix = "?"
+add_bos = true
+)";
+
+const char* kExperiment = R"(
+title = "miniature"
+[models.tiny]
+pretrain = "tiny.toml"
+[table]
+k = [1, 2]
+[data]
+nano.train = 2
+nano.validation = 1
+nano.test = 1
+[train]
+steps = 3
+prompts_per_step = 4
+responses_per_prompt = 4
+mini_batch_prompts = 2
+[sampling]
+max_new_tokens = 12
+[optimizer]
+lr = 1e-3
+[overlong]
+buffer = 0
+[filter]
+on_starved = "partial"
+max_gen_batches = 2
+[fingerprint]
+layers = "half"
+[prompt]
+template = "plain"
+suffix = "?"
+add_bos = true
+[eval]
+n = 2
+[[rows]]
+name = "Base"
+untrained = true
+method.name = "none"
+[[rows]]
+name = "GRPO"
+base = "grpo"
+method.name = "grpo"
+[[rows]]
+name = "MEDS"
+base = "dapo"
+method.name = "meds"
+compare_to = "GRPO"
+)";
+
+// Every file below a folder with its content, but those that hold times.
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_regular_file() || name == "timing.json" || name == "log.txt" || name == "progress.json" ||
+        name == "report.html" || name == "lock") {
+      continue;
+    }
+    files[fs::relative(entry.path(), folder).string()] = harness::read_file(entry.path().string());
+  }
+  return files;
+}
+
+std::vector<std::string> names(const std::map<std::string, std::string>& files) {
+  std::vector<std::string> all;
+  for (const auto& [name, content] : files) all.push_back(name);
+  return all;
+}
+
+void expect_equal(const std::map<std::string, std::string>& a, const std::map<std::string, std::string>& b) {
+  EXPECT_EQ(names(a), names(b));
+  for (const auto& [name, content] : a) {
+    if (b.contains(name)) EXPECT_TRUE(content == b.at(name)) << name << " differs";
+  }
+}
+
+class Miniature : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / ("medsbench_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    harness::write_file_atomically((folder_ / "tiny.toml").string(), kModel);
+    harness::write_file_atomically((folder_ / "mini.toml").string(), kExperiment);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::vector<std::string> command() const {
+    return {MEDSBENCH_PROGRAM, "run", (folder_ / "mini.toml").string(), "--out", (folder_ / "out").string(), "--jobs", "1",
+            "--set", "run.models=\"" + (folder_ / "models").string() + "\""};
+  }
+  fs::path folder_;
+};
+
+TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
+  const auto first = harness::run_process(command());
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("MEDS"));
+  EXPECT_THAT(first.err, HasSubstr("peak memory"));
+  for (const char* name : {"table.md", "table.tex", "table.csv", "manifest.json", "experiment.json", "report.html"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "out/results" / name)) << name;
+  }
+  const auto before = contents(folder_);
+  const auto written = fs::last_write_time(folder_ / "out/results/table.md");
+  const auto second = harness::run_process(command());
+  ASSERT_EQ(second.status, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("0 cells run"));
+  EXPECT_EQ(fs::last_write_time(folder_ / "out/results/table.md"), written);
+  expect_equal(before, contents(folder_));
+
+  fs::remove_all(folder_ / "out/cells/tiny/meds");
+  const auto third = harness::run_process(command());
+  ASSERT_EQ(third.status, 0) << third.err;
+  EXPECT_THAT(third.err, HasSubstr("2 cells run"));
+  expect_equal(before, contents(folder_));
+
+  const auto verified = harness::run_process({MEDSBENCH_PROGRAM, "verify", (folder_ / "out/results").string()});
+  EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+}
+
+TEST_F(Miniature, CtrlCSavesTheStateExitsWith130AndTheSameCommandGoesOn) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  const std::string cell = (folder_ / "out/cells/tiny/meds/seed1/train/cell.toml").string();
+  const auto training = [&](const std::string& out) {  // enough steps that the signal finds it at work
+    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder_ / out).string(), "--set", "train.steps=150"};
+  };
+  const auto whole = harness::run_process(training("whole"));
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  const std::string again = (folder_ / "again").string();
+  std::vector<std::string> arguments = training("again");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  pid_t pid = 0;
+  ASSERT_EQ(posix_spawn(&pid, MEDSBENCH_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
+  // The run folder appears once the signal handler stands; the run then ends by itself or by the signal, never half-way.
+  int status = 0;
+  while (!fs::exists(again + "/prompt.txt") && waitpid(pid, &status, WNOHANG) == 0) sched_yield();
+  kill(pid, SIGINT);
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_FALSE(fs::exists(again + "/done.json"));
+  const auto resumed = harness::run_process(arguments);
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  expect_equal(contents(folder_ / "whole"), contents(again));
+}
+
+}  // namespace
+}  // namespace tests
+
+#endif
