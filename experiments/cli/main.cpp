@@ -1,10 +1,14 @@
 // medsbench: the program. Exit status: 0 success, 1 an error in one line on stderr, 2 a wrong command line, 130 interrupted.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "experiments/cli/verbs.h"
+#include "harness/core/config.h"
 #include "harness/core/error.h"
 
 namespace experiments {
@@ -27,7 +31,6 @@ int run_program(int argc, char** argv) {
   add_data(app, chosen);
   add_model(app, chosen);
   add_inspect_tokens(*inspect, chosen);
-  (void)chosen;
   add_inspect_clusters(*inspect, chosen);
   add_inspect_memory(*inspect, chosen);
 #ifdef MEDSBENCH_TORCH
@@ -47,6 +50,13 @@ int run_program(int argc, char** argv) {
   add_methods(app, chosen);
 #endif
 
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    fmt::print(stderr, "medsbench: expected a verb, found {}; the nearest is {} (medsbench --help lists them)\n", argv[1],
+               harness::nearest_name(argv[1], names));
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
