@@ -41,6 +41,12 @@ std::string beside(const std::string& file, const std::string& path) {
   return fs::path(path).is_absolute() ? path : (fs::path(file).parent_path() / path).lexically_normal().string();
 }
 
+// Keys of the file's head, which no training or evaluation reads.
+bool of_the_experiment(const std::string& assignment) {
+  const std::string key = assignment.substr(0, assignment.find('='));
+  return key == "title" || key == "seeds" || key.starts_with("run.") || key.starts_with("table.") || key.starts_with("models.");
+}
+
 // The config of one cell holds only what its verb reads.
 Config only_read(const Config& source, const Config& read) {
   Config config = Config::from_toml_text("", source.name());
@@ -207,7 +213,9 @@ class Planner {
     whole.overlay(common_);
     whole.erase("models");
     whole.overlay(row);
-    for (const std::string& set : options_.sets) whole.set(set);
+    for (const std::string& set : options_.sets) {  // over the row's own keys too
+      if (!of_the_experiment(set)) whole.set(set);
+    }
     scale_integer(whole, "train.steps", options_.scale, 36, 1);
     scale_integer(whole, "train.prompts_per_step", options_.scale, 16, 1);
     scale_integer(whole, "train.responses_per_prompt", options_.scale, 16, 2);
