@@ -106,6 +106,19 @@ void record_diversity(const Collected& c, Metrics& metrics) {
   if (with_wrong > 0) metrics["largest_wrong_share"] = share / static_cast<double>(with_wrong);
 }
 
+// A memory without fingerprints punishes nothing: said by the trainer.
+void record_missing_fingerprints(const Collected& c, const CollectInputs& inputs, Metrics& metrics) {
+  if (!inputs.fingerprints) return;
+  bool answered = false;
+  for (const RolloutGroup& group : c.groups) {
+    for (const Sample& sample : group.samples) {
+      if (!sample.fingerprint.empty()) return;
+      answered = answered || sample.has_answer;
+    }
+  }
+  if (answered) metrics["no_fingerprints"] = 1;
+}
+
 void record_error_labels(const Collected& c, Metrics& metrics) {
   std::map<std::string, int64_t> labels;
   int64_t labelled = 0;
@@ -135,6 +148,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
   record_rollout(collected, p.settings, metrics);
   record_diversity(collected, metrics);
   record_error_labels(collected, metrics);
+  record_missing_fingerprints(collected, p.inputs, metrics);
   if (collected.groups.empty()) return metrics;
 
   // -> score

@@ -105,6 +105,12 @@ class Run {
                                  step, entropy->second, settings_.collapse_entropy));
       warned_collapse_ = true;
     }
+    if (!warned_fingerprints_ && metrics.contains("no_fingerprints")) {
+      in_.on_warning(fmt::format("step {}: responses have answers but none has a fingerprint, so the memory stays empty; "
+                                 "fingerprint.position = \"last_box\" finds boxes that the tokenizer splits otherwise",
+                                 step));
+      warned_fingerprints_ = true;
+    }
     if (metrics.at("starved") > 0) {
       in_.on_warning(fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
     }
@@ -150,7 +156,7 @@ class Run {
   std::vector<std::vector<int64_t>> prompt_ids_;
   RunState state_;
   TrainResult result_;
-  bool warned_collapse_ = false;
+  bool warned_collapse_ = false, warned_fingerprints_ = false;
 };
 
 }  // namespace

@@ -99,6 +99,31 @@ TEST(Trainer, TheFirstRatioIsExactlyOne) {
   }
 }
 
+class FingerprintMethod : public Method {
+ public:
+  [[nodiscard]] std::string name() const override { return "fingerprints"; }
+  [[nodiscard]] Needs needs() const override {
+    Needs needs;
+    needs.fingerprints = true;
+    return needs;
+  }
+};
+
+TEST(Trainer, SaysOnceThatNoResponseHasAFingerprint) {
+  ToyRun toy("no_fingerprints");
+  toy.settings.sampling.max_new_tokens = 1;  // an answer for the grader, but no token after a box
+  TrainerInputs in = toy.inputs();
+  std::vector<std::string> warnings;
+  in.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  std::vector<std::unique_ptr<Method>> list;
+  list.push_back(std::make_unique<FingerprintMethod>());
+  MethodStack methods(std::move(list));
+  const auto policy = toy.policy();
+  train(*policy, methods, toy.prompts(), toy.grader, in);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], testing::HasSubstr("fingerprint.position"));
+}
+
 TEST(Trainer, LearnsWhatIsRewarded) {
   ToyRun toy("learns");
   for (Problem& problem : toy.problems) problem.answer = "02468";
