@@ -156,6 +156,14 @@ TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   EXPECT_THAT(third.err, HasSubstr("2 cells run"));
   expect_equal(before, contents(folder_));
 
+  // Another setting for one row: that row alone is made anew, over what the old one left.
+  const std::string text = std::string(kExperiment) + "method.alpha = 0.3\n";
+  harness::write_file_atomically((folder_ / "mini.toml").string(), text);
+  const auto fourth = harness::run_process(command());
+  ASSERT_EQ(fourth.status, 0) << fourth.err;
+  EXPECT_THAT(fourth.err, HasSubstr("2 cells run"));
+  EXPECT_THAT(fourth.err, HasSubstr("begun anew"));
+
   const auto verified = harness::run_process({MEDSBENCH_PROGRAM, "verify", (folder_ / "out/results").string()});
   EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
 }

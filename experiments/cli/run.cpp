@@ -58,9 +58,20 @@ void prepare_models(const Experiment& experiment) {
   }
 }
 
+// What an earlier version of the experiment file left in a cell's folder is begun anew.
+void clear_other_configuration(const PlannedCell& planned) {
+  const std::string manifest = planned.cell.folder + "/manifest.json";
+  if (cell_done(planned) || !fs::exists(manifest)) return;
+  const harness::Json json = harness::with_context(manifest, [&] { return harness::parse_json(harness::read_file(manifest)); });
+  if (json.value("identity", "") == planned.identity) return;
+  fmt::print(stderr, "{}: its configuration has changed, begun anew\n", planned.cell.id);
+  fs::remove_all(planned.cell.folder);
+}
+
 // cell.toml of every cell: what its worker reads. Unchanged files are left alone.
 void write_cell_files(const Experiment& experiment) {
   for (const PlannedCell* planned : all_cells(experiment)) {
+    clear_other_configuration(*planned);
     harness::make_folder(planned->cell.folder);
     std::string text;
     for (const auto& [key, entry] : planned->config.entries()) text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
