@@ -26,6 +26,14 @@ bool has_band(const CurveLine& line) {
                      [](const CurveLine::Point& point) { return point.low < point.high; });
 }
 
+// gnuplot's names are letters, digits and underscores.
+std::string gnuplot_name(std::string name) {
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+}
+
 std::string data_blocks(const Chart& chart) {
   std::string text;
   for (size_t i = 0; i < chart.lines.size(); ++i) {
@@ -42,7 +50,7 @@ std::string data_blocks(const Chart& chart) {
 
 std::string gnuplot_script(const Chart& chart) {
   std::string text = fmt::format(
-      "set terminal svg size 640,420 dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n", quoted(chart.name));
+      "set terminal svg size 640,420 dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n", quoted(gnuplot_name(chart.name)));
   text += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror textcolor rgb '{}'\n", kAxisInk.light, kTextInk.light);
   text += fmt::format("set grid ytics lc rgb '{}' lw 0.6 dt 1\n", kGridInk.light);
   if (chart.logarithmic_x) text += "set logscale x 2\nset format x '%.0f'\n";
@@ -73,14 +81,17 @@ Figures draw_figures(const ExperimentResults& results) {
     figures.warnings.push_back("figures: expected gnuplot in PATH, found none; tables are written without figures");
     return figures;
   }
-  for (const Chart& chart : experiment_charts(results)) {
+  for (Chart& chart : experiment_charts(results)) {
+    // A row without a finished seed has no points, and gnuplot takes no empty data.
+    std::erase_if(chart.lines, [](const CurveLine& line) { return line.points.empty(); });
+    if (chart.lines.empty()) continue;
     const ProcessResult drawn = run_process({"gnuplot"}, gnuplot_script(chart));
     if (drawn.status != 0 || drawn.out.find("<svg") == std::string::npos) {
       figures.warnings.push_back(fmt::format("figure {}: expected SVG from gnuplot, found status {}: {}", chart.name,
                                              drawn.status, drawn.err.substr(0, drawn.err.find('\n'))));
       continue;
     }
-    figures.figures.push_back({chart, tidy_svg(drawn.out, chart.name, chart.title, chart.description)});
+    figures.figures.push_back({chart, tidy_svg(drawn.out, gnuplot_name(chart.name), chart.title, chart.description)});
   }
   return figures;
 }

@@ -204,6 +204,12 @@ TEST(Figures, AreDeterministicAndNameNoProgram) {
   }
 }
 
+TEST(Figures, GiveGnuplotNamesItTakes) {
+  Chart chart;
+  chart.name = "training_smollm2-words_reward";  // the base model's name is the user's
+  EXPECT_THAT(gnuplot_script(chart), HasSubstr("name 'training_smollm2_words_reward'"));
+}
+
 TEST(LatexTable, Compiles) {
   if (find_program("pdflatex").empty()) GTEST_SKIP() << "pdflatex is not installed";
   const std::string folder = fresh_folder("latex");
