@@ -107,7 +107,10 @@ harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedR
   harness::ManifestCell cell;
   cell.seed = seed;
   cell.sets = experiment.sets;
-  const auto relative = [&](const std::string& path) { return fs::relative(path, experiment.results).string(); };
+  // By the names given: a link in a path stays a link.
+  const auto relative = [&](const std::string& path) {
+    return fs::absolute(path).lexically_normal().lexically_relative(fs::absolute(experiment.results).lexically_normal()).string();
+  };
   const PlannedCell& evaluation = row.eval.at(seed);
   cell.outcomes = relative(evaluation.cell.folder + "/outcomes.jsonl.zst");
   cell.config = relative(evaluation.cell.folder + "/config.toml");
