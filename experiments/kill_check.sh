@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Kills a run with SIGKILL at random moments, goes on each time, and compares every byte with an undisturbed run.
 # Usage: kill_check.sh EXPERIMENT.toml KILLS [SEED] [--set KEY=VALUE ...]     (MEDSBENCH: the program; default build/medsbench)
-# timing.json, log.txt, progress.json and the lock files hold times and are left out.
+# timing.json, log.txt, progress.json and the lock files hold times, cell.toml and config.toml the two folders' names (the
+# identities in manifest.json cover what they say): these are left out.
 set -euo pipefail
 experiment=$1 kills=$2 seed=${3:-1}
 shift $(($# < 3 ? $# : 3))
@@ -36,7 +37,7 @@ while [ "$killed" -lt "$kills" ]; do
   killed=$((killed + 1))
 done
 run "$work/killed" "$@" >"$work/killed.log" 2>&1
-if diff -rq -x timing.json -x log.txt -x progress.json -x lock -x report.html "$work/whole" "$work/killed"; then
+if diff -rq -x timing.json -x log.txt -x progress.json -x lock -x report.html -x cell.toml -x config.toml -x experiment.txt "$work/whole" "$work/killed"; then
   echo "$killed kills, seed $seed: every file equal"
   rm -rf "$work"
 else
