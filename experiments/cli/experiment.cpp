@@ -140,7 +140,7 @@ class Planner {
     }
     if (!path.empty()) {
       base.folder = path;
-      base.identity = harness::hash64(path) == 0 ? path : "path " + name;
+      base.identity = "path " + name;
       if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
       return base;
     }
