@@ -1,6 +1,10 @@
 #include "harness/model/kernels.h"
 
 #include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace harness::kernels {
 
@@ -31,10 +35,29 @@ float LogitStatistics::log_prob(float scaled_logit) const { return scaled_logit 
 
 float LogitStatistics::entropy() const { return std::log(sum) - moment / sum; }
 
-const Table<float>& table_fp32() { return has_avx512() ? avx512::fp32() : has_avx2() ? avx2::fp32() : x86_64::fp32(); }
+const char* instruction_set() {
+  static const char* const chosen = [] {
+    const char* best = has_avx512() ? "avx512" : has_avx2() ? "avx2" : "x86-64";
+    const char* asked = std::getenv("MEDSBENCH_INSTRUCTION_SET");
+    if (asked == nullptr) return best;
+    const std::string_view name = asked;
+    if (name == "x86-64") return "x86-64";
+    if (name == "avx2" && has_avx2()) return "avx2";
+    if (name == "avx512" && has_avx512()) return "avx512";
+    throw std::invalid_argument("MEDSBENCH_INSTRUCTION_SET: expected avx512, avx2 or x86-64, at most " + std::string(best) +
+                                " on this processor, found " + std::string(name));
+  }();
+  return chosen;
+}
 
-const Table<Bf16>& table_bf16() { return has_avx512() ? avx512::bf16() : has_avx2() ? avx2::bf16() : x86_64::bf16(); }
+const Table<float>& table_fp32() {
+  const std::string_view name = instruction_set();
+  return name == "avx512" ? avx512::fp32() : name == "avx2" ? avx2::fp32() : x86_64::fp32();
+}
 
-const char* instruction_set() { return has_avx512() ? "avx512" : has_avx2() ? "avx2" : "x86-64"; }
+const Table<Bf16>& table_bf16() {
+  const std::string_view name = instruction_set();
+  return name == "avx512" ? avx512::bf16() : name == "avx2" ? avx2::bf16() : x86_64::bf16();
+}
 
 }  // namespace harness::kernels

@@ -85,7 +85,8 @@ struct Table {
                           float* query_gradient, float* key_gradient, float* value_gradient);
 };
 
-// The tables of the best instruction set this processor has; `name` is "avx512", "avx2" or "x86-64".
+// The tables of the best instruction set this processor has: "avx512", "avx2" or "x86-64". MEDSBENCH_INSTRUCTION_SET in the
+// environment asks for a lesser one; std::invalid_argument where the processor lacks it.
 const Table<float>& table_fp32();
 const Table<Bf16>& table_bf16();
 const char* instruction_set();

@@ -1,12 +1,12 @@
 #include "harness/model/ops.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <cstring>
 
 #include "harness/core/error.h"
 #include "harness/model/ops_plain.h"
+#include "harness/model/parallel.h"
 
 namespace harness::ops {
 
@@ -54,7 +54,7 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double ep
   float* rstd_data = rstd != nullptr ? rstd->data_ptr<float>() : nullptr;
   by_dtype(x, [&](auto tag) {
     using T = decltype(tag);
-    at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
       table<T>().rms_norm(data<T>(x) + begin * width, data<T>(w), data<T>(y) + begin * width,
                           rstd_data == nullptr ? nullptr : rstd_data + begin, end - begin, width, static_cast<float>(eps));
     });
@@ -80,7 +80,7 @@ std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, c
   torch::Tensor k = torch::empty({rows, shape.kv_heads * shape.dim}, qkv.options());
   by_dtype(qkv, [&](auto tag) {
     using T = decltype(tag);
-    at::parallel_for(0, rows, grain(qkv.size(1) * 4), [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows, grain(qkv.size(1) * 4), [&](int64_t begin, int64_t end) {
       table<T>().split_rotate(data<T>(qkv) + begin * qkv.size(1), data<T>(norms.q), data<T>(norms.k),
                               rotary.cosine.data_ptr<float>(), rotary.sine.data_ptr<float>(),
                               positions.data_ptr<int64_t>() + begin, data<T>(q) + begin * q.size(1),
@@ -139,7 +139,7 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
         task.prefix_count = place.prefix_count;
       }
     }
-    at::parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows, 4, [&](int64_t begin, int64_t end) {
       table<T>().attend(tasks.data() + begin, end - begin, shape, scale);
     });
   });
@@ -258,7 +258,7 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
   const auto tasks = static_cast<int64_t>(families.size()) * shape.kv_heads;
   by_dtype(q, [&](auto tag) {
     using T = decltype(tag);
-    at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
         attend_backward_family<T>(inputs, spans, families[static_cast<size_t>(task / shape.kv_heads)], task % shape.kv_heads,
                                   shape, dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>());
@@ -274,7 +274,7 @@ torch::Tensor swiglu(const torch::Tensor& gate_up) {
   torch::Tensor y = torch::empty({rows, width}, gate_up.options());
   by_dtype(gate_up, [&](auto tag) {
     using T = decltype(tag);
-    at::parallel_for(0, rows, grain(width * 8), [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows, grain(width * 8), [&](int64_t begin, int64_t end) {
       table<T>().swiglu(data<T>(gate_up) + begin * 2 * width, data<T>(y) + begin * width, end - begin, width);
     });
   });
@@ -287,7 +287,7 @@ torch::Tensor swiglu_backward(const torch::Tensor& dy, const torch::Tensor& gate
   torch::Tensor out = torch::empty_like(gate_up);
   by_dtype(gate_up, [&](auto tag) {
     using T = decltype(tag);
-    at::parallel_for(0, rows, grain(width * 8), [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows, grain(width * 8), [&](int64_t begin, int64_t end) {
       table<T>().swiglu_backward(data<T>(dy) + begin * width, data<T>(gate_up) + begin * 2 * width,
                                  data<T>(out) + begin * 2 * width, end - begin, width);
     });

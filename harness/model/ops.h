@@ -51,6 +51,14 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
                                    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
                                    const std::vector<AttentionSpan>& spans, kernels::HeadShape shape);
 
+// y [R, N] = x [R, K] w^T (+ bias [N] or residual [R, N]) for w [N, K].
+torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias = {},
+                     const torch::Tensor& residual = {});
+// dx [R, K] = dy [R, N] w.
+torch::Tensor input_gradient(const torch::Tensor& dy, const torch::Tensor& w);
+// grad [N, K] fp32 += dy^T x, over the rows in their order.
+void add_weight_gradient(torch::Tensor& grad, const torch::Tensor& dy, const torch::Tensor& x);
+
 // silu(gate) * up of gate_up [R, 2F] -> [R, F].
 torch::Tensor swiglu(const torch::Tensor& gate_up);
 torch::Tensor swiglu_backward(const torch::Tensor& dy, const torch::Tensor& gate_up);

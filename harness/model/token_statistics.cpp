@@ -1,9 +1,9 @@
 #include "harness/model/token_statistics.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "harness/core/error.h"
+#include "harness/model/parallel.h"
 
 namespace harness {
 
@@ -58,7 +58,7 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
     by_dtype(logits, [&](auto tag, const auto& table) {
       using T = decltype(tag);
       const T* z = static_cast<const T*>(logits.data_ptr());
-      at::parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
+      parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
         for (int64_t i = from; i < to; ++i) {
           const T* row = z + i * vocabulary;
           const auto statistics = table.logit_statistics(row, vocabulary, inverse);
@@ -110,7 +110,7 @@ torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor&
     by_dtype(logits, [&](auto tag, const auto& table) {
       using T = decltype(tag);
       T* z = static_cast<T*>(logits.data_ptr());
-      at::parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
+      parallel_for(0, end - begin, std::max<int64_t>(1, 65536 / vocabulary), [&](int64_t from, int64_t to) {
         for (int64_t i = from; i < to; ++i) {
           T* row = z + i * vocabulary;
           const auto statistics = table.logit_statistics(row, vocabulary, inverse);

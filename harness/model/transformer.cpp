@@ -12,23 +12,6 @@
 
 namespace harness {
 
-namespace {
-
-torch::Tensor project(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias = {}) {
-  return bias.defined() ? at::linear(x, w, bias) : at::linear(x, w);
-}
-
-// grad += dy^T x, in fp32.
-void add_weight_gradient(torch::Tensor& grad, const torch::Tensor& dy, const torch::Tensor& x) {
-  if (dy.scalar_type() == torch::kFloat32) {
-    grad.addmm_(dy.t(), x);
-  } else {
-    grad.add_(at::mm(dy.t(), x));
-  }
-}
-
-}  // namespace
-
 int64_t PackedBatch::add(const std::vector<int64_t>& tokens, int64_t prefix) {
   sequences.push_back({rows(), static_cast<int64_t>(tokens.size()), prefix});
   ids.insert(ids.end(), tokens.begin(), tokens.end());
@@ -147,15 +130,15 @@ torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor
   const bool keep = tape != nullptr;
   t.x = x;
   t.normed = ops::rms_norm(x, value(layer.input_norm), config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
-  t.qkv = project(t.normed, value(layer.qkv), optional(layer.qkv_bias));                              // [R, (H+2K)E]
+  t.qkv = ops::linear(t.normed, value(layer.qkv), optional(layer.qkv_bias));                              // [R, (H+2K)E]
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
   std::tie(t.q, t.k) = ops::split_rotate(t.qkv, norms, {cosine_, sine_}, positions, heads());
   t.attended = ops::attend(t.q, t.k, t.qkv, places, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
-  t.h = at::addmm(x, t.attended, value(layer.o).t());                                                // [R, D]
+  t.h = ops::linear(t.attended, value(layer.o), {}, x);                                                // [R, D]
   t.h_normed = ops::rms_norm(t.h, value(layer.post_norm), config_.norm_eps, keep ? &t.h_rstd : nullptr);
-  t.gate_up = project(t.h_normed, value(layer.gate_up));                                              // [R, 2F]
+  t.gate_up = ops::linear(t.h_normed, value(layer.gate_up));                                              // [R, 2F]
   t.activated = ops::swiglu(t.gate_up);                                                              // [R, F]
-  return at::addmm(t.h, t.activated, value(layer.down).t());                                         // [R, D]
+  return ops::linear(t.activated, value(layer.down), {}, t.h);                                         // [R, D]
 }
 
 torch::Tensor Transformer::run_layers(const std::vector<int64_t>& ids, const torch::Tensor& positions,
@@ -263,20 +246,19 @@ torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::ve
 }
 
 torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& t,
-                                          const std::vector<RowPlace>& places, const torch::Tensor& out_gradient) {
-  (void)places;
+                                          const torch::Tensor& out_gradient) {
   const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
   // h + W_down silu(gate) up
-  const torch::Tensor dactivated = at::mm(out_gradient, value(layer.down));
-  add_weight_gradient(grad(layer.down), out_gradient, t.activated);
+  const torch::Tensor dactivated = ops::input_gradient(out_gradient, value(layer.down));
+  ops::add_weight_gradient(grad(layer.down), out_gradient, t.activated);
   const torch::Tensor dgate_up = ops::swiglu_backward(dactivated, t.gate_up);
-  add_weight_gradient(grad(layer.gate_up), dgate_up, t.h_normed);
+  ops::add_weight_gradient(grad(layer.gate_up), dgate_up, t.h_normed);
   torch::Tensor dh = out_gradient.clone();
-  ops::rms_norm_backward(at::mm(dgate_up, value(layer.gate_up)), t.h, value(layer.post_norm), t.h_rstd, dh,
+  ops::rms_norm_backward(ops::input_gradient(dgate_up, value(layer.gate_up)), t.h, value(layer.post_norm), t.h_rstd, dh,
                          grad(layer.post_norm));
   // x + W_o attention
-  const torch::Tensor dattended = at::mm(dh, value(layer.o));
-  add_weight_gradient(grad(layer.o), dh, t.attended);
+  const torch::Tensor dattended = ops::input_gradient(dh, value(layer.o));
+  ops::add_weight_gradient(grad(layer.o), dh, t.attended);
   std::vector<ops::AttentionSpan> spans;
   for (const PackedSequence& sequence : batch.sequences) spans.push_back({sequence.begin, sequence.length, sequence.prefix});
   const ops::AttentionGradients g =
@@ -286,10 +268,10 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
   const torch::Tensor dqkv = ops::split_rotate_backward(
       g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
       layer.k_norm < 0 ? none : grad(layer.k_norm));
-  add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
+  ops::add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
   if (layer.qkv_bias >= 0) grad(layer.qkv_bias).add_(dqkv.to(torch::kFloat32).sum(0));
   torch::Tensor dx = dh;
-  ops::rms_norm_backward(at::mm(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx, grad(layer.input_norm));
+  ops::rms_norm_backward(ops::input_gradient(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx, grad(layer.input_norm));
   return dx;
 }
 
@@ -302,7 +284,7 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
   for (size_t l = layers_.size(); l-- > 0;) {
     LayerTape& saved = tape.layers[l];
     if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.positions, places, 0, &saved);
-    dx = layer_backward(layers_[l], batch, tape, saved, places, dx);
+    dx = layer_backward(layers_[l], batch, tape, saved, dx);
     saved = {};
   }
   torch::Tensor& embedding_grad = grad(embedding_);
@@ -322,17 +304,17 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
 torch::Tensor Transformer::logits(const torch::Tensor& hidden) const {
   const torch::NoGradGuard no_grad;
   const int64_t rows = hidden.size(0), tile = padded(rows);
-  if (tile == rows) return project(hidden, head());
+  if (tile == rows) return ops::linear(hidden, head());
   torch::Tensor whole = torch::zeros({tile, hidden.size(1)}, hidden.options());
   whole.slice(0, 0, rows).copy_(hidden);
-  return project(whole, head());
+  return ops::linear(whole, head());
 }
 
 torch::Tensor Transformer::logits_backward(const torch::Tensor& hidden, const torch::Tensor& logits_gradient) {
   const torch::NoGradGuard no_grad;
   const int64_t rows = hidden.size(0);
-  add_weight_gradient(grad(head_), logits_gradient.slice(0, 0, rows), hidden);
-  return at::mm(logits_gradient, head());
+  ops::add_weight_gradient(grad(head_), logits_gradient.slice(0, 0, rows), hidden);
+  return ops::input_gradient(logits_gradient, head());
 }
 
 }  // namespace harness

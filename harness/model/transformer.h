@@ -19,13 +19,14 @@
 namespace harness {
 
 // Changes when the same config would give other bytes; part of every cell's identity.
-inline constexpr int64_t kNumericsVersion = 1;
+inline constexpr int64_t kNumericsVersion = 2;
 
 struct Numerics {
   torch::Dtype dtype = torch::kFloat32;  // of weights and activations: float32 or bfloat16
   torch::Device device = torch::kCPU;
-  // Rows of every matrix product are padded to a multiple of 64, so that a row's result does not depend on how many others
-  // there are (measured: LibTorch's products are then row-independent); sampled and recomputed log-probs are equal bit for bit.
+  // A row's result does not depend on how many others there are: sampled and recomputed log-probs are equal bit for bit. Our
+  // own fp32 products (products.h) are so by themselves; where LibTorch multiplies, rows are padded to a multiple of 64
+  // (measured: its products are then row-independent).
   bool strict = true;
 };
 
@@ -107,7 +108,10 @@ class Transformer {
   [[nodiscard]] const torch::Tensor& final_norm() const;
 
   // rows rounded up to the strict tile.
-  [[nodiscard]] int64_t padded(int64_t rows) const { return numerics_.strict ? (rows + 63) / 64 * 64 : rows; }
+  [[nodiscard]] int64_t padded(int64_t rows) const {
+    const bool ours = numerics_.device.is_cpu() && numerics_.dtype == torch::kFloat32;
+    return numerics_.strict && !ours ? (rows + 63) / 64 * 64 : rows;
+  }
 
  private:
   struct Layer {
@@ -124,7 +128,7 @@ class Transformer {
   torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const torch::Tensor& positions,
                               const std::vector<RowPlace>& places, int64_t store_layer, LayerTape* tape) const;
   torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
-                               const std::vector<RowPlace>& places, const torch::Tensor& out_gradient);
+                               const torch::Tensor& out_gradient);
 
   ModelConfig config_;
   Numerics numerics_;

@@ -1,6 +1,5 @@
 #include "harness/rollout/generator.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "harness/core/error.h"
 #include "harness/model/ops.h"
+#include "harness/model/parallel.h"
 #include "harness/rollout/token_choice.h"
 
 namespace harness {
@@ -164,7 +164,7 @@ class Session {
       using T = decltype(tag);
       const int64_t vocabulary = logits.size(1);
       const T* z = static_cast<const T*>(logits.data_ptr());
-      at::parallel_for(0, static_cast<int64_t>(rows.size()), std::max<int64_t>(1, 65536 / vocabulary),
+      parallel_for(0, static_cast<int64_t>(rows.size()), std::max<int64_t>(1, 65536 / vocabulary),
                        [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           SampledResponse& response = *rows[static_cast<size_t>(i)].response;
