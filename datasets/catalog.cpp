@@ -1,5 +1,7 @@
 #include "datasets/catalog.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -154,6 +156,31 @@ std::vector<ProblemSet> load_sets(const std::vector<std::string>& names, const s
   }
   if (split == "train") drop_repeated(sets);
   return sets;
+}
+
+std::string files_identity(const std::vector<std::string>& names, const std::string& data_dir) {
+  std::string whole;
+  for (const std::string& name : names) {
+    const SetName parsed = parse_set_name(name);
+    if (is_file_name(parsed.name)) {
+      const bool there = std::filesystem::exists(parsed.name);
+      whole += fmt::format("{} {}\n", parsed.name, there ? harness::sha256_file(parsed.name) : "absent");
+      continue;
+    }
+    const PublishedSet* published = find_published_set(parsed.name);
+    if (published == nullptr) continue;
+    for (const std::string& split : parsed.split.empty() ? splits_of(parsed.name) : std::vector<std::string>{parsed.split}) {
+      if (split == "validation") continue;  // a part of the training set
+      whole += fmt::format("{}:{}", parsed.name, split);
+      try {
+        for (const std::string& file : locate_set(*published, split, data_dir)) whole += " " + harness::sha256_file(file);
+      } catch (const Error&) {
+        whole += " absent";
+      }
+      whole += "\n";
+    }
+  }
+  return whole.empty() ? "" : harness::sha256_hex(whole);
 }
 
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings) {

@@ -39,6 +39,10 @@ std::vector<harness::ProblemSet> load_sets(const std::vector<std::string>& names
 // Demonstrations of "nano" (or any of its sets: all kinds) or "words". Throws Error for another name.
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings = {});
 
+// What the files of the named sets hold: SHA-256 over each set's name, split and the SHA-256 of its files; "" where all are
+// generated. A set whose file is not there counts as absent: reading it says what to put where.
+std::string files_identity(const std::vector<std::string>& names, const std::string& data_dir);
+
 struct SetName {
   std::string name;   // without the split
   std::string split;  // may be empty

@@ -212,6 +212,19 @@ TEST(LocateSet, FindsTheHubsOwnLayoutAndTheHubsCache) {
   EXPECT_EQ(locate_set(*find_published_set("math500"), "test", "", both).size(), 1u);
 }
 
+TEST(FilesIdentity, IsThatOfWhatTheFilesHold) {
+  const ScratchFolder folder;
+  EXPECT_EQ(files_identity({"nano", "words", "nano/seq:test"}, folder.path("data")), "");
+  folder.write("data/gsm8k_test.jsonl", "one");
+  const std::string one = files_identity({"gsm8k:test"}, folder.path("data"));
+  folder.write("elsewhere/gsm8k_test.jsonl", "one");
+  EXPECT_EQ(files_identity({"gsm8k:test", "nano"}, folder.path("elsewhere")), one);
+  folder.write("data/gsm8k_test.jsonl", "two");
+  EXPECT_NE(files_identity({"gsm8k:test"}, folder.path("data")), one);
+  EXPECT_NE(files_identity({"gsm8k:test"}, folder.path("none")), one);  // absent, and no error: reading it says what to do
+  EXPECT_NE(files_identity({"gsm8k:test"}, folder.path("none")), "");
+}
+
 TEST(ParseRepository, RefusesWhatCouldLeaveTheCache) {
   EXPECT_EQ(parse_repository(RepositoryKind::model, "Qwen/Qwen3-1.7B@abc").revision, "abc");
   for (const char* bad : {"Qwen", "a/b/c", "../x", "a/..", "a/b@", "a/b@../x", "/b", "a/ b"}) {

@@ -54,6 +54,7 @@ DataKeys read_data(Config& config) {
   keys.validation = config.texts("data.validation", keys.train);
   keys.sets = config.texts("data.test", keys.train);
   keys.load.data_dir = config.text("data.dir", "");
+  if (config.has("data.identity")) config.text("data.identity", "");  // set by the planner: what the files held
   keys.load.data_seed = static_cast<uint64_t>(config.integer("data.seed", 0, 0));
   keys.load.limit = config.integer("data.limit", 0, 0);
   keys.load.validation = config.integer("data.validation_problems", 0, 0);

@@ -8,11 +8,13 @@
 #include <set>
 
 #include "baselines/all_methods.h"
+#include "datasets/catalog.h"
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/model/folder_identity.h"
 
 namespace experiments {
 
@@ -140,7 +142,8 @@ class Planner {
     }
     if (!path.empty()) {
       base.folder = path;
-      base.identity = "path " + name;
+      // A folder that is not there yet is made, or asked for, before any cell runs; then the file is read again.
+      base.identity = fs::exists(path + "/config.json") ? harness::folder_identity(path) : "absent " + name;
       if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
       return base;
     }
@@ -174,6 +177,23 @@ class Planner {
     base.identity = planned.identity;
     experiment_.base_cells.push_back(std::move(planned));
     return base;
+  }
+
+  // Of the published sets and files that a row reads; the generated ones follow from its keys.
+  std::string data_identity(const Config& row) {
+    Config reader = row;
+    std::vector<std::string> names;
+    for (const char* key : {"data.train", "data.validation", "data.test"}) {
+      for (const std::string& name : reader.texts(key, {})) names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    const std::string data_dir = reader.text("data.dir", "");
+    std::string key = data_dir;
+    for (const std::string& name : names) key += "\n" + name;
+    auto [place, fresh] = file_identities_.try_emplace(key);
+    if (fresh) place->second = datasets::files_identity(names, data_dir);
+    return place->second;
   }
 
   void plan_row(Config& row) {
@@ -222,6 +242,8 @@ class Planner {
     scale_integer(whole, "eval.n", options_.scale, 128, 1);
     whole.set("model.folder", Config::Value(model.folder), "models." + model.name);
     whole.set("model.identity", Config::Value(model.identity), "models." + model.name);
+    const std::string files = data_identity(whole);
+    if (!files.empty()) whole.set("data.identity", Config::Value(files), "data");
     for (const int64_t seed : planned.seeds) plan_seed(planned, whole, model, source, seed);
     experiment_.rows.push_back(std::move(planned));
   }
@@ -320,6 +342,7 @@ class Planner {
   Config common_;
   std::vector<int64_t> seeds_;
   std::string model_cache_, row_name_;
+  std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are
 };
 
 }  // namespace

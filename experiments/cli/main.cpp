@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/cli/commit.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/config.h"
 #include "harness/core/error.h"
@@ -17,6 +18,7 @@ namespace {
 int run_program(int argc, char** argv) {
   CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("medsbench {} {}", MEDSBENCH_VERSION, kCommit));
   Chosen chosen;
   CLI::App* inspect = app.add_subcommand("inspect", "the parts by themselves: JSON lines in, JSON lines out");
   inspect->require_subcommand(1);

@@ -11,11 +11,11 @@
 #include <thread>
 
 #include "experiments/cli/cell_folder.h"
+#include "experiments/cli/commit.h"
 #include "experiments/cli/experiment.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/core/subprocess.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/table_text.h"
 #include "harness/sweep/status.h"
@@ -42,7 +42,9 @@ std::string own_program() {
 }
 
 // Models that a script makes where they are not there yet.
-void prepare_models(const Experiment& experiment) {
+// Returns whether any was made.
+bool prepare_models(const Experiment& experiment) {
+  bool made = false;
   for (const BaseModel& model : experiment.models) {
     if (!model.cell.empty() || fs::exists(model.folder + "/config.json")) continue;
     const auto script = experiment.prepare.find(model.name);
@@ -55,7 +57,9 @@ void prepare_models(const Experiment& experiment) {
     if (status != 0 || !fs::exists(model.folder + "/config.json")) {
       throw Error("{}: expected it to make {}, found exit status {}", script->second, model.folder, status);
     }
+    made = true;
   }
+  return made;
 }
 
 // What an earlier version of the experiment file left in a cell's folder is begun anew.
@@ -79,15 +83,6 @@ void write_cell_files(const Experiment& experiment) {
     if (fs::exists(path) && harness::read_file(path) == text) continue;
     harness::write_file_atomically(path, text);
   }
-}
-
-std::string commit() {
-  const auto result = harness::run_process({"git", "rev-parse", "--short=12", "HEAD"});
-  if (result.status != 0) return "unknown";
-  std::string text = result.out.substr(0, result.out.find('\n'));
-  const auto status = harness::run_process({"git", "status", "--porcelain", "--untracked-files=no"});
-  if (status.status == 0 && !status.out.empty()) text += "+";
-  return text;
 }
 
 harness::Json machine() {
@@ -181,7 +176,7 @@ void write_manifest_once(const Experiment& experiment) {
     if (harness::dump_line(to_json(manifest)) == harness::dump_line(to_json(old))) return;
     manifest.machine = machine();
   }
-  manifest.commit = commit();
+  manifest.commit = kCommit;
   harness::write_manifest(experiment.results, manifest);
 }
 
@@ -196,7 +191,7 @@ void print_costs(const harness::SweepResult& result) {
 }
 
 int run_verb(const RunOptions& options) {
-  const Experiment experiment = read_experiment_file(options.file, options.plan);
+  Experiment experiment = read_experiment_file(options.file, options.plan);
   if (options.dry_run) {
     for (const PlannedCell* cell : all_cells(experiment)) {
       fmt::print("{}\t{}\t{}\n", cell_done(*cell) ? "done" : "to do", cell->cell.id, cell->cell.folder);
@@ -204,7 +199,7 @@ int run_verb(const RunOptions& options) {
     for (const std::string& also : experiment.also) fmt::print("then\t{}\n", also);
     return 0;
   }
-  prepare_models(experiment);
+  if (prepare_models(experiment)) experiment = read_experiment_file(options.file, options.plan);  // their content is known now
   write_cell_files(experiment);
   harness::write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");
   std::vector<harness::Cell> cells;
