@@ -197,6 +197,48 @@ TEST_F(Miniature, CtrlCSavesTheStateExitsWith130AndTheSameCommandGoesOn) {
   expect_equal(contents(folder_ / "whole"), contents(again));
 }
 
+TEST_F(Miniature, TrainsToTheSameBytesOnALesserInstructionSetAndOnMoreThreads) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  const std::string whole = (folder_ / "out/cells/tiny/meds/seed1/train").string();
+  const auto training = [&](const std::string& out, const std::vector<std::string>& before, const std::string& threads) {
+    std::vector<std::string> all = before;
+    all.insert(all.end(), {MEDSBENCH_PROGRAM, "train", whole + "/cell.toml", "--out", (folder_ / out).string(), "--set",
+                           "numerics.threads=" + threads});
+    const auto done = harness::run_process(all);
+    EXPECT_EQ(done.status, 0) << done.err;
+    auto files = contents(folder_ / out);
+    for (const char* name : {"manifest.json", "config.toml", "cell.toml"}) files.erase(name);  // they name what differs
+    return files;
+  };
+  auto expected = contents(whole);
+  for (const char* name : {"manifest.json", "config.toml", "cell.toml"}) expected.erase(name);
+  EXPECT_GT(expected.size(), 3u);
+  expect_equal(expected, training("threads", {}, "2"));
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {  // on a processor without AVX-512 they are one
+    expect_equal(expected, training("avx2", {"env", "MEDSBENCH_INSTRUCTION_SET=avx2", "ATEN_CPU_CAPABILITY=avx2"}, "1"));
+  }
+}
+
+TEST_F(Miniature, ABaseModelGivenByItsFolderIsKnownByWhatItHolds) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  const fs::path model = fs::directory_iterator(folder_ / "models")->path() / "model";
+  fs::copy(model, folder_ / "given", fs::copy_options::recursive);
+  std::string text = kExperiment;
+  const std::string pretrain = "pretrain = \"tiny.toml\"";
+  text.replace(text.find(pretrain), pretrain.size(), "path = \"" + (folder_ / "given").string() + "\"");
+  harness::write_file_atomically((folder_ / "mini.toml").string(), text);
+  std::vector<std::string> given = command();
+  given[4] = (folder_ / "other").string();
+  ASSERT_EQ(harness::run_process(given).status, 0);
+  EXPECT_THAT(harness::run_process(given).err, HasSubstr("0 cells run"));
+  harness::write_file_atomically((folder_ / "given/generation_config.json").string(), "{\"eos_token_id\": 1}\n");
+  const auto changed = harness::run_process(given);
+  EXPECT_EQ(changed.status, 0) << changed.err;
+  EXPECT_THAT(changed.err, HasSubstr("5 cells run"));
+}
+
 }  // namespace
 }  // namespace tests
 
