@@ -57,7 +57,10 @@ std::string encode_path(std::string_view path) {
   return out;
 }
 
-HttpReply http_get(const HttpRequest& request, const HttpSink& sink) {
+namespace {
+
+// `body` null: GET.
+HttpReply perform(const HttpRequest& request, const std::string* body, const HttpSink& sink) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   HttpReply reply;
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(started == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup);
@@ -69,13 +72,21 @@ HttpReply http_get(const HttpRequest& request, const HttpSink& sink) {
   Transfer transfer{curl, &sink, &reply};
   // libcurl keeps an Authorization header from hosts that a redirect leads to.
   std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(nullptr, curl_slist_free_all);
-  if (!request.token.empty()) headers.reset(curl_slist_append(nullptr, ("Authorization: Bearer " + request.token).c_str()));
+  const auto add_header = [&](const std::string& header) {
+    headers.reset(curl_slist_append(headers.release(), header.c_str()));
+  };
+  if (!request.token.empty()) add_header("Authorization: Bearer " + request.token);
+  if (body != nullptr) add_header("Content-Type: application/json");
   set(curl, CURLOPT_URL, request.url.c_str());
   set(curl, CURLOPT_HTTPHEADER, headers.get());
   set(curl, CURLOPT_USERAGENT, "medsbench");
   set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   set(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  set(curl, CURLOPT_FOLLOWLOCATION, body == nullptr ? 1L : 0L);
+  if (body != nullptr) {
+    set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
+    set(curl, CURLOPT_POSTFIELDS, body->data());
+  }
   set(curl, CURLOPT_MAXREDIRS, 10L);
   set(curl, CURLOPT_NOSIGNAL, 1L);
   set(curl, CURLOPT_CONNECTTIMEOUT, 20L);
@@ -96,6 +107,14 @@ HttpReply http_get(const HttpRequest& request, const HttpSink& sink) {
     reply.retry_after = wait;
   }
   return reply;
+}
+
+}  // namespace
+
+HttpReply http_get(const HttpRequest& request, const HttpSink& sink) { return perform(request, nullptr, sink); }
+
+HttpReply http_post(const HttpRequest& request, const std::string& body, const HttpSink& sink) {
+  return perform(request, &body, sink);
 }
 
 }  // namespace datasets

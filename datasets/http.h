@@ -1,4 +1,4 @@
-// HTTP: one GET through libcurl, redirects followed, the body handed on as it arrives.
+// HTTP: one request through libcurl, the body of the answer handed on as it arrives.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,10 @@ struct HttpReply {
 // Gets each piece of the body of a 200 or 206; false ends the transfer.
 using HttpSink = std::function<bool(int64_t status, std::string_view piece)>;
 
-// Never throws for what the network does. The transfer ends early when an interrupt is requested.
+// Redirects are followed. Never throws for what the network does. The transfer ends early when an interrupt is requested.
 HttpReply http_get(const HttpRequest& request, const HttpSink& sink);
+// Sends `body` as JSON; a redirect is a refusal.
+HttpReply http_post(const HttpRequest& request, const std::string& body, const HttpSink& sink);
 
 // A path with all but letters, digits, "-._~" and "/" percent-encoded.
 std::string encode_path(std::string_view path);

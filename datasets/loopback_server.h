@@ -22,6 +22,7 @@ namespace datasets {
 struct ServerRequest {
   std::string path;                            // with the query
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body = {};                       // as long as Content-Length says
 };
 
 struct ServerReply {
@@ -29,6 +30,7 @@ struct ServerReply {
   std::string body;
   std::vector<std::string> headers = {};  // "Name: value"
   int64_t cut_after = -1;                 // >= 0: the connection is dropped after so many bytes of the body
+  bool never = false;                     // no answer at all: the connection stands until the client gives up
 };
 
 class LoopbackServer {
@@ -86,12 +88,25 @@ class LoopbackServer {
       if (got <= 0) return;
       head.append(piece, static_cast<size_t>(got));
     }
-    const ServerRequest request = parse(head);
+    ServerRequest request = parse(head);
+    request.body = head.substr(head.find("\r\n\r\n") + 4);
+    const auto length = request.headers.find("content-length");
+    const size_t expected = length == request.headers.end() ? 0 : std::stoul(length->second);
+    while (request.body.size() < expected) {
+      const ssize_t got = recv(connection, piece, sizeof piece, 0);
+      if (got <= 0) return;
+      request.body.append(piece, static_cast<size_t>(got));
+    }
     ServerReply reply;
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request);
       reply = handler_(request);
+    }
+    if (reply.never) {
+      while (recv(connection, piece, sizeof piece, 0) > 0) {
+      }
+      return;
     }
     std::string out =
         fmt::format("HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n", reply.status, reply.body.size());

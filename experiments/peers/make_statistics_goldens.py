@@ -8,13 +8,13 @@ import math
 import random
 import sys
 from collections import Counter, defaultdict
-from math import comb
+from math import ceil, comb
 
 import hdbscan
 import numpy as np
 from rliable import metrics as rliable
 from sacrebleu.metrics import BLEU
-from scipy.stats import bootstrap, trim_mean
+from scipy.stats import bootstrap, hypergeom, trim_mean
 from sklearn.metrics import adjusted_rand_score, completeness_score, homogeneity_score
 
 SEED = 11
@@ -97,9 +97,13 @@ def score_golden(lines):
     diversity = {name: np.mean([m[name] for m in measured if m[name] is not None]) for name in measured[0]}
     pooled = [of_fingerprints(np.array([r["fingerprint"] for r in lines if r["seed"] == s and "fingerprint" in r]), "_pooled")
               for s in range(SEEDS)]
+    # G-pass@k: at least ceil(tau k) right among k drawn without replacement.
+    thresholds = {str(k): {str(t): np.mean([hypergeom.sf(ceil(t * k) - 1, N, c, k) for c in right]) for t in (0.5, 0.75, 1.0)}
+                  for k in KS}
     diversity.update({name: np.mean([p[name] for p in pooled]) for name in pooled[0]})
     return {"n": N, "problems": PROBLEMS, "pass@k": passed,
             "maj@k": {str(k): np.mean([majority(rows, k) for rows in cells.values()]) for k in KS},
+            "g_pass@k": thresholds,
             "pass_gain": {k: v - passed["1"] for k, v in passed.items()},
             "iqm": trim_mean([c / N for c in right], 0.25), "diversity": diversity}
 

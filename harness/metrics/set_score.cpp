@@ -106,16 +106,21 @@ int64_t place_of(const std::vector<std::string>& sorted, const std::string& valu
   return std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin();
 }
 
-// pass@k, then maj@k, one quantity each for every k.
-CellTable table_of(const SetScore& score) {
+// pass@k, then maj@k, one quantity each for every k, then G-pass@k, one for every k and threshold.
+CellTable table_of(const SetScore& score, const std::vector<double>& taus) {
   const auto ks = static_cast<int64_t>(score.ks.size());
-  CellTable table(static_cast<int64_t>(score.seeds.size()), static_cast<int64_t>(score.problems.size()), 2 * ks);
+  const auto thresholds = static_cast<int64_t>(taus.size());
+  CellTable table(static_cast<int64_t>(score.seeds.size()), static_cast<int64_t>(score.problems.size()), (2 + thresholds) * ks);
   for (const CellScore& cell : score.cells) {
     const int64_t seed = place_of(score.seeds, cell.seed);
     const int64_t problem = place_of(score.problems, cell.problem);
     for (int64_t i = 0; i < ks; ++i) {
       table.at(seed, problem, i) = pass_at_k(cell.n, cell.c, score.ks[static_cast<size_t>(i)]);
       table.at(seed, problem, ks + i) = cell.maj[static_cast<size_t>(i)];
+      for (int64_t t = 0; t < thresholds; ++t) {
+        table.at(seed, problem, (2 + t) * ks + i) =
+            g_pass_at_k(cell.n, cell.c, score.ks[static_cast<size_t>(i)], taus[static_cast<size_t>(t)]);
+      }
     }
   }
   return table;
@@ -145,11 +150,14 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
   if (!score.ks.empty()) {
     BootstrapSettings bootstrap;
     bootstrap.replicates = settings.replicates;
-    const auto estimates = crossed_bootstrap(table_of(score), RandomStream("score bootstrap", {settings.seed}), bootstrap);
+    const auto estimates = crossed_bootstrap(table_of(score, settings.taus), RandomStream("score bootstrap", {settings.seed}), bootstrap);
     for (size_t i = 0; i < score.ks.size(); ++i) {
       score.pass_at_k[score.ks[i]] = estimates[i];
       score.maj_at_k[score.ks[i]] = estimates[score.ks.size() + i];
       score.pass_gain[score.ks[i]] = estimates[i].value - mean_of(means);
+      for (size_t t = 0; t < settings.taus.size(); ++t) {
+        score.g_pass_at_k[score.ks[i]][settings.taus[t]] = estimates[(2 + t) * score.ks.size() + i];
+      }
     }
   }
   if (settings.diversity) score.diversity = diversity_of(outcomes, grader);
@@ -183,6 +191,14 @@ OrderedJson to_json(const SetScore& score) {
   object["pass@k"] = intervals(score.pass_at_k);
   object["maj@k"] = intervals(score.maj_at_k);
   object["pass_gain"] = std::move(gains);
+  OrderedJson thresholds = OrderedJson::object();
+  for (const auto& [k, by_tau] : score.g_pass_at_k) {
+    for (const auto& [tau, estimate] : by_tau) {
+      thresholds[std::to_string(k)][fmt::format("{}", tau)] = {
+          {"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
+    }
+  }
+  object["g_pass@k"] = std::move(thresholds);
   object["iqm"] = score.iqm;
   if (!score.undefined_ks.empty()) object["undefined_k"] = score.undefined_ks;
   object["diversity"] = to_json(score.diversity);

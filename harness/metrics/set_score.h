@@ -19,6 +19,7 @@ struct ScoreSettings {
   uint64_t seed = 0;           // key of the bootstrap and of the maj@k subsets
   int64_t replicates = 10000;  // of the bootstrap; 0: no intervals (low and high are NaN)
   int64_t majority_subsets = 1000;
+  std::vector<double> taus = {0.5, 0.75, 1.0};  // thresholds of G-pass@k
   bool diversity = true;  // false: the diversity report stays empty
 };
 
@@ -47,6 +48,7 @@ struct SetScore {
   std::map<int64_t, Estimate> pass_at_k;  // crossed bootstrap intervals (evaluation.md); one seed: over problems only
   std::map<int64_t, Estimate> maj_at_k;
   std::map<int64_t, double> pass_gain;  // pass@k - pass@1
+  std::map<int64_t, std::map<double, Estimate>> g_pass_at_k;  // by k and threshold (arXiv 2412.13147)
   double iqm = 0;                       // interquartile mean of the (seed, problem) means
   double no_answer_share = 0;           // of all samples
   double undecided_share = 0;

@@ -8,7 +8,10 @@
 #include <set>
 
 #include "harness/core/error.h"
+#include "harness/core/hash.h"
+#include "harness/core/random.h"
 #include "harness/report/csv.h"
+#include "harness/stats/majority.h"
 #include "harness/stats/pass_at_k.h"
 
 namespace harness {
@@ -87,6 +90,13 @@ const ProblemResult* find_problem(const CellResults& cell, const std::string& se
   return place != problems.end() && place->problem == problem ? &*place : nullptr;
 }
 
+// Absent where only counts are known.
+std::optional<double> majority_of(const ProblemResult& problem, int64_t k) {
+  if (problem.votes.answers.empty()) return std::nullopt;
+  const RandomStream stream("maj@k subsets", {0, static_cast<uint64_t>(problem.seed), hash64(problem.problem)});
+  return majority_at_k(problem.votes, std::vector<int64_t>{k}, stream).front();
+}
+
 }  // namespace
 
 bool RowResults::trained() const {
@@ -113,11 +123,18 @@ ExperimentResults read_experiment(const std::string& folder, const ReadSettings&
 
 std::optional<double> problem_value(const ProblemResult& problem, const std::string& metric) {
   const auto share = [&](int64_t count) { return static_cast<double>(count) / static_cast<double>(problem.n); };
-  if (metric.starts_with("pass@")) {
+  if (const size_t at = metric.find('@'); at != std::string::npos) {
+    const std::string quantity = metric.substr(0, at);
+    const char* const end = metric.data() + metric.size();
     int64_t k = 0;
-    std::from_chars(metric.data() + 5, metric.data() + metric.size(), k);
+    const char* rest = std::from_chars(metric.data() + at + 1, end, k).ptr;
     if (k < 1 || k > problem.n) return std::nullopt;
-    return pass_at_k(problem.n, problem.correct, k);
+    if (quantity == "pass") return pass_at_k(problem.n, problem.correct, k);
+    if (quantity == "maj") return majority_of(problem, k);
+    double tau = 0;
+    if (quantity == "g_pass" && rest != end && std::from_chars(rest + 1, end, tau).ptr == end) {
+      return g_pass_at_k(problem.n, problem.correct, k, tau);
+    }
   }
   if (metric == "distinct_answers") return static_cast<double>(problem.distinct_answers);
   if (metric == "answer_entropy") return problem.answer_entropy;
@@ -127,7 +144,7 @@ std::optional<double> problem_value(const ProblemResult& problem, const std::str
   if (metric == "mean_entropy") return problem.mean_entropy;
   if (metric == "tokens") return problem.mean_tokens;
   throw Error(
-      "column {}: expected pass@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy or "
+      "column {}: expected pass@K, g_pass@K_TAU, maj@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy or "
       "tokens, found no such quantity",
       metric);
 }

@@ -46,7 +46,7 @@ struct ReadSettings {
 ExperimentResults read_experiment(const std::string& folder, const ReadSettings& settings = {});
 
 // Per-problem quantities of a table column. Absent where a problem does not define it (pass@k with k > n, no answer at all).
-//   pass@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy, tokens
+//   pass@K, g_pass@K_TAU, maj@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy, tokens
 std::optional<double> problem_value(const ProblemResult& problem, const std::string& metric);
 
 // One quantity of a row on one set: [seeds, problems] with NaN where a cell has none.

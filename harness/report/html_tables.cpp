@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "harness/core/error.h"
@@ -17,9 +18,9 @@ std::string tooltip(const Column& column, const SummaryCell& cell) {
   }
   if (cell.comparison) {
     const Comparison& comparison = *cell.comparison;
-    text += fmt::format("{}against {}: {} ({} to {}), Holm-adjusted p {:.3g}", text.empty() ? "" : "; ", comparison.against,
+    text += fmt::format("{}against {}: {} ({} to {}), Holm-adjusted p {:.3g}, probability of improvement {:.2f}", text.empty() ? "" : "; ", comparison.against,
                         shown_value(column, comparison.difference.value), shown_value(column, comparison.difference.low),
-                        shown_value(column, comparison.difference.high), comparison.adjusted_p);
+                        shown_value(column, comparison.difference.high), comparison.adjusted_p, comparison.improvement);
   }
   return text;
 }
@@ -81,7 +82,12 @@ std::string html_section(const std::string& id, const std::string& title, const 
 
 std::string html_tables(const Summary& summary) {
   std::string text;
-  for (const TablePart& part : table_parts(summary)) text += table_part(summary, part);
+  for (TablePart part : table_parts(summary)) {
+    // A screen shows the left of a wide table: there stands the average.
+    std::stable_partition(part.columns.begin(), part.columns.end(),
+                          [&](size_t c) { return summary.columns[c].set == kAverage; });
+    text += table_part(summary, part);
+  }
   text += "<ul class=\"note\">";
   for (const std::string& line : summary.footer) text += "<li>" + markup_escape(line) + "</li>\n";
   return text + "</ul>\n";

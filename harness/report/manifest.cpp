@@ -38,6 +38,8 @@ std::vector<Value> list_field(const Json& object, const std::string& key) {
   for (const Json& item : array_field(object, key)) {
     if constexpr (std::is_same_v<Value, std::string>) {
       if (!item.is_string()) throw Error("\"{}\": expected a list of strings, found {}", key, item.type_name());
+    } else if constexpr (std::is_same_v<Value, double>) {
+      if (!item.is_number()) throw Error("\"{}\": expected a list of numbers, found {}", key, item.type_name());
     } else {
       if (!item.is_number_integer()) throw Error("\"{}\": expected a list of integers, found {}", key, item.type_name());
     }
@@ -142,6 +144,8 @@ OrderedJson to_json(const ExperimentManifest& manifest) {
   json["title"] = manifest.title;
   json["sets"] = manifest.sets;
   json["columns"] = OrderedJson{{"k", manifest.k}};
+  if (!manifest.g_pass.empty()) json["columns"]["g_pass"] = manifest.g_pass;
+  if (manifest.maj) json["columns"]["maj"] = true;
   json["n"] = manifest.n;
   json["eval_seed"] = manifest.eval_seed;
   json["temperature"] = manifest.temperature;
@@ -170,7 +174,12 @@ ExperimentManifest manifest_from_json(const Json& json) {
   ExperimentManifest manifest;
   manifest.title = text_field(json, "title");
   manifest.sets = list_field<std::string>(json, "sets");
-  if (json.contains("columns")) manifest.k = list_field<int64_t>(json["columns"], "k");
+  if (json.contains("columns")) {
+    const Json& columns = json["columns"];
+    manifest.k = list_field<int64_t>(columns, "k");
+    if (columns.contains("g_pass")) manifest.g_pass = list_field<double>(columns, "g_pass");
+    manifest.maj = columns.contains("maj") && boolean_field(columns, "maj");
+  }
   manifest.n = integer_field(json, "n");
   if (json.contains("eval_seed")) manifest.eval_seed = json["eval_seed"].get<uint64_t>();
   manifest.temperature = number_field(json, "temperature");

@@ -50,6 +50,8 @@ struct ExperimentManifest {
   std::vector<ManifestRow> rows;
   std::vector<std::string> sets;  // columns, in order
   std::vector<int64_t> k = {1, 128};
+  std::vector<double> g_pass;  // thresholds of G-pass@k columns, none by default
+  bool maj = false;            // maj@k columns
   int64_t n = 128;  // samples a problem
   uint64_t eval_seed = 0;
   double temperature = 1.0;

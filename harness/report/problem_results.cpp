@@ -38,7 +38,9 @@ ProblemResult count_problem(const Samples& samples, const std::string& grader) {
   ProblemResult result;
   result.problem = samples.front()->problem;
   result.kind = samples.front()->kind;
+  result.seed = samples.front()->seed;
   std::map<std::string, int64_t> answers, wrong;
+  std::map<std::string, int64_t> places;  // answer -> its place in votes.right
   for (const Outcome* outcome : samples) {
     const bool right = outcome->correct(grader);
     const std::optional<std::string> answer = final_answer(*outcome);
@@ -49,11 +51,22 @@ ProblemResult count_problem(const Samples& samples, const std::string& grader) {
     result.disagree += graders_disagree(*outcome, grader) ? 1 : 0;
     result.mean_entropy += outcome->mean_entropy;
     result.mean_tokens += static_cast<double>(outcome->tokens);
-    if (answer) ++answers[*answer];
+    if (answer) {
+      ++answers[*answer];
+      const auto [place, is_new] = places.try_emplace(*answer, static_cast<int64_t>(places.size()));
+      if (is_new) result.votes.right.push_back(0);
+      result.votes.right[static_cast<size_t>(place->second)] += right ? 1 : 0;
+      result.votes.answers.push_back(place->second);
+    } else {
+      result.votes.answers.push_back(-1);
+    }
     if (!right) {
       if (answer) ++wrong[*answer];
       if (!outcome->error_label.empty()) ++result.error_labels[outcome->error_label];
     }
+  }
+  for (const auto& [answer, place] : places) {
+    result.votes.right[static_cast<size_t>(place)] /= static_cast<double>(answers.at(answer));
   }
   result.mean_entropy /= static_cast<double>(result.n);
   result.mean_tokens /= static_cast<double>(result.n);

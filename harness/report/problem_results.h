@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/data/outcome.h"
+#include "harness/stats/majority.h"
 
 namespace harness {
 
@@ -22,6 +23,8 @@ struct ProblemResult {
   std::map<std::string, int64_t> error_labels;         // true error label -> wrong responses (procedural sets)
   std::vector<int64_t> wrong_groups;                   // sizes of groups of equal wrong answers, largest first
   std::string most_common_wrong;                       // the answer of the largest such group
+  int64_t seed = 0;                                    // training seed
+  Votes votes;                                         // final answers in the order of the samples, for maj@k
 };
 
 // A response kept for reading in the HTML page.

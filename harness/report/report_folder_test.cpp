@@ -49,6 +49,75 @@ TEST(CountOutcomes, MatchesASmallProblemWorkedByHand) {
   EXPECT_FALSE(problem_value(problem, "pass@8").has_value());
 }
 
+TEST(CountOutcomes, GivesMajorityAndGPassOfASmallProblemWorkedByHand) {
+  const OutcomeFile file{"recipe",
+                         {outcome(0, true, "4"), outcome(1, false, "5"), outcome(2, true, "4"), outcome(3, false, "")}};
+  const ProblemResult problem = count_outcomes(file, {"", 4, 0}).sets.at("prec").problems.at(0);
+  // The six pairs: 4,5 tie; 4,4; 4 and nothing; 5,4 tie; 5 and nothing; 4 and nothing: (0.5 + 1 + 1 + 0.5 + 0 + 1) / 6.
+  EXPECT_NEAR(*problem_value(problem, "maj@2"), 4.0 / 6, 1e-12);
+  EXPECT_NEAR(*problem_value(problem, "maj@4"), 1.0, 1e-12);
+  EXPECT_NEAR(*problem_value(problem, "g_pass@2_1"), 1.0 / 6, 1e-12);
+  EXPECT_NEAR(*problem_value(problem, "g_pass@2_0.5"), 5.0 / 6, 1e-12);
+  EXPECT_THROW(problem_value(problem, "g_pass@2"), Error);
+  EXPECT_THROW(problem_value(problem, "mode@2"), Error);
+}
+
+TEST(Summary, HasColumnsOfGPassAndMajorityWhereTheManifestAsksAndTheyVerify) {
+  const std::string folder = write_test_experiment(fresh_folder("g_pass"), {});
+  ExperimentManifest manifest = read_manifest(folder);
+  manifest.g_pass = {0.5, 1};
+  manifest.maj = true;
+  write_manifest(folder, manifest);
+  ReportSettings settings;
+  settings.figures = settings.page = false;
+  const ReportDone done = write_report(folder, settings);
+  std::vector<std::string> headings;
+  for (const Column& column : done.summary.columns) {
+    if (column.set == kAverage && column.kind == ColumnKind::pass) headings.push_back(column.heading());
+  }
+  EXPECT_EQ(headings, (std::vector<std::string>{"pass@1", "pass@8", "maj@8", "G-pass@8 at 0.5", "G-pass@8 at 1"}));
+  EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
+}
+
+TEST(Summary, HasTheInterquartileMeanAndTheProbabilityOfImprovement) {
+  const ExperimentResults results = read_experiment(write_test_experiment(fresh_folder("iqm"), {}));
+  const Summary summary = summarise(results);
+  const auto iqm = std::find_if(summary.columns.begin(), summary.columns.end(), [](const Column& c) { return c.metric == "iqm"; });
+  ASSERT_NE(iqm, summary.columns.end());
+  std::vector<double> scores;  // MEDS: three seeds, two sets
+  std::vector<std::vector<double>> meds, dapo;
+  for (const std::string& set : results.manifest.sets) {
+    const auto means = [&](const RowResults& row) {
+      const ValueTable table = value_table(row, set, "pass@1");
+      std::vector<double> list;
+      for (size_t seed = 0; seed < table.seeds.size(); ++seed) {
+        double sum = 0;
+        for (size_t problem = 0; problem < table.problems.size(); ++problem) sum += table.at(seed, problem);
+        list.push_back(sum / static_cast<double>(table.problems.size()));
+      }
+      return list;
+    };
+    meds.push_back(means(results.rows[2]));
+    dapo.push_back(means(results.rows[1]));
+    scores.insert(scores.end(), meds.back().begin(), meds.back().end());
+  }
+  std::sort(scores.begin(), scores.end());
+  const MeanInterval& cell = summary.rows[2].cells[static_cast<size_t>(iqm - summary.columns.begin())].mean;
+  EXPECT_NEAR(cell.value, (scores[1] + scores[2] + scores[3] + scores[4]) / 4, 1e-12);  // floor(6 / 4) cut from either end
+  EXPECT_LE(cell.low, cell.value);
+  EXPECT_GE(cell.high, cell.value);
+  double wins = 0;
+  for (size_t set = 0; set < meds.size(); ++set) {
+    for (const double x : meds[set]) {
+      for (const double y : dapo[set]) wins += x > y ? 1 : x == y ? 0.5 : 0;
+    }
+  }
+  const SummaryCell& average = summary.rows[2].cells[4];
+  ASSERT_EQ(summary.columns[4].set, kAverage);
+  ASSERT_TRUE(average.comparison.has_value());
+  EXPECT_NEAR(average.comparison->improvement, wins / 18, 1e-12);
+}
+
 TEST(CountOutcomes, RefusesTwoOutcomesOfOneSample) {
   EXPECT_THROW(count_outcomes({"recipe", {outcome(1, true, "4"), outcome(1, false, "5")}}, {}), Error);
 }

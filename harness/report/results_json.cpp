@@ -10,7 +10,8 @@ namespace {
 
 OrderedJson number_or_null(double value) { return std::isnan(value) ? OrderedJson(nullptr) : OrderedJson(value); }
 
-bool task_metric(const Column& column) { return column.kind != ColumnKind::budget && column.kind != ColumnKind::train; }
+bool task_metric(const Column& column) { return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity ||
+         column.kind == ColumnKind::verifier; }
 
 OrderedJson task_config(const ExperimentManifest& manifest, const std::string& set) {
   OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", manifest.n}, {"num_fewshot", 0}};
@@ -31,6 +32,7 @@ OrderedJson comparison_json(const Comparison& comparison) {
                      {"p", number_or_null(comparison.difference.p_value)},
                      {"p_holm", comparison.adjusted_p},
                      {"seeds", comparison.difference.seeds},
+                     {"probability_of_improvement", number_or_null(comparison.improvement)},
                      {"mark", comparison.mark}};
 }
 

@@ -7,6 +7,8 @@
 
 #include "harness/core/config.h"
 #include "harness/core/error.h"
+#include "harness/core/hash.h"
+#include "harness/core/random.h"
 #include "harness/report/footer.h"
 #include "harness/report/holm.h"
 #include "harness/report/summary_columns.h"
@@ -43,6 +45,52 @@ std::optional<MeanInterval> difference(const RowResults& row, const RowResults& 
   return interval;
 }
 
+// Mean over the problems of each (set, seed), a list a set.
+std::vector<std::vector<double>> seed_scores(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
+  std::vector<std::vector<double>> scores;
+  for (const ValueTable& table : column_tables(row, column, sets)) {
+    scores.emplace_back();
+    for (size_t seed = 0; seed < table.seeds.size(); ++seed) {
+      std::vector<double> values;
+      for (size_t problem = 0; problem < table.problems.size(); ++problem) {
+        if (!std::isnan(table.at(seed, problem))) values.push_back(table.at(seed, problem));
+      }
+      if (!values.empty()) scores.back().push_back(mean_of(values));
+    }
+  }
+  return scores;
+}
+
+double interquartile_of(const std::vector<std::vector<double>>& scores) {
+  std::vector<double> all;
+  for (const auto& set : scores) all.insert(all.end(), set.begin(), set.end());
+  return interquartile_mean(all);
+}
+
+// Interquartile mean of pass@1 over seed x set scores; interval: seeds resampled within each set, as in rliable.
+MeanInterval interquartile_interval(const RowResults& row, const std::vector<std::string>& sets) {
+  constexpr int kReplicates = 2000;
+  const auto scores = seed_scores(row, {kAverage, "pass@1"}, sets);
+  MeanInterval result;
+  result.standard_error = result.p_value = result.seed_deviation = result.low = result.high = kNone;
+  result.value = interquartile_of(scores);
+  for (const auto& set : scores) result.seeds = std::max(result.seeds, static_cast<int64_t>(set.size()));
+  if (result.seeds < 2) return result;
+  const RandomStream stream("iqm bootstrap", {hash64(row.row.base_model + "/" + row.row.name)});
+  uint64_t counter = 0;
+  std::vector<double> replicates;
+  for (int replicate = 0; replicate < kReplicates; ++replicate) {
+    auto drawn = scores;
+    for (size_t set = 0; set < scores.size(); ++set) {
+      for (double& value : drawn[set]) value = scores[set][stream.below(counter++, scores[set].size())];
+    }
+    replicates.push_back(interquartile_of(drawn));
+  }
+  result.low = quantile_of(replicates, 0.025);
+  result.high = quantile_of(std::move(replicates), 0.975);
+  return result;
+}
+
 bool compared(const Column& column) { return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity; }
 
 // A number of each seed that is not a mean over problems.
@@ -62,6 +110,10 @@ MeanInterval mean_of_seeds(const RowResults& row, const std::string& metric) {
 SummaryCell make_cell(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
   SummaryCell cell;
   cell.sampling_error = kNone;
+  if (column.kind == ColumnKind::aggregate) {
+    cell.mean = interquartile_interval(row, sets);
+    return cell;
+  }
   if (column.kind == ColumnKind::train || column.kind == ColumnKind::budget) {
     cell.mean = mean_of_seeds(row, column.metric);
     return cell;
@@ -89,6 +141,8 @@ void compare_rows(const ExperimentResults& results, Summary& summary) {
       Comparison comparison;
       comparison.against = base->row.name;
       comparison.difference = *interval;
+      comparison.improvement = probability_of_improvement(seed_scores(row, summary.columns[c], results.manifest.sets),
+                                                          seed_scores(*base, summary.columns[c], results.manifest.sets));
       summary.rows[i].cells[c].comparison = comparison;
       if (interval->seeds > 1) family.push_back(&*summary.rows[i].cells[c].comparison);
     }

@@ -11,14 +11,15 @@
 
 namespace harness {
 
-enum class ColumnKind { pass, diversity, train, verifier, budget };
+enum class ColumnKind { pass, aggregate, diversity, train, verifier, budget };
 
 struct Column {
   std::string set;     // problem set; kAverage: mean over the sets
   std::string metric;  // "pass@1", "distinct_answers", "train_pass_rate", "tokens_generated", ...
   ColumnKind kind = ColumnKind::pass;
   [[nodiscard]] bool percent() const {
-    return kind == ColumnKind::pass || kind == ColumnKind::train || kind == ColumnKind::verifier;
+    return kind == ColumnKind::pass || kind == ColumnKind::aggregate || kind == ColumnKind::train ||
+           kind == ColumnKind::verifier;
   }
   [[nodiscard]] std::string heading() const;  // "pass@1", "distinct answers", ...
 };
@@ -30,6 +31,7 @@ struct Comparison {
   MeanInterval difference;                     // 95 %, of this comparison alone
   double adjusted_p = 1;                       // Holm, over all comparisons of the table
   double adjusted_low = 0, adjusted_high = 0;  // interval at the level that Holm's step gives this comparison
+  double improvement = 0;                      // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
   int mark = 0;                                // +1, -1 where the adjusted interval excludes zero, else 0
 };
 

@@ -44,6 +44,11 @@ std::string Column::heading() const {
   if (metric == "responses_kept") return "kept";
   if (metric == "visits_per_problem") return "visits";
   if (metric == "disagreement") return "graders disagree";
+  if (metric == "iqm") return "IQM";
+  if (metric.starts_with("g_pass@")) {  // as arXiv 2412.13147 writes it
+    const size_t at = metric.find('_', 7);
+    return "G-pass@" + metric.substr(7, at - 7) + " at " + metric.substr(at + 1);
+  }
   std::string text = metric;
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
@@ -55,7 +60,15 @@ std::vector<Column> summary_columns(const ExperimentResults& results) {
   if (sets.size() > 1) sets.push_back(kAverage);
   for (const std::string& set : sets) {
     for (const int64_t k : results.manifest.k) columns.push_back({set, fmt::format("pass@{}", k), ColumnKind::pass});
+    for (const int64_t k : results.manifest.k) {
+      if (k == 1) continue;  // both are pass@1 there
+      if (results.manifest.maj) columns.push_back({set, fmt::format("maj@{}", k), ColumnKind::pass});
+      for (const double tau : results.manifest.g_pass) {
+        columns.push_back({set, fmt::format("g_pass@{}_{}", k, tau), ColumnKind::pass});
+      }
+    }
   }
+  columns.push_back({kAverage, "iqm", ColumnKind::aggregate});
   columns.push_back({kAverage, "distinct_answers", ColumnKind::diversity});
   columns.push_back({kAverage, "answer_entropy", ColumnKind::diversity});
   columns.push_back({kAverage, "train_pass_rate", ColumnKind::train});

@@ -23,7 +23,7 @@ std::vector<RowGroup> row_groups(const Summary& summary, bool published) {
 std::vector<TablePart> table_parts(const Summary& summary) {
   TablePart results{"Pass rates on the test problems, percent", {}, row_groups(summary, true), true, false};
   TablePart rest{
-      "Diversity of the answers, pass rate on the training problems, verifier (percent of responses) and budget a seed",
+      "Interquartile mean of pass@1, diversity of the answers, pass rate on the training problems, verifier (percent of responses) and budget a seed",
       {},
       row_groups(summary, false),
       false,

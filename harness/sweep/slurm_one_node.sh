@@ -16,6 +16,7 @@ start() {
   munged --force --key-file="$dir/munge/key" --socket="$dir/munge.socket" --pid-file="$dir/munge/pid" \
     --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
   host=$(hostname -s)
+  port=$((20000 + $$ % 10000 * 2))  # several may stand side by side
   cat > "$dir/slurm.conf" << CONF
 ClusterName=one
 SlurmctldHost=$host(127.0.0.1)
@@ -30,8 +31,8 @@ SlurmctldPidFile=$dir/slurmctld.pid
 SlurmdPidFile=$dir/slurmd.pid
 SlurmctldLogFile=$dir/slurmctld.log
 SlurmdLogFile=$dir/slurmd.log
-SlurmctldPort=16817
-SlurmdPort=16818
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
