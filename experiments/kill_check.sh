@@ -1,46 +1,92 @@
 #!/usr/bin/env bash
-# Kills a run with SIGKILL at random moments, goes on each time, and compares every byte with an undisturbed run.
-# Usage: kill_check.sh EXPERIMENT.toml KILLS [SEED] [--set KEY=VALUE ...]     (MEDSBENCH: the program; default build/medsbench)
+# Kills a sweep with SIGKILL at random moments, goes on each time, and compares every byte with an undisturbed sweep.
+# Usage: kill_check.sh EXPERIMENT.toml [--kills N] [--seed N] [further arguments of `run`]
+#   MEDSBENCH: the program (default build/medsbench); TMPDIR: where the folders go (default /dev/shm, else /tmp)
+# Each time one of three is killed: the sweep alone, one of its workers, or all at once. The moments are uniform over a span
+# that grows while no checkpoint or finished cell comes between two kills and shrinks again afterwards.
 # timing.json, log.txt, progress.json and the lock files hold times, cell.toml and config.toml the two folders' names (the
-# identities in manifest.json cover what they say): these are left out.
+# identities in manifest.json cover what they say), report.html the times of timing.json: these are left out.
 set -euo pipefail
-experiment=$1 kills=$2 seed=${3:-1}
-shift $(($# < 3 ? $# : 3))
+experiment=${1:?EXPERIMENT.toml}
+shift
+kills=100 seed=1 rest=()
+while (($#)); do
+  case $1 in
+    --kills) kills=$2; shift 2 ;;
+    --seed) seed=$2; shift 2 ;;
+    *) rest+=("$1"); shift ;;
+  esac
+done
 program=${MEDSBENCH:-build/medsbench}
+if [[ -z ${TMPDIR:-} && -w /dev/shm ]]; then TMPDIR=/dev/shm; fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/kill_check.XXXXXX")
 RANDOM=$seed
-run() { setsid "$program" run "$experiment" --out "$1" --set "run.models=\"$1/models\"" "${@:2}"; }
+run() { exec setsid "$program" run "$experiment" --out "$1" --set "run.models=\"$1/models\"" "${rest[@]}"; }
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+below() { draw=$(((RANDOM * 32768 + RANDOM) % $1)); }  # no subshell: the draws are one sequence
+pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
+# What a kill must not take away: finished cells and whole training steps.
+progress() {
+  { find "$work/killed" -name done.json; find "$work/killed" -name metrics.jsonl -exec cat {} +; } 2> /dev/null | wc -l
+}
 
-begin=$(date +%s%N)
-run "$work/whole" "$@" >"$work/whole.log" 2>&1
-span=$((($(date +%s%N) - begin) / 1000000))
+begin=$(milliseconds)
+(run "$work/whole") > "$work/whole.log" 2>&1
+span=$(($(milliseconds) - begin))
 echo "undisturbed: $span ms"
 
-killed=0
-while [ "$killed" -lt "$kills" ]; do
-  run "$work/killed" "$@" >"$work/killed.log" 2>&1 &
-  leader=$!
-  # Moments spread so that all kills fall within about twice the undisturbed time.
-  delay=$((RANDOM * 32768 + RANDOM))
-  delay=$((delay % (span * 2 / kills + 200)))
-  sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-  if ! kill -0 "$leader" 2>/dev/null; then
-    echo "ended by itself after $killed kills: begun anew"
-    wait "$leader" || true
-    rm -rf "$work/killed"
-    continue
+least=$((span * 2 / kills + 200)) bound=0 leader=0 before=0
+sweep=0 worker=0 all=0 restarts=0
+((bound = least))
+begin=$(milliseconds)
+while ((sweep + worker + all < kills)); do
+  if ! { ((leader > 0)) && kill -0 "$leader" 2> /dev/null; }; then
+    if ((leader > 0)) && wait "$leader"; then  # finished: the rest of the kills go to a new one
+      rm -rf "$work/killed"
+      before=0
+      ((restarts += 1))
+    fi
+    run "$work/killed" > "$work/killed.log" 2>&1 &
+    leader=$!
   fi
-  # Everything at once: the sweep and its workers (each leads a process group of its own).
-  pkill -9 -P "$leader" 2>/dev/null || true
-  kill -9 "$leader" 2>/dev/null || true
-  wait "$leader" 2>/dev/null || true
-  killed=$((killed + 1))
+  below $bound
+  pause $draw
+  kill -0 "$leader" 2> /dev/null || continue
+  mapfile -t workers < <(pgrep -P "$leader" || true)
+  below 3
+  case $draw in
+    0)
+      kill -9 "$leader" 2> /dev/null || continue
+      ((sweep += 1))
+      ;;
+    1)
+      ((${#workers[@]} > 0)) || continue
+      below ${#workers[@]}
+      kill -9 "${workers[$draw]}" 2> /dev/null || continue
+      ((worker += 1))
+      ;;
+    2)
+      kill -9 "$leader" "${workers[@]}" 2> /dev/null || true
+      ((all += 1))
+      ;;
+  esac
+  now=$(progress)
+  if ((now > before)); then
+    ((bound = bound * 3 / 4, bound = bound < least ? least : bound))
+  else
+    ((bound = bound * 3 / 2))
+  fi
+  before=$now
 done
-run "$work/killed" "$@" >"$work/killed.log" 2>&1
-if diff -rq -x timing.json -x log.txt -x progress.json -x lock -x report.html -x cell.toml -x config.toml -x experiment.txt "$work/whole" "$work/killed"; then
-  echo "$killed kills, seed $seed: every file equal"
+if kill -0 "$leader" 2> /dev/null; then wait "$leader" || true; fi  # a worker was killed last: the sweep ends without its cell
+(run "$work/killed") > "$work/killed.log" 2>&1
+echo "$kills kills in $(($(milliseconds) - begin)) ms: $sweep of the sweep, $worker of a worker, $all of everything;" \
+  "finished and begun anew $restarts times"
+leave_out=(-x timing.json -x log.txt -x progress.json -x lock -x report.html -x cell.toml -x config.toml -x experiment.txt)
+if diff -rq "${leave_out[@]}" "$work/whole" "$work/killed"; then
+  echo "seed $seed: every file equal ($(find "$work/whole" -type f | wc -l) files)"
   rm -rf "$work"
 else
-  echo "$killed kills, seed $seed: files differ, kept in $work"
+  echo "seed $seed: files differ, kept in $work"
   exit 1
 fi

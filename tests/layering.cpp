@@ -44,7 +44,7 @@ const std::map<std::string, Folder>& folders() {
       {"baselines", {{"*"}, true}},
       {"datasets", {{"harness/core", "harness/data", "harness/text", "harness/reward"}}},
       {"experiments/cli", {{"*", "meds", "baselines", "datasets"}, true}},
-      {"tests", {{"harness/core"}}},
+      {"tests", {{"harness/core", "harness/data", "datasets"}}},  // of the last: the loopback server
       {"tests/fuzz", {{"*", "datasets"}}},
   };
   return kFolders;

@@ -2,7 +2,11 @@
 
 #include <torch/version.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "experiments/cli/cell.h"
 #include "harness/core/error.h"
@@ -13,9 +17,28 @@ namespace experiments {
 
 using harness::OrderedJson;
 
+void remove_leftovers(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, code)) {
+    const std::string name = entry.path().filename().string();
+    const size_t dot = name.find_last_of('.');
+    const bool numbered = dot != std::string::npos && dot + 1 < name.size() &&
+                          name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
+    const std::string stem = numbered ? name.substr(0, dot) : "";
+    if (!stem.ends_with(".tmp") && stem != "progress.json") continue;
+    // A sweep that is at work may be writing cell.toml.
+    const bool alive = ::kill(std::atoi(name.c_str() + dot + 1), 0) == 0 || errno != ESRCH;
+    if (!alive) found.push_back(entry.path());
+  }
+  for (const fs::path& path : found) fs::remove_all(path, code);
+}
+
 void open_cell_folder(const std::string& folder, const std::string& kind, const std::string& identity,
                       const harness::Config& config) {
   harness::make_folder(folder);
+  remove_leftovers(folder);
   harness::write_file_atomically(folder + "/config.toml", config.effective_toml());
   const OrderedJson manifest{{"version", kCellVersion},
                              {"kind", kind},

@@ -15,6 +15,9 @@ inline constexpr int64_t kCellVersion = 1;
 // Creates the folder and writes config.toml (effective) and manifest.json (identity, versions, instruction set).
 void open_cell_folder(const std::string& folder, const std::string& kind, const std::string& identity,
                       const harness::Config& config);
+// Removes what a killed process left half-written below the folder (NAME.tmp.PID, progress.json.PID with the PID of no process
+// here). The caller holds the folder's lock.
+void remove_leftovers(const std::string& folder);
 // done.json: what the cell came to, written last.
 void write_done(const std::string& folder, const std::string& identity, const harness::OrderedJson& facts);
 // None: no done.json. Throws Error for a damaged one or a newer version.

@@ -13,6 +13,7 @@
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/model/folder_identity.h"
 
@@ -106,10 +107,17 @@ class Planner {
     model_cache_ = common_.text("run.models", "models");
     experiment_.jobs = options_.jobs > 0 ? options_.jobs : common_.integer("run.jobs", 2, 1, 1024);
     experiment_.k = common_.integers("table.k", {1, 128});
+    experiment_.g_pass = common_.numbers("table.g_pass", {});
+    for (const double tau : experiment_.g_pass) {
+      if (!(tau >= 0 && tau <= 1)) throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", experiment_.file, tau);
+    }
+    experiment_.maj = common_.boolean("table.maj", false);
+    experiment_.slurm = common_.texts("run.slurm", {});
     experiment_.published = common_.text("table.published", "");
     for (const std::string& also : common_.texts("run.also", {})) experiment_.also.push_back(beside(experiment_.file, also));
     if (!experiment_.published.empty()) experiment_.published = beside(experiment_.file, experiment_.published);
-    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "table.k", "table.published"}) {
+    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "run.slurm", "table.k",
+                            "table.g_pass", "table.maj", "table.published"}) {
       common_.erase(key);
     }
   }
@@ -130,6 +138,13 @@ class Planner {
     }
   }
 
+  // Of a model that was there when the experiment ran: what was made of it stays done.
+  [[nodiscard]] std::string remembered_identity(const std::string& name) const {
+    const auto known = remembered_models(experiment_.runs);
+    const auto found = known.find(name);
+    return found == known.end() ? "absent " + name : found->second;
+  }
+
   BaseModel plan_model(const std::string& name, Config& model) {
     BaseModel base;
     base.name = name;
@@ -143,7 +158,7 @@ class Planner {
     if (!path.empty()) {
       base.folder = path;
       // A folder that is not there yet is made, or asked for, before any cell runs; then the file is read again.
-      base.identity = fs::exists(path + "/config.json") ? harness::folder_identity(path) : "absent " + name;
+      base.identity = fs::exists(path + "/config.json") ? harness::folder_identity(path) : remembered_identity(name);
       if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
       return base;
     }
@@ -346,6 +361,34 @@ class Planner {
 };
 
 }  // namespace
+
+std::map<std::string, std::string> remembered_models(const std::string& runs) {
+  const std::string path = runs + "/models.json";
+  if (!fs::exists(path)) return {};
+  return harness::with_context(path, [&] {
+    const harness::Json json = harness::parse_json(harness::read_file(path));
+    if (const int64_t version = harness::integer_field(json, "version"); version > 1) {
+      throw Error("expected version <= 1, found {}", version);
+    }
+    std::map<std::string, std::string> known;
+    for (const auto& [name, identity] : json.at("models").items()) known[name] = identity.get<std::string>();
+    return known;
+  });
+}
+
+void remember_models(const Experiment& experiment) {
+  harness::OrderedJson models = harness::OrderedJson::object();
+  for (const auto& [name, identity] : remembered_models(experiment.runs)) models[name] = identity;
+  bool any = false;
+  for (const BaseModel& model : experiment.models) {
+    if (!model.cell.empty() || !fs::exists(model.folder + "/config.json")) continue;
+    models[model.name] = model.identity;
+    any = true;
+  }
+  if (!any) return;
+  harness::write_file_atomically(experiment.runs + "/models.json",
+                                 harness::OrderedJson{{"version", 1}, {"models", models}}.dump(1) + "\n");
+}
 
 Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options) { return Planner(file, options).plan(); }
 

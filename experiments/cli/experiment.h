@@ -5,8 +5,10 @@
 //   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
 //   path = "models/NAME"              a folder as downloaded; `prepare = "script.sh"` makes it where it is not there
 //   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
-//   [table]                           k = [1, 128], published = "published.toml"
+//   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
+//                                     columns), maj = true (maj@k columns)
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
+//   run.slurm = ["--partition=gpu"]   options of sbatch where the cells go to Slurm
 //   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another
 //                                     row graded by this row's graders), then any key of a training or evaluation
 //   anything else                     the same keys, for every row
@@ -53,12 +55,15 @@ struct Experiment {
   std::vector<PlannedRow> rows;
   std::vector<std::string> sets;   // of the table, in order
   std::vector<int64_t> k;
+  std::vector<double> g_pass;
+  bool maj = false;
   int64_t n = 128;
   uint64_t eval_seed = 0;
   double temperature = 1;
   std::string device, main_grader;
   int64_t jobs = 2;
   std::vector<std::string> also;               // experiment files run after this one
+  std::vector<std::string> slurm;              // further options of sbatch
   std::map<std::string, std::string> prepare;  // base model -> script
 };
 
@@ -73,6 +78,10 @@ struct ExperimentOptions {
 
 // Reads the file and plans every cell. Throws Error for what the file gets wrong.
 Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options);
+
+// RUNS/models.json: identities by name of the base models that came as folders, so that a deleted one takes no result with it.
+std::map<std::string, std::string> remembered_models(const std::string& runs);
+void remember_models(const Experiment& experiment);
 
 // All cells of the sweep: base models, trainings, evaluations.
 std::vector<const PlannedCell*> all_cells(const Experiment& experiment);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -29,6 +30,8 @@ int run_program(int argc, char** argv) {
   add_table(app, chosen);
   add_verify(app, chosen);
   add_regrade(app, chosen);
+  add_export(app, chosen);
+  add_judge(app, chosen);
   add_import(app, chosen);
   add_data(app, chosen);
   add_model(app, chosen);
@@ -66,6 +69,7 @@ int run_program(int argc, char** argv) {
   }
   try {
     harness::install_interrupt_handler();
+    std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is a write that fails, as on a full disk
     return chosen();
   } catch (const harness::Interrupted&) {
     fmt::print(stderr, "medsbench: interrupted; what was finished is saved, the same command goes on from there\n");

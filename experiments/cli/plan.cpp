@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -21,6 +22,7 @@ namespace {
 struct PlanOptions {
   std::string file;
   ExperimentOptions plan;
+  double seed_deviation = 2.5;  // points of pass@1 between training seeds, as on the nano suite
 };
 
 struct Size {
@@ -113,6 +115,50 @@ int64_t problems_in(const std::vector<std::string>& sets, const std::string& spl
   return count;
 }
 
+// The size of Holm's family in the table: every comparison with compare_to in every pass rate and in two diversities.
+int64_t comparisons_of(const Experiment& experiment) {
+  const auto rows = std::count_if(experiment.rows.begin(), experiment.rows.end(),
+                                  [](const PlannedRow& row) { return !row.compare_to.empty(); });
+  const auto columns = static_cast<int64_t>(experiment.sets.size() + (experiment.sets.size() > 1 ? 1 : 0));
+  const auto more = static_cast<int64_t>(experiment.g_pass.size()) + (experiment.maj ? 1 : 0);
+  int64_t rates = 0;
+  for (const int64_t k : experiment.k) rates += 1 + (k > 1 ? more : 0);
+  return rows * (columns * rates + 2);
+}
+
+void print_power(const Experiment& experiment, const PlanOptions& options, int64_t test_problems) {
+  harness::PowerPlan plan;
+  plan.samples = experiment.n;
+  plan.seed_deviation = options.seed_deviation / 100;
+  plan.seeds = 1;
+  for (const PlannedRow& row : experiment.rows) plan.seeds = std::max(plan.seeds, static_cast<int64_t>(row.seeds.size()));
+  const int64_t comparisons = comparisons_of(experiment);
+  if (comparisons == 0) {
+    fmt::print("can show         no difference: no row names another to be compared with (compare_to)\n");
+    return;
+  }
+  if (plan.seeds == 1) {
+    fmt::print("can show         no difference: with one training seed a row nothing is known of the spread between seeds\n");
+    return;
+  }
+  const auto sets = static_cast<int64_t>(std::max<size_t>(1, experiment.sets.size()));
+  const auto points = [&](int64_t problems, int64_t family) {
+    plan.problems = std::max<int64_t>(2, problems);
+    plan.comparisons = family;
+    return 100 * harness::plan_power(plan).detectable;
+  };
+  fmt::print("can show         with {:.0f} % power a difference of {:.1f} points of pass@1 over all {} problems ({:.1f} points if it "
+             "were the only comparison)\n",
+             100 * plan.power, points(test_problems, comparisons), test_problems, points(test_problems, 1));
+  if (sets > 1) {
+    fmt::print("                 and of {:.1f} points on one set of {} problems\n", points(test_problems / sets, comparisons),
+               test_problems / sets);
+  }
+  fmt::print("                 (assumed: {} seeds, {} samples, {} comparisons in Holm's family, {:.1f} points of standard "
+             "deviation between seeds: --seed-deviation)\n",
+             plan.seeds, plan.samples, comparisons, options.seed_deviation);
+}
+
 int plan_verb(const PlanOptions& options) {
   const Experiment experiment = read_experiment_file(options.file, options.plan);
   use_threads(1);
@@ -149,17 +195,7 @@ int plan_verb(const PlanOptions& options) {
                         static_cast<double>(std::max<int64_t>(1, train));
   fmt::print("visits           {:.1f} a training problem (before refills)\n", visits);
   if (visits < 2) fmt::print("warning          a method with a memory meets its problems fewer than twice\n");
-  harness::PowerPlan power;
-  power.problems = test;
-  power.samples = experiment.n;
-  power.comparisons = static_cast<int64_t>(experiment.rows.size()) - 1;
-  power.seeds = 1;
-  power.seed_deviation = 0.025;  // of the nano suite over training seeds
-  for (const PlannedRow& row : experiment.rows) power.seeds = std::max(power.seeds, static_cast<int64_t>(row.seeds.size()));
-  const harness::PowerResult result = harness::plan_power(power);
-  fmt::print("can show         a difference of {:.1f} points of pass@1 with {:.0f} % power ({} seeds, {} problems, {} samples; "
-             "assumed: {:.1f} points between seeds)\n",
-             100 * result.detectable, 100 * power.power, power.seeds, test, experiment.n, 100 * power.seed_deviation);
+  print_power(experiment, options, test);
   for (const std::string& also : experiment.also) fmt::print("then             {}\n", also);
   return 0;
 }
@@ -176,6 +212,9 @@ void add_plan(CLI::App& app, Chosen& chosen) {
   verb->add_option("--data", options->plan.data_dir, "folder with the published data sets");
   verb->add_option("--scale", options->plan.scale, "multiplies steps, prompts and samples")->check(CLI::PositiveNumber);
   verb->add_option("--set", options->plan.sets, "KEY=VALUE, over the file");
+  verb->add_option("--seed-deviation", options->seed_deviation, "assumed standard deviation between training seeds, points of pass@1")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   verb->callback([&chosen, options] { chosen = [options] { return plan_verb(*options); }; });
 }
 

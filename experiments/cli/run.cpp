@@ -1,11 +1,13 @@
 // run, status, clean: a whole experiment as a sweep of cells; what is done stays done.
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -18,6 +20,8 @@
 #include "harness/core/files.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/table_text.h"
+#include "harness/sweep/cell_lock.h"
+#include "harness/sweep/slurm.h"
 #include "harness/sweep/status.h"
 #include "harness/sweep/sweep.h"
 
@@ -32,6 +36,7 @@ struct RunOptions {
   std::string file;
   ExperimentOptions plan;
   bool dry_run = false;
+  bool slurm = false;
 };
 
 std::string own_program() {
@@ -41,15 +46,17 @@ std::string own_program() {
   return path.string();
 }
 
-// Models that a script makes where they are not there yet.
-// Returns whether any was made.
+// Models that a script makes where they are not there yet; returns whether any was made. Cells whose model is missing fail by
+// themselves, the others go on.
 bool prepare_models(const Experiment& experiment) {
   bool made = false;
   for (const BaseModel& model : experiment.models) {
     if (!model.cell.empty() || fs::exists(model.folder + "/config.json")) continue;
     const auto script = experiment.prepare.find(model.name);
     if (script == experiment.prepare.end()) {
-      throw Error("models.{}.path: expected a model folder with config.json at {}, found none", model.name, model.folder);
+      fmt::print(stderr, "medsbench: models.{}.path: expected a model folder with config.json at {}, found none\n", model.name,
+                 model.folder);
+      continue;
     }
     fmt::print(stderr, "{}: making {} with {}\n", model.name, model.folder, script->second);
     ::setenv("MEDSBENCH", own_program().c_str(), 1);
@@ -72,16 +79,68 @@ void clear_other_configuration(const PlannedCell& planned) {
   fs::remove_all(planned.cell.folder);
 }
 
-// cell.toml of every cell: what its worker reads. Unchanged files are left alone.
-void write_cell_files(const Experiment& experiment) {
+// cell.toml: what the worker reads. An unchanged file is left alone.
+void write_cell_file(const PlannedCell& planned) {
+  clear_other_configuration(planned);
+  harness::make_folder(planned.cell.folder);
+  std::string text;
+  for (const auto& [key, entry] : planned.config.entries()) text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
+  const std::string path = planned.cell.folder + "/cell.toml";
+  if (fs::exists(path) && harness::read_file(path) == text) return;
+  harness::write_file_atomically(path, text);
+}
+
+// A model that was deleted is made again where a cell that is not done waits for it.
+void forget_deleted_models(const std::vector<const PlannedCell*>& cells) {
+  for (const PlannedCell* planned : cells) {
+    const harness::Cell& cell = planned->cell;
+    if (cell.kind == "eval" || !cell_done(*planned) || fs::exists(cell.folder + "/model/config.json")) continue;
+    const bool wanted = std::any_of(cells.begin(), cells.end(), [&](const PlannedCell* other) {
+      const auto& after = other->cell.after;
+      return std::find(after.begin(), after.end(), cell.id) != after.end() && !cell_done(*other);
+    });
+    if (!wanted) continue;
+    fmt::print(stderr, "{}: {}/model is gone, made again\n", cell.id, cell.folder);
+    fs::remove(cell.folder + "/done.json");
+  }
+}
+
+// The cells whose folders can be worked in, in order. One that cannot, and those that wait for it, are named and left out.
+std::vector<const PlannedCell*> workable_cells(const Experiment& experiment) {
+  std::vector<const PlannedCell*> cells;
+  std::set<std::string> refused;
   for (const PlannedCell* planned : all_cells(experiment)) {
-    clear_other_configuration(*planned);
-    harness::make_folder(planned->cell.folder);
-    std::string text;
-    for (const auto& [key, entry] : planned->config.entries()) text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
-    const std::string path = planned->cell.folder + "/cell.toml";
-    if (fs::exists(path) && harness::read_file(path) == text) continue;
-    harness::write_file_atomically(path, text);
+    const harness::Cell& cell = planned->cell;
+    const auto blocking = std::find_if(cell.after.begin(), cell.after.end(), [&](const auto& id) { return refused.contains(id); });
+    std::string reason;
+    if (blocking != cell.after.end()) {
+      reason = "waits for " + *blocking;
+    } else {
+      try {
+        write_cell_file(*planned);
+      } catch (const Error& error) {
+        reason = error.what();
+      } catch (const fs::filesystem_error& error) {
+        reason = error.what();
+      }
+    }
+    if (reason.empty()) {
+      cells.push_back(planned);
+      continue;
+    }
+    refused.insert(cell.id);
+    fmt::print(stderr, "medsbench: {}: left out: {}\n", cell.id, reason);
+  }
+  forget_deleted_models(cells);
+  return cells;
+}
+
+// Held while the results are written: one process at a time, also between machines.
+harness::CellLock lock_of_results(const Experiment& experiment) {
+  for (;;) {
+    if (auto lock = harness::CellLock::try_take(experiment.runs)) return std::move(*lock);
+    harness::check_interrupt();
+    ::poll(nullptr, 0, 100);
   }
 }
 
@@ -98,6 +157,15 @@ harness::Json machine() {
   return facts;
 }
 
+// As `cell_done`; a done.json that cannot be read counts as none.
+bool finished(const PlannedCell& planned) {
+  try {
+    return cell_done(planned);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedRow& row, int64_t seed) {
   harness::ManifestCell cell;
   cell.seed = seed;
@@ -109,8 +177,9 @@ harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedR
   const PlannedCell& evaluation = row.eval.at(seed);
   cell.outcomes = relative(evaluation.cell.folder + "/outcomes.jsonl.zst");
   cell.config = relative(evaluation.cell.folder + "/config.toml");
-  if (!cell_done(evaluation)) cell.failed = "not evaluated";
-  if (const auto done = read_done(evaluation.cell.folder); done && done->contains("train_pass_rate")) {
+  if (!finished(evaluation)) {
+    cell.failed = "not evaluated";
+  } else if (const auto done = read_done(evaluation.cell.folder); done->contains("train_pass_rate")) {
     cell.train_pass_rate = (*done)["train_pass_rate"].get<double>();
   }
   const auto training = row.train.find(seed);
@@ -119,7 +188,7 @@ harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedR
   cell.metrics = relative(folder + "/metrics.jsonl");
   cell.config = relative(folder + "/config.toml");
   cell.timing = relative(folder + "/timing.json");
-  if (!cell_done(training->second)) {
+  if (!finished(training->second)) {
     cell.failed = "not trained";
     return cell;
   }
@@ -137,6 +206,8 @@ harness::ExperimentManifest make_manifest(const Experiment& experiment) {
   manifest.title = experiment.title;
   manifest.sets = experiment.sets;
   manifest.k = experiment.k;
+  manifest.g_pass = experiment.g_pass;
+  manifest.maj = experiment.maj;
   manifest.n = experiment.n;
   manifest.eval_seed = experiment.eval_seed;
   manifest.temperature = experiment.temperature;
@@ -155,7 +226,7 @@ harness::ExperimentManifest make_manifest(const Experiment& experiment) {
     for (const int64_t seed : planned.seeds) {
       row.cells.push_back(manifest_cell(experiment, planned, seed));
       const auto training = planned.train.find(seed);
-      if (training == planned.train.end() || !cell_done(training->second)) continue;
+      if (training == planned.train.end() || !finished(training->second)) continue;
       const double difference = harness::number_field(*read_done(training->second.cell.folder), "largest_log_prob_difference");
       manifest.largest_log_prob_difference = std::max(manifest.largest_log_prob_difference.value_or(0), difference);
     }
@@ -190,6 +261,32 @@ void print_costs(const harness::SweepResult& result) {
              static_cast<int64_t>(result.cells.size()) - ran, result.wall_seconds, static_cast<double>(peak) / 1024.0);
 }
 
+using IsDone = std::function<bool(const harness::Cell&)>;
+
+// By worker processes here, or as array jobs of Slurm.
+harness::SweepResult work_off(const Experiment& experiment, const std::vector<harness::Cell>& cells,
+                              const RunOptions& options, const IsDone& is_done) {
+  std::map<std::string, std::string> environment = {{"OMP_NUM_THREADS", "1"}, {"MKL_NUM_THREADS", "1"}};
+  // Threads that wait for one another give way soon: measured as fast on an idle machine, and 5 times faster on a loaded one.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) environment["GOMP_SPINCOUNT"] = "1000";
+  if (options.slurm) {
+    harness::SlurmSettings settings;
+    settings.folder = fs::absolute(experiment.runs + "/slurm").string();
+    settings.program = own_program();
+    settings.name = "medsbench-" + fs::path(experiment.file).stem().string();
+    settings.jobs = std::max<int64_t>(0, options.plan.jobs);  // run.jobs is about this machine
+    settings.options = experiment.slurm;
+    settings.environment = environment;
+    return harness::run_cells_on_slurm(cells, settings, is_done);
+  }
+  harness::SweepSettings settings;
+  settings.jobs = experiment.jobs;
+  settings.program = own_program();
+  settings.live = ::isatty(STDERR_FILENO) != 0;
+  settings.environment = environment;
+  return harness::run_cells(cells, settings, is_done);
+}
+
 int run_verb(const RunOptions& options) {
   Experiment experiment = read_experiment_file(options.file, options.plan);
   if (options.dry_run) {
@@ -200,33 +297,33 @@ int run_verb(const RunOptions& options) {
     return 0;
   }
   if (prepare_models(experiment)) experiment = read_experiment_file(options.file, options.plan);  // their content is known now
-  write_cell_files(experiment);
+  harness::make_folder(experiment.runs);
+  remember_models(experiment);
   harness::write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");
   std::vector<harness::Cell> cells;
   std::map<std::string, const PlannedCell*> by_id;
-  for (const PlannedCell* planned : all_cells(experiment)) {
+  const std::vector<const PlannedCell*> workable = workable_cells(experiment);
+  for (const PlannedCell* planned : workable) {
     cells.push_back(planned->cell);
     by_id[planned->cell.id] = planned;
   }
-  harness::SweepSettings settings;
-  settings.jobs = experiment.jobs;
-  settings.program = own_program();
-  settings.live = ::isatty(STDERR_FILENO) != 0;
-  settings.environment = {{"OMP_NUM_THREADS", "1"}, {"MKL_NUM_THREADS", "1"}};
-  // Threads that wait for one another give way soon: measured as fast on an idle machine, and 5 times faster on a loaded one.
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) settings.environment["GOMP_SPINCOUNT"] = "1000";
   const harness::SweepResult result =
-      harness::run_cells(cells, settings, [&](const harness::Cell& cell) { return cell_done(*by_id.at(cell.id)); });
+      work_off(experiment, cells, options, [&](const harness::Cell& cell) { return cell_done(*by_id.at(cell.id)); });
   for (const harness::CellResult& cell : result.cells) {
     if (cell.state == harness::CellState::failed) fmt::print(stderr, "failed: {}\n{}\n", cell.id, cell.log_tail);
   }
+  const harness::CellLock lock = lock_of_results(experiment);
+  remove_leftovers(experiment.results);
   write_manifest_once(experiment);
   const harness::ReportDone report = harness::write_report(experiment.results);
   for (const std::string& warning : report.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
   fmt::print("{}", harness::terminal_table(report.summary));
   print_costs(result);
   fmt::print(stderr, "{}/table.md, report.html and figures; outcomes in {}\n", experiment.results, experiment.runs);
-  int exit_status = result.ok() ? 0 : 1;
+  // A row may lack a seed although its cells are done: outcomes that cannot be read.
+  bool whole = result.ok() && workable.size() == all_cells(experiment).size();
+  for (const harness::SummaryRow& row : report.summary.rows) whole = whole && row.seeds_done >= row.seeds_planned;
+  int exit_status = whole ? 0 : 1;
   for (const std::string& also : experiment.also) {
     RunOptions next = options;
     next.file = also;
@@ -293,6 +390,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   verb->add_option("file", options->file, "experiment TOML")->required();
   add_plan_options(verb, options);
   verb->add_flag("--dry-run", options->dry_run, "print the cells and stop");
+  verb->add_flag("--slurm", options->slurm, "cells as array jobs of Slurm (key run.slurm: options of sbatch; --jobs: tasks at once)");
   verb->callback([&chosen, options] { chosen = [options] { return run_verb(*options); }; });
 }
 

@@ -78,6 +78,10 @@ void add_score(CLI::App& app, Chosen& chosen) {
   verb->add_option("--k", settings->ks, "values of k, such as 1,2,4 (default: powers of two up to n)")
       ->delimiter(',')
       ->check(CLI::Range(1, 1'000'000'000));
+  verb->add_option("--tau", settings->taus, "thresholds of G-pass@k: the share of k samples that must be right")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   verb->add_option("--seed", settings->seed, "key of the bootstrap and of the maj@k subsets")->capture_default_str();
   verb->callback([settings, &chosen] { chosen = [settings] { return score(*settings); }; });
 }

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,6 +14,7 @@
 #include "experiments/cli/every_method.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
+#include "harness/core/event_file.h"
 #include "harness/core/files.h"
 #include "harness/sweep/progress.h"
 
@@ -37,6 +40,40 @@ harness::EvalSettings validation_settings(const TrainCell& cell) {
   s.fingerprints = false;
   s.graders = {cell.settings.grader};
   return s;
+}
+
+// events.out.tfevents...: metrics.jsonl as TensorBoard reads it, kept up to date while the training runs.
+class LiveEvents {
+ public:
+  explicit LiveEvents(const std::string& folder) : metrics_(folder + "/metrics.jsonl"), path_(folder + "/" + harness::kEventFileName) {}
+
+  // After the step's line was added to metrics.jsonl.
+  void add(int64_t step, const harness::Metrics& metrics) {
+    if (!begun_) return rewrite();  // what a killed run wrote after its last checkpoint goes
+    std::map<std::string, double> values;
+    for (const auto& [name, value] : metrics) {
+      if (std::isfinite(value)) values[name] = value;
+    }
+    harness::append_to_file(path_, harness::event_record(step, values));
+  }
+  void rewrite() {
+    const std::string events = harness::events_of_metrics(harness::read_file(metrics_), metrics_);
+    begun_ = true;
+    if (std::filesystem::exists(path_) && harness::read_file(path_) == events) return;
+    harness::write_file_atomically(path_, events);
+  }
+
+ private:
+  std::string metrics_, path_;
+  bool begun_ = false;
+};
+
+// The responses of a validation, for those who want to read what the policy wrote at a step (and for `judge`).
+void keep_validation(const std::string& folder, const std::string& grader, const std::vector<harness::Outcome>& outcomes) {
+  const std::string metrics = harness::read_file(folder + "/metrics.jsonl");  // a line for each step before this one
+  const int64_t step = std::count(metrics.begin(), metrics.end(), '\n') + 1;
+  harness::make_folder(folder + "/validation");
+  harness::write_outcomes(fmt::format("{}/validation/step{:06}.jsonl.zst", folder, step), {grader, outcomes});
 }
 
 void check_needs(const TrainCell& cell, const std::vector<harness::Problem>& problems) {
@@ -94,6 +131,7 @@ int train_verb(const TrainOptions& options) {
       harness::EvalInputs eval{*loaded.tokenizer, prompts.stop_ids(),
                                [&](const harness::Problem& problem) { return prompts.ids(problem.text); }, {}, {}};
       const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
+      keep_validation(options.out, cell.settings.grader, outcomes);
       return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};
     };
   }
@@ -104,7 +142,9 @@ int train_verb(const TrainOptions& options) {
                cell.settings.steps, planned);
   }
   inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
+  LiveEvents events(options.out);
   inputs.on_step = [&](int64_t step, const harness::Metrics& metrics) {
+    events.add(step, metrics);
     const auto value = [&](const char* name) { return metrics.contains(name) ? metrics.at(name) : 0.0; };
     const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("train_pass_rate"),
                                          value("sampling_entropy"), value("response_tokens"));
@@ -113,6 +153,7 @@ int train_verb(const TrainOptions& options) {
   };
   harness::TrainResult result = harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
   result.seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  events.rewrite();
   write_timing(options.out, result.seconds);
   write_done(options.out, identity,
              {{"steps", result.state.step},
