@@ -111,13 +111,14 @@ class Planner {
     for (const double tau : experiment_.g_pass) {
       if (!(tau >= 0 && tau <= 1)) throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", experiment_.file, tau);
     }
+    experiment_.primary = common_.texts("table.primary", {});
     experiment_.maj = common_.boolean("table.maj", false);
     experiment_.slurm = common_.texts("run.slurm", {});
     experiment_.published = common_.text("table.published", "");
     for (const std::string& also : common_.texts("run.also", {})) experiment_.also.push_back(beside(experiment_.file, also));
     if (!experiment_.published.empty()) experiment_.published = beside(experiment_.file, experiment_.published);
     for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "run.slurm", "table.k",
-                            "table.g_pass", "table.maj", "table.published"}) {
+                            "table.g_pass", "table.maj", "table.primary", "table.published"}) {
       common_.erase(key);
     }
   }

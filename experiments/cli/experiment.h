@@ -7,6 +7,7 @@
 //   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
 //   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
 //                                     columns), maj = true (maj@k columns)
+//   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
 //   run.slurm = ["--partition=gpu"]   options of sbatch where the cells go to Slurm
 //   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another
@@ -55,6 +56,7 @@ struct Experiment {
   std::vector<PlannedRow> rows;
   std::vector<std::string> sets;   // of the table, in order
   std::vector<int64_t> k;
+  std::vector<std::string> primary;  // table.primary: columns whose comparisons were fixed beforehand
   std::vector<double> g_pass;
   bool maj = false;
   int64_t n = 128;

@@ -208,6 +208,7 @@ harness::ExperimentManifest make_manifest(const Experiment& experiment) {
   manifest.k = experiment.k;
   manifest.g_pass = experiment.g_pass;
   manifest.maj = experiment.maj;
+  manifest.primary = experiment.primary;
   manifest.n = experiment.n;
   manifest.eval_seed = experiment.eval_seed;
   manifest.temperature = experiment.temperature;

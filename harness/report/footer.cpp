@@ -50,11 +50,16 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
       if (cell.comparison) against.insert(cell.comparison->against);
     }
   }
+  const std::vector<std::string>& primary = summary.primary;
+  const std::string family = primary.empty()
+                                 ? fmt::format("all {} comparisons of this table", summary.comparisons)
+                                 : fmt::format("the {} comparisons fixed beforehand ({})", summary.comparisons,
+                                               fmt::join(primary, ", "));
   return fmt::format(
       "\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
-      "adjusted by Holm for all {} comparisons of this table excludes zero. Bold: best pass@k of its base model, "
+      "adjusted by Holm for {} excludes zero. Bold: best pass@k of its base model, "
       "where its paired 95 % interval against the second best excludes zero.",
-      fmt::join(against, ", "), summary.comparisons);
+      fmt::join(against, ", "), family);
 }
 
 std::string provenance_line(const ExperimentManifest& manifest) {

@@ -156,6 +156,7 @@ OrderedJson to_json(const ExperimentManifest& manifest) {
   json["largest_logprob_difference"] = number_or_null(manifest.largest_log_prob_difference);
   json["machine"] = OrderedJson::parse(manifest.machine.dump());
   json["published"] = text_or_null(manifest.published);
+  if (!manifest.primary.empty()) json["primary"] = manifest.primary;
   json["rows"] = OrderedJson::array();
   for (const ManifestRow& row : manifest.rows) {
     OrderedJson line{{"name", row.name}, {"label", row.shown()}, {"base_model", row.base_model}};
@@ -190,6 +191,7 @@ ExperimentManifest manifest_from_json(const Json& json) {
   manifest.largest_log_prob_difference = optional_number(json, "largest_logprob_difference");
   if (json.contains("machine") && json["machine"].is_object()) manifest.machine = json["machine"];
   manifest.published = optional_text(json, "published");
+  if (json.contains("primary")) manifest.primary = list_field<std::string>(json, "primary");
   for (const Json& row : array_field(json, "rows")) {
     manifest.rows.push_back(with_context(fmt::format("row {}", manifest.rows.size() + 1), [&] { return row_from_json(row); }));
   }

@@ -162,6 +162,26 @@ TEST(Summary, MarksALargeDifferenceAndCountsTheFamily) {
   EXPECT_EQ(summary.comparisons, 8);  // two sets and the average at two k, two diversity columns
 }
 
+TEST(Summary, MarksOnlyTheComparisonsFixedBeforehandWhereThereAreSome) {
+  TestExperiment experiment;
+  experiment.rows = {{"DAPO", "", {1, 2, 3}, 0.0}, {"MEDS", "DAPO", {1, 2, 3}, 0.3}};
+  experiment.problems = 30;
+  experiment.n = 32;
+  const std::string folder = write_test_experiment(fresh_folder("primary"), experiment);
+  ExperimentManifest manifest = read_manifest(folder);
+  manifest.primary = {"average pass@1"};
+  write_manifest(folder, manifest);
+  const Summary summary = summarise(read_experiment(folder));
+  EXPECT_EQ(summary.comparisons, 1);
+  for (size_t c = 0; c < summary.columns.size(); ++c) {
+    const std::optional<Comparison>& comparison = summary.rows[1].cells[c].comparison;
+    if (!comparison) continue;
+    const bool primary = summary.columns[c].set == kAverage && summary.columns[c].metric == "pass@1";
+    EXPECT_EQ(comparison->mark, primary ? 1 : 0) << summary.columns[c].set << " " << summary.columns[c].metric;
+  }
+  EXPECT_THAT(summary.footer, Contains(HasSubstr("the 1 comparisons fixed beforehand (average pass@1)")));
+}
+
 TEST(Summary, ShowsFailedSeedsInTheRow) {
   const std::string folder = write_test_experiment(fresh_folder("failed"), {});
   std::filesystem::remove(folder + "/../runs/MEDS-2/outcomes.jsonl.zst");

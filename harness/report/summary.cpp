@@ -126,7 +126,13 @@ SummaryCell make_cell(const RowResults& row, const Column& column, const std::ve
   return cell;
 }
 
-// Fills in the comparisons with compare_to and their marks; all of a table are one family.
+bool is_primary(const ExperimentManifest& manifest, const Column& column) {
+  if (manifest.primary.empty()) return true;
+  return std::find(manifest.primary.begin(), manifest.primary.end(), column.set + " " + column.metric) != manifest.primary.end();
+}
+
+// Fills in the comparisons with compare_to and their marks. Those of the primary columns are one family; the others are shown
+// with their own intervals and bear no mark.
 void compare_rows(const ExperimentResults& results, Summary& summary) {
   std::vector<Comparison*> family;
   for (size_t i = 0; i < results.rows.size(); ++i) {
@@ -144,7 +150,7 @@ void compare_rows(const ExperimentResults& results, Summary& summary) {
       comparison.improvement = probability_of_improvement(seed_scores(row, summary.columns[c], results.manifest.sets),
                                                           seed_scores(*base, summary.columns[c], results.manifest.sets));
       summary.rows[i].cells[c].comparison = comparison;
-      if (interval->seeds > 1) family.push_back(&*summary.rows[i].cells[c].comparison);
+      if (interval->seeds > 1 && is_primary(results.manifest, summary.columns[c])) family.push_back(&*summary.rows[i].cells[c].comparison);
     }
   }
   std::vector<double> p_values;
@@ -160,6 +166,7 @@ void compare_rows(const ExperimentResults& results, Summary& summary) {
     family[i]->mark = !decisions[i].different ? 0 : interval.value > 0 ? 1 : -1;
   }
   summary.comparisons = static_cast<int64_t>(family.size());
+  summary.primary = results.manifest.primary;
   summary.marked = !family.empty();
 }
 

@@ -54,6 +54,7 @@ struct Summary {
   std::vector<Column> columns;
   std::vector<SummaryRow> rows;     // in groups of one base model, in the order they are first named
   int64_t comparisons = 0;          // size of Holm's family
+  std::vector<std::string> primary; // its columns; {}: all that are compared
   bool marked = false;              // any row has the seeds that a mark needs
   std::vector<std::string> footer;  // plain sentences
 };
