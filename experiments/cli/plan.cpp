@@ -119,6 +119,7 @@ int64_t problems_in(const std::vector<std::string>& sets, const std::string& spl
 int64_t comparisons_of(const Experiment& experiment) {
   const auto rows = std::count_if(experiment.rows.begin(), experiment.rows.end(),
                                   [](const PlannedRow& row) { return !row.compare_to.empty(); });
+  if (!experiment.primary.empty()) return rows * static_cast<int64_t>(experiment.primary.size());
   const auto columns = static_cast<int64_t>(experiment.sets.size() + (experiment.sets.size() > 1 ? 1 : 0));
   const auto more = static_cast<int64_t>(experiment.g_pass.size()) + (experiment.maj ? 1 : 0);
   int64_t rates = 0;
