@@ -1,5 +1,7 @@
 #include "meds/meds_method.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "meds/penalty.h"
@@ -18,6 +20,22 @@ struct Mean {
   }
   [[nodiscard]] double value() const { return count > 0 ? sum / count : 0; }
 };
+
+// Shares of the penalties of `sizes`, by penalty. Sizes beyond the cap, or beyond the last bin, fall into the last.
+void add_penalty_histogram(const std::vector<int64_t>& sizes, const Settings& settings, harness::Metrics& metrics) {
+  constexpr int64_t kMostBins = 16;
+  std::vector<double> bins;
+  for (int64_t size = 0; size < kMostBins; ++size) {
+    bins.push_back(penalty(size, settings.alpha, settings.beta));
+    if (size > 0 && bins.back() >= settings.beta) break;
+  }
+  std::vector<int64_t> counts(bins.size(), 0);
+  for (const int64_t size : sizes) ++counts[static_cast<size_t>(std::min(size, static_cast<int64_t>(bins.size()) - 1))];
+  for (size_t b = 0; b < bins.size(); ++b) {
+    metrics[fmt::format("meds_penalty_at/{:.3f}", bins[b])] +=
+        static_cast<double>(counts[b]) / std::max(1.0, static_cast<double>(sizes.size()));
+  }
+}
 
 }  // namespace
 
@@ -46,6 +64,7 @@ void MedsMethod::shape_rewards(const harness::StepBatch& step, std::vector<doubl
   Mean size;
   Mean penalty;
   Mean penalised;
+  std::vector<int64_t> sizes;
   for (size_t i = 0; i < responses.size(); ++i) {
     if (!responses[i].correct) {
       history.add(shaping.had_history[i]);
@@ -53,6 +72,7 @@ void MedsMethod::shape_rewards(const harness::StepBatch& step, std::vector<doubl
     }
     if (is_targeted(memory_.settings().target, responses[i].correct)) {
       size.add(static_cast<double>(shaping.sizes[i]));
+      sizes.push_back(shaping.sizes[i]);
       penalty.add(shaping.penalties[i]);
       penalised.add(shaping.penalties[i] > 0 ? 1 : 0);
     }
@@ -64,6 +84,7 @@ void MedsMethod::shape_rewards(const harness::StepBatch& step, std::vector<doubl
   metrics["meds_size_mean"] = size.value();
   metrics["meds_penalty_mean"] = penalty.value();
   metrics["meds_penalty_share"] = penalised.value();
+  if (memory_.settings().target != PenaltyTarget::none) add_penalty_histogram(sizes, memory_.settings(), metrics);
 }
 
 void MedsMethod::report_state(harness::Metrics& metrics) const {

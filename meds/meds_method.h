@@ -22,7 +22,8 @@ class MedsMethod : public harness::Method {
   [[nodiscard]] harness::Needs needs() const override;
   // Metrics: meds_history_share (of wrong responses: those that met a history), meds_noise_share (of those: in no cluster),
   // meds_repeated_answer_share (of wrong responses with an answer: the same wrong answer was stored by an earlier step),
-  // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0).
+  // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0),
+  // meds_penalty_at/B (share of that target with penalty B, one for each size from 0 to where the penalty is capped).
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
   void save_state(const std::string& folder) const override { memory_.save(folder); }
   void load_state(const std::string& folder) override { memory_.load(folder); }

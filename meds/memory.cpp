@@ -66,6 +66,14 @@ bool ErrorMemory::has_stored_answer(const Response& response) const {
   return std::find(stored.begin(), stored.end(), answer) != stored.end();
 }
 
+bool ErrorMemory::has_stored_label(const Response& response) const {
+  const auto found = histories_.find({response.problem, response.correct});
+  const int32_t label = response.error_label.empty() ? -1 : error_labels_.find(response.error_label);
+  if (found == histories_.end() || label < 0) return false;
+  const std::vector<int32_t>& stored = found->second.error_labels();
+  return std::find(stored.begin(), stored.end(), label) != stored.end();
+}
+
 // The responses of one key in this step, in order.
 struct ErrorMemory::Task {
   Key key;

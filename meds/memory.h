@@ -61,10 +61,10 @@ class ErrorMemory {
   // or with numbers that are not finite. Steps ascend.
   Shaping shape(std::span<const Response> responses, int64_t step);
 
-  // FOLDER/meds.safetensors and FOLDER/meds.json; the same memory gives the same bytes.
-  void save(const std::string& folder) const;
+  // FOLDER/NAME.safetensors and FOLDER/NAME.json; the same memory gives the same bytes.
+  void save(const std::string& folder, const std::string& name = "meds") const;
   // Throws Error for a damaged file, a newer version or a memory of other settings; the memory is then unchanged.
-  void load(const std::string& folder);
+  void load(const std::string& folder, const std::string& name = "meds");
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] const std::map<Key, History>& histories() const { return histories_; }
@@ -73,6 +73,8 @@ class ErrorMemory {
   [[nodiscard]] int64_t size() const;
   // Whether an earlier step stored a response to the same problem, as correct or wrong, with the same answer.
   [[nodiscard]] bool has_stored_answer(const Response& response) const;
+  // The same of true error labels.
+  [[nodiscard]] bool has_stored_label(const Response& response) const;
   // Texts behind the ids of the histories.
   [[nodiscard]] const TextTable& answers() const { return answers_; }
   [[nodiscard]] const TextTable& error_labels() const { return error_labels_; }

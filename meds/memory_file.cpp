@@ -23,8 +23,8 @@ namespace {
 constexpr int64_t kVersion = 1;
 constexpr const char* kFormat = "medsbench error memory";
 
-std::string vectors_path(const std::string& folder) { return folder + "/meds.safetensors"; }
-std::string json_path(const std::string& folder) { return folder + "/meds.json"; }
+std::string vectors_path(const std::string& folder, const std::string& name) { return folder + "/" + name + ".safetensors"; }
+std::string json_path(const std::string& folder, const std::string& name) { return folder + "/" + name + ".json"; }
 
 template <typename T>
 void append_all(std::vector<T>& all, const std::vector<T>& part) {
@@ -104,7 +104,7 @@ void require_ids(const std::vector<int32_t>& ids, size_t texts, const std::strin
 
 }  // namespace
 
-void ErrorMemory::save(const std::string& folder) const {
+void ErrorMemory::save(const std::string& folder, const std::string& name) const {
   Columns columns;
   harness::OrderedJson keys = harness::OrderedJson::array();
   for (const auto& [key, history] : histories_) {
@@ -119,7 +119,7 @@ void ErrorMemory::save(const std::string& folder) const {
   const auto n = static_cast<int64_t>(columns.labels.size());
   const int64_t width = settings_.needs_fingerprints() ? dimension_ : 0;
   harness::make_folder(folder);
-  harness::write_safetensors(vectors_path(folder), {entry_of("vectors", "F32", {n, width}, columns.vectors),
+  harness::write_safetensors(vectors_path(folder, name), {entry_of("vectors", "F32", {n, width}, columns.vectors),
                                                     entry_of("labels", "I64", {n}, columns.labels),
                                                     entry_of("steps", "I64", {n}, columns.steps),
                                                     entry_of("answers", "I32", {n}, columns.answers),
@@ -130,31 +130,31 @@ void ErrorMemory::save(const std::string& folder) const {
                                      {"version", kVersion},
                                      {"settings", settings},
                                      {"dimension", dimension_},
-                                     {"vectors_sha256", harness::sha256_file(vectors_path(folder))},
+                                     {"vectors_sha256", harness::sha256_file(vectors_path(folder, name))},
                                      {"answers", answers_.texts()},
                                      {"error_labels", error_labels_.texts()},
                                      {"histories", keys}};
-  harness::write_file_atomically(json_path(folder), harness::dump_line(json) + "\n");
+  harness::write_file_atomically(json_path(folder, name), harness::dump_line(json) + "\n");
 }
 
-void ErrorMemory::load(const std::string& folder) {
-  harness::with_context(json_path(folder), [&] {
-    const harness::Json json = harness::parse_json(harness::read_file(json_path(folder)));
+void ErrorMemory::load(const std::string& folder, const std::string& name) {
+  harness::with_context(json_path(folder, name), [&] {
+    const harness::Json json = harness::parse_json(harness::read_file(json_path(folder, name)));
     if (harness::text_field(json, "format") != kFormat) throw harness::Error("expected the format \"{}\"", kFormat);
     if (const int64_t version = harness::integer_field(json, "version"); version != kVersion) {
       throw harness::Error("expected version {}, found {}", kVersion, version);
     }
     if (!json.contains("settings")) throw harness::Error("expected the field \"settings\", found none");
     require_same_settings(json["settings"], settings_);
-    if (harness::sha256_file(vectors_path(folder)) != harness::text_field(json, "vectors_sha256")) {
-      throw harness::Error("expected the meds.safetensors that was written with it, found another");
+    if (harness::sha256_file(vectors_path(folder, name)) != harness::text_field(json, "vectors_sha256")) {
+      throw harness::Error("expected the {}.safetensors that was written with it, found another", name);
     }
     if (!json.contains("histories") || !json["histories"].is_array()) throw harness::Error("expected the list \"histories\"");
     int64_t n = 0;
     for (const harness::Json& entry : json["histories"]) n += harness::integer_field(entry, "count");
     const int64_t dimension = harness::integer_field(json, "dimension");
     const int64_t width = settings_.needs_fingerprints() ? dimension : 0;
-    const harness::SafetensorsFile file(vectors_path(folder));
+    const harness::SafetensorsFile file(vectors_path(folder, name));
     const Columns columns{column<float>(file, "vectors", "F32", {n, width}), column<int64_t>(file, "labels", "I64", {n}),
                           column<int64_t>(file, "steps", "I64", {n}), column<int32_t>(file, "answers", "I32", {n}),
                           column<int32_t>(file, "error_labels", "I32", {n})};
@@ -182,8 +182,8 @@ void ErrorMemory::load(const std::string& folder) {
 }
 
 Settings saved_settings(const std::string& folder) {
-  return harness::with_context(json_path(folder), [&] {
-    const harness::Json json = harness::parse_json(harness::read_file(json_path(folder)));
+  return harness::with_context(json_path(folder, "meds"), [&] {
+    const harness::Json json = harness::parse_json(harness::read_file(json_path(folder, "meds")));
     if (!json.contains("settings")) throw harness::Error("expected the field \"settings\", found none");
     harness::Config config;
     for (const auto& [key, value] : memory_keys(Settings{})) {

@@ -66,11 +66,25 @@ std::optional<harness::Json> read_done(const std::string& folder) {
   });
 }
 
-void write_timing(const std::string& folder, const std::map<std::string, double>& seconds) {
-  OrderedJson timing{{"version", 1}, {"peak_memory_mib", peak_memory_mib()}};
+namespace {
+
+OrderedJson parts_json(const harness::Seconds& seconds) {
   OrderedJson parts = OrderedJson::object();
   for (const auto& [name, value] : seconds) parts[name] = value;
-  timing["seconds"] = parts;
+  return parts;
+}
+
+}  // namespace
+
+void write_timing(const std::string& folder, const harness::Seconds& seconds, const std::vector<harness::TimingWindow>& windows) {
+  OrderedJson timing{{"version", 1}, {"peak_memory_mib", peak_memory_mib()}};
+  timing["seconds"] = parts_json(seconds);
+  for (const harness::TimingWindow& window : windows) {
+    timing["windows"].push_back({{"first_step", window.first},
+                                 {"last_step", window.last},
+                                 {"method_share", harness::method_share(window.seconds)},
+                                 {"seconds", parts_json(window.seconds)}});
+  }
   harness::write_file_atomically(folder + "/timing.json", timing.dump(1) + "\n");
 }
 

@@ -1,12 +1,13 @@
 // The files that every cell's folder has: config.toml, manifest.json, done.json, timing.json.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/config.h"
 #include "harness/core/json.h"
+#include "harness/train/timing.h"
 
 namespace experiments {
 
@@ -22,7 +23,9 @@ void remove_leftovers(const std::string& folder);
 void write_done(const std::string& folder, const std::string& identity, const harness::OrderedJson& facts);
 // None: no done.json. Throws Error for a damaged one or a newer version.
 std::optional<harness::Json> read_done(const std::string& folder);
-// timing.json: seconds and memory, the only file with times in it.
-void write_timing(const std::string& folder, const std::map<std::string, double>& seconds);
+// timing.json: seconds and memory, the only file with times in it. A training's has its windows of steps too, each with
+// `method_share` (harness/train/timing.h).
+void write_timing(const std::string& folder, const harness::Seconds& seconds,
+                  const std::vector<harness::TimingWindow>& windows = {});
 
 }  // namespace experiments

@@ -78,7 +78,7 @@ std::vector<harness::Sample> read_samples(const Json& line, size_t rows, const h
   const Json& rewards = array_field(line, "rewards", rows);
   const Json& correct = array_field(line, "correct", rows);
   const bool has_answers = needs.answers || find_field(line, "answers") != nullptr;
-  const bool has_fingerprints = needs.fingerprints || find_field(line, "fingerprints") != nullptr;
+  const bool has_fingerprints = needs.fingerprints || needs.readouts || find_field(line, "fingerprints") != nullptr;
   const bool has_labels = needs.error_labels || find_field(line, "error_labels") != nullptr;
   const bool has_problems = find_field(line, "problems") != nullptr;
   std::vector<harness::Sample> samples(rows);
@@ -92,6 +92,7 @@ std::vector<harness::Sample> read_samples(const Json& line, size_t rows, const h
     sample.problem = harness::hash64(has_problems ? array_field(line, "problems", rows)[i].dump() : groups[i].dump());
     if (has_answers) read_answer(array_field(line, "answers", rows)[i], sample);
     if (has_fingerprints) read_fingerprint(array_field(line, "fingerprints", rows)[i], sample);
+    if (needs.readouts) sample.readout = sample.fingerprint;
     if (has_labels) {
       const Json& label = array_field(line, "error_labels", rows)[i];
       if (label.is_string()) sample.error_label = label.get<std::string>();

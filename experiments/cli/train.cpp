@@ -151,10 +151,11 @@ int train_verb(const TrainOptions& options) {
     harness::write_progress(options.out, {static_cast<double>(step), static_cast<double>(cell.settings.steps), "steps", note});
     fmt::print(stderr, "step {}/{} {}\n", step, cell.settings.steps, note);
   };
-  harness::TrainResult result = harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
-  result.seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const harness::TrainResult result = harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
   events.rewrite();
-  write_timing(options.out, result.seconds);
+  harness::Seconds seconds = result.timing.total();
+  seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  write_timing(options.out, seconds, result.timing.windows());
   write_done(options.out, identity,
              {{"steps", result.state.step},
               {"updates", result.updates},

@@ -28,6 +28,10 @@ const std::vector<TrainingMetric>& training_metrics() {
       {"response_length", "Response length", "tokens", {"response_tokens"}},
       {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
       {"largest_wrong_share", "Largest group of equal wrong answers", "share of wrong answers", {"largest_wrong_share"}},
+      {"eigen_ratio", "Top-1 eigen ratio of a problem's fingerprints", "largest eigenvalue / trace", {"eigen_ratio"}},
+      {"eigen_ratio_pooled", "Top-1 eigen ratio of a step's fingerprints", "largest eigenvalue / trace", {"eigen_ratio_pooled"}},
+      {"repeated_answers", "Wrong answers that an earlier step had", "share of wrong responses", {"repeated_answer_share"}},
+      {"repeated_labels", "Errors (true labels) that an earlier step had", "share of wrong responses", {"repeated_label_share"}},
       {"meds_history_share", "Wrong responses with a history in memory", "share", {"meds_history_share"}},
       {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
       {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};
@@ -171,6 +175,8 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
   for (size_t i = 0; i < results.rows.size(); ++i) {
     if (results.rows[i].trained()) charts.push_back(label_chart(results.rows[i], fmt::format("labels_{}", i + 1)));
   }
+  const std::vector<Chart> clusters = cluster_charts(results);
+  charts.insert(charts.end(), clusters.begin(), clusters.end());
   std::erase_if(charts, [](const Chart& chart) { return chart.lines.empty(); });
   return charts;
 }

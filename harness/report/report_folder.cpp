@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/report/cluster_table.h"
 #include "harness/report/figures.h"
 #include "harness/report/html_page.h"
 #include "harness/report/results_json.h"
@@ -53,6 +54,10 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
                                {"results.json", results_json(results, summary).dump(1) + "\n"},
                                {"counts.csv", counts_csv(results)}};
   files.push_back({"curves.csv", curves_csv(experiment_charts(results))});
+  if (const std::vector<ClusterRecord> clusters = cluster_records(results); !clusters.empty()) {
+    files.push_back({"clusters.csv", clusters_csv(clusters)});
+    files.push_back({"clusters.md", clusters_markdown(clusters)});
+  }
   files.push_back({"manifest.json", manifest_text(results, files)});
   return files;
 }

@@ -8,6 +8,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/report/cluster_table.h"
 #include "harness/report/csv.h"
 #include "harness/report/report_folder.h"
 
@@ -176,6 +177,16 @@ void compare_counts_only(const std::string& folder, Verification& result) {
   }
 }
 
+// clusters.md follows from clusters.csv. False: there is none.
+bool compare_cluster_table(const std::string& folder, Verification& result) {
+  const std::string path = folder + "/clusters.csv";
+  if (!std::filesystem::exists(path)) return false;
+  const auto records = with_context(path, [&] { return read_clusters_csv(read_file(path)); });
+  result.numbers += static_cast<int64_t>(3 * records.size());
+  compare_file(folder, {"clusters.md", clusters_markdown(records)}, result);
+  return true;
+}
+
 bool any_outcomes_there(const ExperimentManifest& manifest, const std::string& folder) {
   return std::any_of(manifest.rows.begin(), manifest.rows.end(), [&](const ManifestRow& row) {
     return std::any_of(row.cells.begin(), row.cells.end(), [&](const ManifestCell& cell) {
@@ -190,8 +201,10 @@ Verification verify_folder(const std::string& folder) {
   Verification result;
   if (!any_outcomes_there(read_manifest(folder), folder)) {
     compare_counts_only(folder, result);
+    const bool clusters = compare_cluster_table(folder, result);
     result.notes.push_back(
-        "no outcome file of this folder is here: pass@k was derived from counts.csv, nothing else was checked");
+        fmt::format("no outcome file of this folder is here: pass@k was derived from counts.csv{}, nothing else was checked",
+                    clusters ? " and clusters.md from clusters.csv" : ""));
     return result;
   }
   const ExperimentResults results = read_experiment(folder);

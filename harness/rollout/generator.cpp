@@ -84,7 +84,7 @@ class Session {
       started.push_back(row);
     }
     compute_prompts(fresh, totals);
-    draw_first(started);
+    draw_first(started, totals);
     active_.insert(active_.end(), started.begin(), started.end());
     std::sort(active_.begin(), active_.end(), [](const Row& a, const Row& b) {
       return a.request != b.request ? a.request < b.request : a.sample < b.sample;  // rows of one prompt side by side
@@ -121,7 +121,7 @@ class Session {
     }
   }
 
-  void draw_first(std::vector<Row>& rows) {
+  void draw_first(std::vector<Row>& rows, GenerationTotals& totals) {
     if (rows.empty()) return;
     std::vector<torch::Tensor> hidden;
     std::vector<std::vector<torch::Tensor>> parts(static_cast<size_t>(settings_.readout ? model_.config().layers : 0));
@@ -131,7 +131,7 @@ class Session {
     }
     std::vector<torch::Tensor> layers;
     for (const auto& part : parts) layers.push_back(torch::cat(part));
-    draw(rows, torch::cat(hidden), layers);
+    draw(rows, torch::cat(hidden), layers, totals);
   }
 
   // One decode step of all active rows: feeds each its last token and draws the next.
@@ -151,12 +151,12 @@ class Session {
     }
     std::vector<torch::Tensor> layers;
     const torch::Tensor hidden = model_.decode(ids, positions, places, settings_.readout ? &layers : nullptr);
-    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers);
+    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
     totals.tokens += static_cast<int64_t>(rows.size());
     ++totals.steps;
   }
 
-  void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers) {
+  void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
     torch::Tensor logits = model_.logits(hidden);
     if (!logits.device().is_cpu()) logits = logits.to(torch::kCPU);
     std::vector<int64_t> tokens(rows.size());
@@ -184,7 +184,11 @@ class Session {
     } else {
       choose_rows(kernels::Bf16{}, kernels::table_bf16());
     }
-    if (settings_.readout) record_readout(rows, tokens, layers);
+    if (settings_.readout) {
+      const auto begin = std::chrono::steady_clock::now();
+      record_readout(rows, tokens, layers);
+      totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
     for (const Row& row : rows) {
       const int64_t last = row.response->ids.back();
       row.response->stopped =
@@ -217,12 +221,12 @@ class Session {
       using T = decltype(tag);
       const int64_t width = model_.config().width;
       const T* head = static_cast<const T*>(model_.head().data_ptr());
+      std::vector<const T*> hidden;
+      for (const torch::Tensor& layer : layers) hidden.push_back(static_cast<const T*>(layer.data_ptr()));
       for (int64_t i = 0; i < count; ++i) {
         const T* w = head + tokens[static_cast<size_t>(i)] * width;
-        for (const torch::Tensor& layer : layers) {
-          rows[static_cast<size_t>(i)].response->readout.push_back(
-              table.dot(w, static_cast<const T*>(layer.data_ptr()) + i * width, width));
-        }
+        std::vector<float>& readout = rows[static_cast<size_t>(i)].response->readout;
+        for (const T* layer : hidden) readout.push_back(table.dot(w, layer + i * width, width));
       }
     };
     if (model_.numerics().dtype == torch::kFloat32) {

@@ -44,6 +44,7 @@ struct GenerationTotals {
   int64_t steps = 0;
   double prompt_seconds = 0;  // prompts and first tokens
   double decode_seconds = 0;
+  double readout_seconds = 0;  // of both, where the layer readout is recorded
 };
 
 // Called now and then with the number of finished responses.

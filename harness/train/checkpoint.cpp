@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "harness/core/error.h"
@@ -37,11 +38,12 @@ std::string state_text(const std::string& identity, const RunState& state, int64
 
 }  // namespace
 
-void save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
-                     const MethodStack& methods) {
+double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
+                       const MethodStack& methods) {
   const std::string final_path = folder + "/checkpoint";
   const std::string temporary = final_path + ".tmp";
   std::error_code ignored;
+  double method_seconds = 0;
   fs::remove_all(temporary, ignored);
   try {
     const DeferredSync deferred;
@@ -54,13 +56,16 @@ void save_checkpoint(const std::string& folder, const std::string& identity, con
                          {static_cast<const std::byte*>(kept.back().data_ptr()), kept.back().nbytes()}});
     }
     write_safetensors(temporary + "/state.safetensors", std::move(entries));
+    const auto begin = std::chrono::steady_clock::now();
     methods.save_state(temporary + "/methods");
+    method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
   } catch (...) {
     fs::remove_all(temporary, ignored);
     throw;
   }
   replace_folder(temporary, final_path);
+  return method_seconds;
 }
 
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,

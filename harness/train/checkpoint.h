@@ -23,9 +23,9 @@ struct RunState {
   int64_t best_step = 0;
 };
 
-// Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one.
-void save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
-                     const MethodStack& methods);
+// Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one. Returns the seconds that the methods' state took.
+double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
+                       const MethodStack& methods);
 // False: there is none. Throws Error for a damaged one, a newer version, or one of another configuration.
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
                      MethodStack& methods);

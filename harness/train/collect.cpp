@@ -1,5 +1,6 @@
 #include "harness/train/collect.h"
 
+#include <chrono>
 #include <numeric>
 
 #include "harness/core/error.h"
@@ -44,8 +45,7 @@ int64_t next_problem(DataCursor& cursor, int64_t problems, uint64_t seed, std::v
   return order[static_cast<size_t>(cursor.index++)];
 }
 
-Sample make_sample(const CollectInputs& in, const FingerprintReader* reader, const Problem& problem,
-                   const SampledResponse& response, const Verdict& verdict) {
+Sample make_sample(const CollectInputs& in, const Problem& problem, const SampledResponse& response, const Verdict& verdict) {
   Sample sample;
   sample.problem = problem.hash();
   sample.correct = verdict.correctness == Correctness::right;
@@ -55,22 +55,18 @@ Sample make_sample(const CollectInputs& in, const FingerprintReader* reader, con
   sample.has_answer = verdict.normalised.has_value();
   sample.answer = verdict.normalised.value_or("");
   sample.error_label = error_label(verdict, problem);
-  if (reader != nullptr) {
-    const std::span<const float> row = reader->row(response);
-    if (!row.empty()) sample.fingerprint = in.choose_layers(row);
-  }
   sample.mean_log_prob = std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) /
                          static_cast<double>(response.tokens());
   return sample;
 }
 
-void grade_group(const CollectInputs& in, const FingerprintReader* reader, RolloutGroup& group, Collected& totals) {
+void grade_group(const CollectInputs& in, RolloutGroup& group, Collected& totals) {
   const Problem& problem = in.problems[static_cast<size_t>(group.problem)];
   for (const SampledResponse& response : group.responses) {
     std::vector<int64_t> ids = response.ids;
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
     Verdict verdict = in.grader.grade(in.prompts.tokenizer().decode(ids), problem);
-    group.samples.push_back(make_sample(in, reader, problem, response, verdict));
+    group.samples.push_back(make_sample(in, problem, response, verdict));
     ++totals.responses_generated;
     totals.tokens_generated += response.tokens();
     totals.responses_right += group.samples.back().correct ? 1 : 0;
@@ -81,6 +77,17 @@ void grade_group(const CollectInputs& in, const FingerprintReader* reader, Rollo
   }
 }
 
+// Fingerprints of a kept group.
+void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader, RolloutGroup& group, Collected& totals) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (size_t k = 0; k < group.responses.size(); ++k) {
+    const std::span<const float> row = reader.row(group.responses[k]);
+    if (!row.empty() && in.fingerprints) group.samples[k].fingerprint = in.choose_layers(row);
+    if (in.readouts) group.samples[k].readout.assign(row.begin(), row.end());
+  }
+  totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 }  // namespace
 
 Collected collect_groups(const Transformer& policy, const CollectInputs& in, DataCursor& cursor, int64_t step) {
@@ -89,7 +96,7 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
   generator.sampling = s.sampling;
   generator.stop_ids = in.prompts.stop_ids();
   generator.max_rows = s.max_rows;
-  generator.readout = in.fingerprints;
+  generator.readout = in.fingerprints || in.readouts;
   generator.lens_norm_all = s.fingerprint.lens_norm_all;
   const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint.position, policy.config().layers);
   const auto problems = static_cast<int64_t>(in.problems.size());
@@ -113,14 +120,18 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
       requests.push_back(std::move(request));
       groups.push_back(std::move(group));
     }
-    std::vector<std::vector<SampledResponse>> responses = generate(policy, requests, generator);
+    GenerationTotals totals;
+    std::vector<std::vector<SampledResponse>> responses = generate(policy, requests, generator, &totals);
+    out.readout_seconds += totals.readout_seconds;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);
-      grade_group(in, in.fingerprints ? &reader : nullptr, groups[g], out);
+      grade_group(in, groups[g], out);
       ++out.groups_generated;
       const bool keep = !s.filter.enabled || groups[g].mixed();
       // Surplus kept groups are dropped: not trained on, not remembered.
-      if (keep && static_cast<int64_t>(out.groups.size()) < s.prompts_per_step) out.groups.push_back(std::move(groups[g]));
+      if (!keep || static_cast<int64_t>(out.groups.size()) >= s.prompts_per_step) continue;
+      if (generator.readout) read_fingerprints(in, reader, groups[g], out);
+      out.groups.push_back(std::move(groups[g]));
     }
   }
   out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;

@@ -46,6 +46,7 @@ struct Collected {
   int64_t responses_truncated = 0;
   int64_t responses_without_answer = 0;
   double entropy_sum = 0;            // over all generated tokens, nats
+  double readout_seconds = 0;        // layer readout and fingerprints: for timing.json, never for metrics
 };
 
 // What collecting needs beside the settings; all references outlive it.
@@ -56,7 +57,8 @@ struct CollectInputs {
   const std::vector<Problem>& problems;
   const std::vector<std::vector<int64_t>>& prompt_ids;  // of each problem
   std::function<std::vector<float>(std::span<const float>)> choose_layers;  // readout [L] -> fingerprint
-  bool fingerprints = false;
+  bool fingerprints = false;  // Sample::fingerprint is wanted
+  bool readouts = false;      // Sample::readout is wanted
 };
 
 // Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".

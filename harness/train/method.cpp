@@ -11,6 +11,7 @@ namespace harness {
 
 Needs Needs::operator|(const Needs& other) const {
   return {.fingerprints = fingerprints || other.fingerprints,
+          .readouts = readouts || other.readouts,
           .answers = answers || other.answers,
           .error_labels = error_labels || other.error_labels,
           .sampling_entropies = sampling_entropies || other.sampling_entropies,

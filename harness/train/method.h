@@ -22,6 +22,7 @@ using Metrics = std::map<std::string, double>;
 // What a method must be given; a run that cannot give it is refused, nothing is silently 0.
 struct Needs {
   bool fingerprints = false;         // Sample::fingerprint
+  bool readouts = false;             // Sample::readout
   bool answers = false;              // Sample::answer
   bool error_labels = false;         // Sample::error_label (procedural suites only)
   bool sampling_entropies = false;   // TokenBatch::sampling_entropies
@@ -43,6 +44,7 @@ struct Sample {
   bool has_answer = false;
   std::string error_label;     // true error label, "" where there is none
   std::vector<float> fingerprint;  // [L'] after layer choice; empty: none
+  std::vector<float> readout;      // [L] the layers it is chosen from; empty: none, or no method needs them
   double mean_log_prob = 0;    // of the sampled tokens under the sampling policy
 };
 

@@ -145,6 +145,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
     const Stopwatch watch(seconds, "rollout");
     collected = collect_groups(p.policy, p.inputs, p.cursor, step);
   }
+  seconds["readout"] += collected.readout_seconds;
   record_rollout(collected, p.settings, metrics);
   record_diversity(collected, metrics);
   record_error_labels(collected, metrics);
@@ -172,9 +173,9 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
     metrics["reward"] = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
     p.methods.shape_rewards(batch, scores, metrics);
     metrics["shaped_reward"] = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
-    const std::vector<double> advantages = p.methods.advantages(batch, scores);
-    for (size_t b = 0; b < rows.size(); ++b) rows[b].advantage = advantages[b];
   }
+  const std::vector<double> advantages = p.methods.advantages(batch, scores);
+  for (size_t b = 0; b < rows.size(); ++b) rows[b].advantage = advantages[b];
 
   // -> select -> loss -> update, mini-batch by mini-batch
   const Stopwatch watch(seconds, "update");

@@ -3,16 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
 
 #include "harness/train/collect.h"
+#include "harness/train/timing.h"
 #include "harness/train/update.h"
 
 namespace harness {
-
-// Seconds of the step's parts: for timing.json, never for metrics.
-using Seconds = std::map<std::string, double>;
 
 struct StepParts {
   const TrainSettings& settings;

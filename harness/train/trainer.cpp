@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <sstream>
 
@@ -14,6 +15,10 @@ namespace fs = std::filesystem;
 namespace harness {
 
 namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 class Run {
  public:
@@ -38,12 +43,16 @@ class Run {
     cut_metrics(resumed ? state_.metrics_bytes : 0);
     std::unique_ptr<Transformer> reference = make_reference();
     CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
-                          methods_.needs().fingerprints};
+                          methods_.needs().fingerprints, methods_.needs().readouts};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
-      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, result_.seconds); });
+      step_seconds_.clear();
+      const auto begin = std::chrono::steady_clock::now();
+      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, step_seconds_); });
+      step_seconds_["step"] = seconds_since(begin);
       finish_step(step, metrics);
+      result_.timing.add(step, step_seconds_);
       if (interrupt_requested()) {
         save();
         throw Interrupted();
@@ -116,7 +125,13 @@ class Run {
     }
   }
 
-  void save() { save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }
+  void save() {
+    const auto begin = std::chrono::steady_clock::now();
+    step_seconds_["state"] += save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
+    const double all = seconds_since(begin);
+    step_seconds_["checkpoint"] += all;
+    step_seconds_["step"] += all;
+  }
 
   void save_model(const std::string& name) {
     const std::string temporary = in_.folder + "/" + name + ".tmp";
@@ -155,6 +170,7 @@ class Run {
   std::vector<Problem> problems_;
   std::vector<std::vector<int64_t>> prompt_ids_;
   RunState state_;
+  Seconds step_seconds_;  // of the step at hand
   TrainResult result_;
   bool warned_collapse_ = false, warned_fingerprints_ = false;
 };

@@ -34,7 +34,7 @@ struct TrainResult {
   double largest_log_prob_difference = 0;  // sampling against scoring, over all steps of the metrics file
   int64_t starved_steps = 0;
   int64_t prompts_dropped = 0;             // longer than prompt.prompt_tokens
-  Seconds seconds;                         // of this process
+  StepTiming timing;                       // of this process
 };
 
 // Trains `policy` for settings.steps steps, going on from the folder's checkpoint if there is one. Writes metrics.jsonl,

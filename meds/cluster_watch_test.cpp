@@ -1,0 +1,166 @@
+#include "meds/cluster_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "harness/cluster/hdbscan.h"
+#include "harness/core/error.h"
+#include "harness/core/random.h"
+
+namespace meds {
+namespace {
+
+using testing::Contains;
+using testing::Key;
+using testing::Not;
+
+struct Sampled {
+  std::vector<float> readout;
+  std::string answer, label;
+  uint64_t problem = 1;
+  bool correct = false;
+};
+
+std::vector<Response> responses_of(const std::vector<Sampled>& samples) {
+  std::vector<Response> responses;
+  for (const Sampled& s : samples) {
+    responses.push_back({s.problem, s.correct, s.correct ? 1.0 : 0.0, s.readout,
+                         s.answer.empty() ? std::nullopt : std::optional<std::string>(s.answer), s.label});
+  }
+  return responses;
+}
+
+// Two errors with two answers and one slip that lies with the first, under a readout of four layers whose last two tell the
+// errors apart and whose first two tell nothing.
+std::vector<Sampled> two_errors() {
+  return {{{1, 1, 1, 0.00F}, "8", "left to right"}, {{1, 1, 1, 0.01F}, "8", "left to right"},
+          {{1, 1, 1, 0.03F}, "9", "slip"},          {{1, 1, 0.00F, 1}, "5", "drop last"},
+          {{1, 1, 0.01F, 1}, "5", "drop last"},     {{1, 1, 0.03F, 1}, "5", "drop last"}};
+}
+
+TEST(ClusterWatch, AgreementIsThatWorkedByHand) {
+  ClusterWatch watch(watched_choices("last2,single,answers"));
+  const auto values = watch.observe(responses_of(two_errors()), 1);
+  EXPECT_EQ(watch.labels(1, 0), (std::vector<int64_t>{0, 0, 0, 1, 1, 1}));
+  // Clusters {l, l, s} and {d, d, d}: pairs together 3 + 3, in both 1 + 3; classes 2, 1, 3 have 1 + 0 + 3 pairs.
+  // Expected 6 * 4 / 15 = 1.6, largest 5: (4 - 1.6) / (5 - 1.6).
+  EXPECT_NEAR(values.at("clusters/last2/labels/adjusted_rand"), 2.4 / 3.4, 1e-12);
+  EXPECT_NEAR(values.at("clusters/last2/labels/purity"), 5.0 / 6, 1e-12);
+  EXPECT_NEAR(values.at("clusters/last2/labels/completeness"), 1, 1e-12);
+  EXPECT_NEAR(values.at("clusters/last2/labels_without_slips/adjusted_rand"), 1, 1e-12);
+  EXPECT_NEAR(values.at("clusters/last2/labels_without_slips/homogeneity"), 1, 1e-12);
+  EXPECT_NEAR(values.at("clusters/last2/answers/purity"), 5.0 / 6, 1e-12);
+  EXPECT_EQ(values.at("clusters/single/labels/adjusted_rand"), 0);
+  EXPECT_NEAR(values.at("clusters/single/labels/purity"), 0.5, 1e-12);
+  EXPECT_NEAR(values.at("clusters/answers/labels/adjusted_rand"), 1, 1e-12);
+  EXPECT_EQ(values.at("clusters/last2/noise"), 0);
+  EXPECT_EQ(values.at("clusters/last2/per_problem"), 2);
+  EXPECT_EQ(values.at("clusters/answers/place"), 2);
+  EXPECT_EQ(values.at("cluster_size/3"), 1);
+  EXPECT_EQ(values.at("cluster_size/5"), 0);
+}
+
+TEST(ClusterWatch, ProblemsAreWeightedByTheirResponses) {
+  ClusterWatch watch(watched_choices("single"));
+  std::vector<Sampled> samples = two_errors();  // purity 3 of 6
+  samples.push_back({{1, 2, 3, 4}, "1", "a", 2});
+  samples.push_back({{1, 2, 3, 5}, "1", "a", 2});  // 2 of 2
+  samples.push_back({{1, 2, 3, 5}, "1", "a", 3});  // alone: no partition to compare
+  EXPECT_NEAR(watch.observe(responses_of(samples), 1).at("clusters/single/labels/purity"), 5.0 / 8, 1e-12);
+}
+
+TEST(ClusterWatch, RepeatedErrorsAreThoseThatEarlierStepsStored) {
+  ClusterWatch watch(watched_choices("all"));
+  const auto first = watch.observe(responses_of(two_errors()), 1);
+  EXPECT_EQ(first.at("repeated_answer_share"), 0);
+  EXPECT_EQ(first.at("repeated_label_share"), 0);
+  const std::vector<Sampled> next = {{{1, 1, 1, 0.5F}, "8", "new error"}, {{1, 1, 0.5F, 1}, "77", "drop last"},
+                                     {{1, 1, 0.5F, 1}, "78", "slip"},     {{1, 1, 0.5F, 1}, "", ""},
+                                     {{1, 1, 0.5F, 1}, "8", "drop last", 9}, {{1, 1, 0.5F, 1}, "8", "", 1, true}};
+  const auto second = watch.observe(responses_of(next), 2);
+  EXPECT_DOUBLE_EQ(second.at("repeated_answer_share"), 0.25) << "of 8, 77, 78 and the other problem's 8";
+  EXPECT_DOUBLE_EQ(second.at("repeated_label_share"), 1.0 / 3) << "slips left out";
+}
+
+TEST(ClusterWatch, WithoutLabelsOrResponsesThereIsNothingToReport) {
+  ClusterWatch watch(watched_choices("all"));
+  const auto none = watch.observe(responses_of({{{1, 2}, "4", "", 1, true}}), 1);
+  EXPECT_THAT(none, Not(Contains(Key("clusters/all/labels/adjusted_rand"))));
+  EXPECT_THAT(none, Not(Contains(Key("repeated_answer_share"))));
+  const auto unlabelled = watch.observe(responses_of({{{1, 2}, "4", ""}, {{1, 3}, "4", ""}}), 2);
+  EXPECT_THAT(unlabelled, Not(Contains(Key("clusters/all/labels/adjusted_rand"))));
+  EXPECT_THAT(unlabelled, Contains(Key("clusters/all/answers/adjusted_rand")));
+}
+
+// Random responses to three problems, some right, some without a readout, some without an answer.
+std::vector<Sampled> random_step(uint64_t step) {
+  const harness::RandomStream stream("watch test", {step});
+  uint64_t draw = 0;
+  std::vector<Sampled> samples;
+  for (uint64_t i = 0; i < 30; ++i) {
+    Sampled s;
+    s.problem = i % 3;
+    const uint64_t error = stream.below(draw++, 4);
+    const harness::RandomStream centre("watch test centre", {s.problem, error});
+    s.correct = stream.uniform(draw++) < 0.3;
+    if (stream.uniform(draw++) < 0.9) {
+      for (uint64_t k = 0; k < 6; ++k) s.readout.push_back(static_cast<float>(centre.normal(k) + 0.1 * stream.normal(draw++)));
+    }
+    if (stream.uniform(draw++) < 0.9) s.answer = std::to_string(error + stream.below(draw++, 2));
+    s.label = error == 3 ? "slip" : "error " + std::to_string(error);
+    samples.push_back(s);
+  }
+  return samples;
+}
+
+TEST(ClusterWatch, ClustersAreThoseOfAFullRefitUnderEachChoice) {
+  const std::vector<WatchedChoice> choices = watched_choices("half,all-diff,last1");
+  ClusterWatch watch(choices);
+  std::vector<std::vector<float>> stored;  // of problem 0
+  for (uint64_t step = 1; step <= 12; ++step) {
+    const std::vector<Sampled> samples = random_step(step);
+    for (const Sampled& s : samples) {
+      if (s.problem == 0 && !s.correct && !s.readout.empty()) stored.push_back(s.readout);
+    }
+    (void)watch.observe(responses_of(samples), static_cast<int64_t>(step));
+    for (size_t c = 0; c < choices.size(); ++c) {
+      std::vector<double> rows;
+      for (const std::vector<float>& readout : stored) {
+        const std::vector<float> chosen = choose_layers(readout, choices[c].layers);
+        rows.insert(rows.end(), chosen.begin(), chosen.end());
+      }
+      const auto n = static_cast<int64_t>(stored.size());
+      const auto d = static_cast<int64_t>(rows.size()) / n;
+      EXPECT_EQ(watch.labels(0, c), harness::hdbscan(harness::normalised_rows(rows, n, d), n, d)) << choices[c].name << step;
+    }
+  }
+}
+
+TEST(ClusterWatch, SavedAndLoadedGoesOnAsIfNeverSaved) {
+  const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("cluster_watch_{}", ::getpid())).string();
+  const std::string list = "half,half-diff,all,single,answers";
+  ClusterWatch straight(watched_choices(list));
+  for (uint64_t step = 1; step <= 6; ++step) (void)straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step));
+  straight.save(folder);
+  ClusterWatch restored(watched_choices(list));
+  restored.load(folder);
+  for (uint64_t step = 7; step <= 9; ++step) {
+    EXPECT_EQ(straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step)),
+              restored.observe(responses_of(random_step(step)), static_cast<int64_t>(step)));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(WatchedChoices, RefuseWhatIsNoChoice) {
+  for (const char* bad : {"", "half,", "most", "half,half", "-diff", "last0"}) {
+    EXPECT_THROW((void)watched_choices(bad), harness::Error) << bad;
+  }
+  EXPECT_EQ(watched_choices("half, all-diff")[1].name, "all-diff");
+}
+
+}  // namespace
+}  // namespace meds
