@@ -138,9 +138,12 @@ void ClusterWatch::cluster_new(const History& history, Watched& watched) const {
 
 std::vector<int64_t> ClusterWatch::labels_of(const History& history, const Watched& watched, size_t choice) const {
   switch (choices_[choice].kind) {
-    case WatchedChoice::Kind::layers: return watched.clusters[choice].labels();
-    case WatchedChoice::Kind::single: return std::vector<int64_t>(static_cast<size_t>(history.size()), 0);
-    case WatchedChoice::Kind::answers: return wide(history.answers());
+    case WatchedChoice::Kind::layers:
+      return watched.clusters[choice].labels();
+    case WatchedChoice::Kind::single:
+      return std::vector<int64_t>(static_cast<size_t>(history.size()), 0);
+    case WatchedChoice::Kind::answers:
+      return wide(history.answers());
   }
   return {};
 }

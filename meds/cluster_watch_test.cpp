@@ -78,8 +78,8 @@ TEST(ClusterWatch, RepeatedErrorsAreThoseThatEarlierStepsStored) {
   const auto first = watch.observe(responses_of(two_errors()), 1);
   EXPECT_EQ(first.at("repeated_answer_share"), 0);
   EXPECT_EQ(first.at("repeated_label_share"), 0);
-  const std::vector<Sampled> next = {{{1, 1, 1, 0.5F}, "8", "new error"}, {{1, 1, 0.5F, 1}, "77", "drop last"},
-                                     {{1, 1, 0.5F, 1}, "78", "slip"},     {{1, 1, 0.5F, 1}, "", ""},
+  const std::vector<Sampled> next = {{{1, 1, 1, 0.5F}, "8", "new error"},    {{1, 1, 0.5F, 1}, "77", "drop last"},
+                                     {{1, 1, 0.5F, 1}, "78", "slip"},        {{1, 1, 0.5F, 1}, "", ""},
                                      {{1, 1, 0.5F, 1}, "8", "drop last", 9}, {{1, 1, 0.5F, 1}, "8", "", 1, true}};
   const auto second = watch.observe(responses_of(next), 2);
   EXPECT_DOUBLE_EQ(second.at("repeated_answer_share"), 0.25) << "of 8, 77, 78 and the other problem's 8";
@@ -144,7 +144,8 @@ TEST(ClusterWatch, SavedAndLoadedGoesOnAsIfNeverSaved) {
   const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("cluster_watch_{}", ::getpid())).string();
   const std::string list = "half,half-diff,all,single,answers";
   ClusterWatch straight(watched_choices(list));
-  for (uint64_t step = 1; step <= 6; ++step) (void)straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step));
+  for (uint64_t step = 1; step <= 6; ++step)
+    (void)straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step));
   straight.save(folder);
   ClusterWatch restored(watched_choices(list));
   restored.load(folder);

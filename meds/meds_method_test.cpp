@@ -32,7 +32,8 @@ class PlainMemory {
   Shaped step(const std::vector<harness::Sample>& samples) {
     Shaped shaped;
     for (const harness::Sample& sample : samples) {
-      const int64_t size = sample.fingerprint.empty() ? 0 : look_up(stored_[{sample.problem, sample.correct}], sample.fingerprint);
+      const int64_t size =
+          sample.fingerprint.empty() ? 0 : look_up(stored_[{sample.problem, sample.correct}], sample.fingerprint);
       const int64_t counted = sample.correct ? 0 : size;
       const double b = 0.1 * std::min(std::log(static_cast<double>(counted) + 1), 2.0);
       shaped.sizes.push_back(counted);
@@ -232,7 +233,8 @@ TEST(MedsMethod, AMemoryOfAnotherConfigurationIsRefusedAndNothingIsOverwritten) 
     refusing.load_state(folder);
     ADD_FAILURE() << "expected a refusal";
   } catch (const harness::Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("meds.json: expected a memory of method.cluster = single, found one of hdbscan"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("meds.json: expected a memory of method.cluster = single, found one of hdbscan"));
   }
   EXPECT_EQ(refusing.memory().size(), 0);
   EXPECT_EQ(harness::read_file(folder + "/meds.json") + harness::read_file(folder + "/meds.safetensors"), before);

@@ -43,13 +43,12 @@ class InspectMemory : public testing::Test {
 };
 
 // Two errors of problem "a", met twice, and one right response.
-constexpr const char* kStep =
-    R"({"responses": [{"problem": "a", "correct": false, "fingerprint": [1, 0.00], "answer": "8"},)"
-    R"({"problem": "a", "correct": false, "fingerprint": [1, 0.01], "answer": "9"},)"
-    R"({"problem": "a", "correct": false, "fingerprint": [0.00, 1], "answer": "5"},)"
-    R"({"problem": "a", "correct": false, "fingerprint": [0.01, 1], "answer": "5"},)"
-    R"({"problem": "a", "correct": true, "fingerprint": [1, 1], "answer": "7"}]})"
-    "\n";
+constexpr const char* kStep = R"({"responses": [{"problem": "a", "correct": false, "fingerprint": [1, 0.00], "answer": "8"},)"
+                              R"({"problem": "a", "correct": false, "fingerprint": [1, 0.01], "answer": "9"},)"
+                              R"({"problem": "a", "correct": false, "fingerprint": [0.00, 1], "answer": "5"},)"
+                              R"({"problem": "a", "correct": false, "fingerprint": [0.01, 1], "answer": "5"},)"
+                              R"({"problem": "a", "correct": true, "fingerprint": [1, 1], "answer": "7"}]})"
+                              "\n";
 
 TEST_F(InspectMemory, PrintsASavedMemoryWithClustersSizesAndExampleAnswers) {
   const auto run = inspect({"memory", "--save", folder()}, std::string(kStep) + kStep);
@@ -104,8 +103,9 @@ TEST_F(InspectMemory, ADamagedMemoryIsRefusedInOneLineAndLeftAsItIs) {
 }
 
 TEST(InspectClusters, VectorsOfDifferingLengthsAndInfiniteOnesAreAnsweredInTheirPlace) {
-  const auto run = inspect({"clusters"}, "{\"vectors\": [[1, 0], [1]]}\n{\"vectors\": [[1, 0], [1e999, 0]]}\n"
-                                         "{\"vectors\": [[1, 0], [1, 0.01], [0, 1], [0.01, 1]]}\n{\"vectors\": []}\n");
+  const auto run = inspect({"clusters"},
+                           "{\"vectors\": [[1, 0], [1]]}\n{\"vectors\": [[1, 0], [1e999, 0]]}\n"
+                           "{\"vectors\": [[1, 0], [1, 0.01], [0, 1], [0.01, 1]]}\n{\"vectors\": []}\n");
   EXPECT_EQ(run.status, 1);
   const std::vector<Json> lines = lines_of(run.out);
   ASSERT_EQ(lines.size(), 4U);

@@ -76,7 +76,8 @@ OrderedJson parts_json(const harness::Seconds& seconds) {
 
 }  // namespace
 
-void write_timing(const std::string& folder, const harness::Seconds& seconds, const std::vector<harness::TimingWindow>& windows) {
+void write_timing(const std::string& folder, const harness::Seconds& seconds,
+                  const std::vector<harness::TimingWindow>& windows) {
   OrderedJson timing{{"version", 1}, {"peak_memory_mib", peak_memory_mib()}};
   timing["seconds"] = parts_json(seconds);
   for (const harness::TimingWindow& window : windows) {

@@ -29,9 +29,9 @@ const std::vector<TrainingMetric>& training_metrics() {
       {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
       {"largest_wrong_share", "Largest group of equal wrong answers", "share of wrong answers", {"largest_wrong_share"}},
       {"eigen_ratio", "Top-1 eigen ratio of a problem's fingerprints", "largest eigenvalue / trace", {"eigen_ratio"}},
-      {"eigen_ratio_pooled", "Top-1 eigen ratio of a step's fingerprints", "largest eigenvalue / trace", {"eigen_ratio_pooled"}},
+      {"eigen_ratio_pooled", "Top-1 eigen ratio of a step's fingerprints", "eigenvalue / trace", {"eigen_ratio_pooled"}},
       {"repeated_answers", "Wrong answers that an earlier step had", "share of wrong responses", {"repeated_answer_share"}},
-      {"repeated_labels", "Errors (true labels) that an earlier step had", "share of wrong responses", {"repeated_label_share"}},
+      {"repeated_labels", "True error labels that an earlier step had", "share of wrong responses", {"repeated_label_share"}},
       {"meds_history_share", "Wrong responses with a history in memory", "share", {"meds_history_share"}},
       {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
       {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};

@@ -44,9 +44,10 @@ Chart agreement_chart(const RowResults& row, const std::string& name, const std:
     }
     if (!line.points.empty()) chart.lines.push_back(line);
   }
-  chart.description = fmt::format("Agreement of the clusters of stored wrong responses over training, by layer choice, mean over "
-                                  "seeds with their range: {} lines.",
-                                  chart.lines.size());
+  chart.description = fmt::format(
+      "Agreement of the clusters of stored wrong responses over training, by layer choice, mean over "
+      "seeds with their range: {} lines.",
+      chart.lines.size());
   return chart;
 }
 
@@ -109,12 +110,22 @@ std::vector<Chart> cluster_charts(const ExperimentResults& results) {
     charts.push_back(agreement_chart(row, "clusters_" + number + "_answers", "answers", "Clusters and equal answers"));
   }
   charts.push_back(histogram(results, "cluster_size/",
-                             {"clusters_sizes", "clusters", "Sizes of clusters, last third of training",
-                              "responses in the cluster (at least, up to the next mark)", "share of clusters",
-                              "Shares of clusters by their size in the last third of training, a line a row.", true, {}}));
+                             {"clusters_sizes",
+                              "clusters",
+                              "Sizes of clusters, last third of training",
+                              "responses in the cluster (at least, up to the next mark)",
+                              "share of clusters",
+                              "Shares of clusters by their size in the last third of training, a line a row.",
+                              true,
+                              {}}));
   charts.push_back(histogram(results, "meds_penalty_at/",
-                             {"clusters_penalties", "clusters", "Penalties, last third of training", "penalty",
-                              "share of responses", "Shares of the penalised kind of responses by penalty, a line a row.", false,
+                             {"clusters_penalties",
+                              "clusters",
+                              "Penalties, last third of training",
+                              "penalty",
+                              "share of responses",
+                              "Shares of the penalised kind of responses by penalty, a line a row.",
+                              false,
                               {}}));
   std::erase_if(charts, [](const Chart& chart) { return chart.lines.empty(); });
   return charts;

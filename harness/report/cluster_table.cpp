@@ -143,8 +143,9 @@ std::string escaped(std::string text) {
 // Choices against the classes of one kind of truth, last third.
 std::string truth_table(const Row& row, const std::string& truth) {
   const Choice& first = row.choices.front();
-  std::string text = fmt::format("| clusters | adjusted Rand | minus {} | homogeneity | completeness | purity |\n|---|---|---|---|---|---|\n",
-                                 escaped(first.name));
+  std::string text =
+      fmt::format("| clusters | adjusted Rand | minus {} | homogeneity | completeness | purity |\n|---|---|---|---|---|---|\n",
+                  escaped(first.name));
   bool any = false;
   for (const Choice& choice : row.choices) {
     const BySeed rand = choice.values(truth + "/adjusted_rand", 2);

@@ -38,8 +38,8 @@ std::string state_text(const std::string& identity, const RunState& state, int64
 
 }  // namespace
 
-double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
-                       const MethodStack& methods) {
+double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
+                       const Optimizer& optimizer, const MethodStack& methods) {
   const std::string final_path = folder + "/checkpoint";
   const std::string temporary = final_path + ".tmp";
   std::error_code ignored;

@@ -24,8 +24,8 @@ struct RunState {
 };
 
 // Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one. Returns the seconds that the methods' state took.
-double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state, const Optimizer& optimizer,
-                       const MethodStack& methods);
+double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
+                       const Optimizer& optimizer, const MethodStack& methods);
 // False: there is none. Throws Error for a damaged one, a newer version, or one of another configuration.
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
                      MethodStack& methods);

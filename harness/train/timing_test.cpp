@@ -6,8 +6,14 @@ namespace harness {
 namespace {
 
 TEST(StepTiming, WindowsAreTensThenHundredsThenThousands) {
-  for (const auto& [step, end] : {std::pair<int64_t, int64_t>{1, 10}, {10, 10}, {11, 20}, {100, 100}, {101, 200}, {999, 1000},
-                                  {1000, 1000}, {1001, 2000}}) {
+  for (const auto& [step, end] : {std::pair<int64_t, int64_t>{1, 10},
+                                  {10, 10},
+                                  {11, 20},
+                                  {100, 100},
+                                  {101, 200},
+                                  {999, 1000},
+                                  {1000, 1000},
+                                  {1001, 2000}}) {
     EXPECT_EQ(window_end(step), end) << step;
   }
 }
