@@ -27,7 +27,7 @@ below() { draw=$(((RANDOM * 32768 + RANDOM) % $1)); }  # no subshell: the draws 
 pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
 # What a kill must not take away: finished cells and whole training steps.
 progress() {
-  { find "$work/killed" -name done.json; find "$work/killed" -name metrics.jsonl -exec cat {} +; } 2> /dev/null | wc -l
+  { find "$work/killed" -name done.json || true; find "$work/killed" -name metrics.jsonl -exec cat {} + || true; } 2> /dev/null | wc -l
 }
 
 begin=$(milliseconds)
@@ -35,6 +35,10 @@ begin=$(milliseconds)
 span=$(($(milliseconds) - begin))
 echo "undisturbed: $span ms"
 
+# The shell's own lines about killed jobs are left out; a command that fails is still named.
+exec 3>&2 2> /dev/null
+trap 'echo "kill_check.sh: line $LINENO: a command failed" >&3' ERR
+trap '((leader == 0)) || kill -9 "$leader" || true' EXIT
 least=$((span * 2 / kills + 200)) bound=0 leader=0 before=0
 sweep=0 worker=0 all=0 restarts=0
 ((bound = least))
@@ -78,7 +82,9 @@ while ((sweep + worker + all < kills)); do
   fi
   before=$now
 done
-if kill -0 "$leader" 2> /dev/null; then wait "$leader" || true; fi  # a worker was killed last: the sweep ends without its cell
+wait "$leader" || true  # where a worker was killed last, the sweep ends without its cell
+leader=0
+exec 2>&3
 (run "$work/killed") > "$work/killed.log" 2>&1
 echo "$kills kills in $(($(milliseconds) - begin)) ms: $sweep of the sweep, $worker of a worker, $all of everything;" \
   "finished and begun anew $restarts times"

@@ -54,10 +54,10 @@ std::string gnuplot_script(const Chart& chart) {
   text += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror textcolor rgb '{}'\n", kAxisInk.light, kTextInk.light);
   text += fmt::format("set grid ytics lc rgb '{}' lw 0.6 dt 1\n", kGridInk.light);
   if (chart.logarithmic_x) text += "set logscale x 2\nset format x '%.0f'\n";
-  text += fmt::format("set xlabel {} offset 0,0.6 tc rgb '{}'\nset ylabel {} tc rgb '{}'\n", quoted(chart.x_label), kTextInk.light,
+  text += fmt::format("set xlabel {} tc rgb '{}'\nset ylabel {} tc rgb '{}'\n", quoted(chart.x_label), kTextInk.light,
                       quoted(chart.y_label), kTextInk.light);
   text += fmt::format("set title {} tc rgb '{}'\n", quoted(chart.title), kTextInk.light);
-  text += fmt::format("set key below center horizontal tc rgb '{}' samplen 2.5\nset offsets graph 0.01, graph 0.01, 0, 0\n",
+  text += fmt::format("set key below center horizontal tc rgb '{}' height 1 samplen 2.5\nset offsets graph 0.01, graph 0.01, 0, 0\n",
                       kTextInk.light);
   text += data_blocks(chart);
   std::string bands, lines;

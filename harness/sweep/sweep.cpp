@@ -77,7 +77,7 @@ class Scheduler {
       const Cell& cell = cells_[slot.cell];
       CellResult& result = result_.cells[slot.cell];
       result.end = slot.worker->end();
-      const bool done = result.end.status == 0 && is_done_(cell);
+      const bool done = is_done_(cell);  // also where it was killed, or broke, after its results were whole
       if (done) {
         result.state = CellState::done;
       } else {

@@ -45,8 +45,8 @@ struct SweepResult {
 
 // Runs every cell that `is_done` does not find finished (FOLDER/done.json with the identity wanted, as a rule), cells that
 // others wait for first. Several processes on the same folders share the work: a cell locked by another is waited for, and
-// `is_done` is asked again once the lock is had, so that no cell is done twice and none is lost. A cell whose worker ends with
-// a status other than 0, or without `is_done` holding afterwards, has failed: FOLDER/failed.json keeps its last lines, and the
+// `is_done` is asked again once the lock is had, so that no cell is done twice and none is lost. A cell whose worker ends
+// without `is_done` holding afterwards has failed, whatever its status: FOLDER/failed.json keeps its last lines, and the
 // cells after it are blocked. Ctrl-C: SIGINT goes to the workers, they are waited for, then Interrupted is thrown.
 SweepResult run_cells(const std::vector<Cell>& cells, const SweepSettings& settings,
                       const std::function<bool(const Cell&)>& is_done);

@@ -113,6 +113,13 @@ TEST_F(Sweep, AKilledWorkerIsAFailureThatNamesItsSignal) {
   EXPECT_EQ(run({cell("killed", "kill -9 $$")}).cells[0].end.status, 128 + SIGKILL);
 }
 
+TEST_F(Sweep, AWorkerKilledAfterItsResultsWereWholeHasDoneItsCell) {
+  Cell late = cell("late", "true");
+  late.arguments = {"-c", ": > '" + late.folder + "/done.json'; kill -9 $$"};
+  EXPECT_EQ(run({late, noting("next", {"late"})}).cells[1].state, CellState::done);
+  EXPECT_FALSE(fs::exists(late.folder + "/failed.json"));
+}
+
 TEST_F(Sweep, AProgramThatDoesNotStartFailsItsCell) {
   settings_.program = root_ + "/no_such_program";
   EXPECT_EQ(run({noting("a")}).cells[0].state, CellState::failed);
