@@ -57,6 +57,8 @@ if(MEDSBENCH_TORCH)
     target_link_libraries(medsbench_torch INTERFACE -Wl,--no-as-needed ${TORCH_ROOT}/lib/libtorch_cuda.so
       ${TORCH_ROOT}/lib/libc10_cuda.so -Wl,--as-needed CUDA::cudart)
     target_compile_definitions(medsbench_torch INTERFACE MEDSBENCH_CUDA=1)
+    # What the wheels leave to the toolkit (cuBLAS and others) is found also where ldconfig does not know it.
+    target_link_options(medsbench_torch INTERFACE -Wl,-rpath,${CUDAToolkit_LIBRARY_DIR})
   endif()
 endif()
 

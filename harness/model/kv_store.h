@@ -15,10 +15,10 @@ namespace harness {
 class KvStore {
  public:
   KvStore() = default;
-  // `capacities`: positions of each slot, rounded up to 16. `dtype` float32 or bfloat16. On another device than the CPU both
-  // are plain rows [kv_heads, head_dim] a position, reached through `write` and `read`.
+  // `capacities`: positions of each slot, rounded up to 16. `dtype` float32 or bfloat16. On another device than the CPU, or
+  // where asked for, both are plain rows [kv_heads, head_dim] a position, reached through `write`, `read` and `key_row`.
   KvStore(int64_t layers, const std::vector<int64_t>& capacities, kernels::HeadShape shape, torch::Dtype dtype,
-          torch::Device device = torch::kCPU);
+          torch::Device device = torch::kCPU, bool plain_rows = false);
 
   [[nodiscard]] int64_t slots() const { return static_cast<int64_t>(capacities_.size()); }
   [[nodiscard]] int64_t capacity(int64_t slot) const { return capacities_[static_cast<size_t>(slot)]; }
@@ -33,12 +33,20 @@ class KvStore {
             static_cast<T*>(values_.data_ptr()) + position * shape_.kv_heads * shape_.padded(), capacities_[s]};
   }
 
+  // Address of the key [K, E] (value) of a position, of a store of plain rows: the next position's follows it.
+  [[nodiscard]] void* key_row(int64_t layer, int64_t slot, int64_t position) const { return row(keys_, layer, slot, position); }
+  [[nodiscard]] void* value_row(int64_t layer, int64_t slot, int64_t position) const {
+    return row(values_, layer, slot, position);
+  }
+
   // k and v [n, K, E] at positions from `position` on.
   void write(int64_t layer, int64_t slot, int64_t position, const torch::Tensor& k, const torch::Tensor& v);
   // The first `count` keys and values, fp32 [count, K, E] each.
   [[nodiscard]] std::pair<torch::Tensor, torch::Tensor> read(int64_t layer, int64_t slot, int64_t count) const;
 
  private:
+  [[nodiscard]] void* row(const torch::Tensor& rows, int64_t layer, int64_t slot, int64_t position) const;
+
   kernels::HeadShape shape_;
   int64_t total_ = 0;  // positions of all slots
   std::vector<int64_t> capacities_, offsets_;

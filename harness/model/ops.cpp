@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "harness/core/error.h"
+#include "harness/model/ops_gpu.h"
 #include "harness/model/ops_plain.h"
 #include "harness/model/parallel.h"
 
@@ -47,6 +48,7 @@ int64_t grain(int64_t work_per_row) { return std::max<int64_t>(1, 32768 / std::m
 }  // namespace
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double eps, torch::Tensor* rstd) {
+  if (const auto gpu = gpu::kernels_for(x)) return gpu::rms_norm(*gpu, x, w, eps, rstd);
   if (!use_kernels(x)) return plain::rms_norm(x, w, eps, rstd);
   const int64_t rows = x.size(0), width = x.size(1);
   torch::Tensor y = torch::empty_like(x);
@@ -64,6 +66,7 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double ep
 
 void rms_norm_backward(const torch::Tensor& dy, const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& rstd,
                        torch::Tensor& dx, torch::Tensor& dw) {
+  if (const auto gpu = gpu::kernels_for(x)) return gpu::rms_norm_backward(*gpu, dy, x, w, rstd, dx, dw);
   if (!use_kernels(x)) return plain::rms_norm_backward(dy, x, w, rstd, dx, dw);
   by_dtype(x, [&](auto tag) {  // one thread: dw is a sum over rows, in their order
     using T = decltype(tag);
@@ -74,6 +77,7 @@ void rms_norm_backward(const torch::Tensor& dy, const torch::Tensor& x, const to
 
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                                      const torch::Tensor& positions, kernels::HeadShape shape) {
+  if (const auto gpu = gpu::kernels_for(qkv)) return gpu::split_rotate(*gpu, qkv, norms, rotary, positions, shape);
   if (!use_kernels(qkv)) return plain::split_rotate(qkv, norms, rotary, positions, shape);
   const int64_t rows = qkv.size(0);
   torch::Tensor q = torch::empty({rows, shape.heads * shape.dim}, qkv.options());
@@ -111,6 +115,9 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
 torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
                      const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape,
                      torch::Tensor* lse) {
+  if (const auto gpu = gpu::kernels_for(q); gpu && gpu::fits(shape)) {
+    return gpu::attend(*gpu, q, k, qkv, places, store_layer, shape, lse);
+  }
   if (!use_kernels(q)) return plain::attend(q, k, qkv, places, store_layer, shape, lse);
   const auto rows = static_cast<int64_t>(places.size());
   torch::Tensor out = torch::empty_like(q);
@@ -269,6 +276,7 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
 }
 
 torch::Tensor swiglu(const torch::Tensor& gate_up) {
+  if (const auto gpu = gpu::kernels_for(gate_up)) return gpu::swiglu(*gpu, gate_up);
   if (!use_kernels(gate_up)) return plain::swiglu(gate_up);
   const int64_t rows = gate_up.size(0), width = gate_up.size(1) / 2;
   torch::Tensor y = torch::empty({rows, width}, gate_up.options());
@@ -282,6 +290,7 @@ torch::Tensor swiglu(const torch::Tensor& gate_up) {
 }
 
 torch::Tensor swiglu_backward(const torch::Tensor& dy, const torch::Tensor& gate_up) {
+  if (const auto gpu = gpu::kernels_for(gate_up)) return gpu::swiglu_backward(*gpu, dy, gate_up);
   if (!use_kernels(gate_up)) return plain::swiglu_backward(dy, gate_up);
   const int64_t rows = gate_up.size(0), width = gate_up.size(1) / 2;
   torch::Tensor out = torch::empty_like(gate_up);

@@ -1,5 +1,5 @@
-// The operations of a layer on tensors: the CPU kernels over rows in parallel, and for other devices the same written plainly
-// in LibTorch (ops_plain.cpp), which is also what the kernels are tested against.
+// The operations of a layer on tensors: the CPU kernels over rows in parallel, on a GPU those of harness/cuda (ops_gpu.h), and
+// where there is no kernel the same written plainly in LibTorch (ops_plain.cpp), which is also what both are tested against.
 #pragma once
 
 #include <torch/types.h>

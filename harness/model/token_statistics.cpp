@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "harness/core/error.h"
+#include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
 
 namespace harness {
@@ -49,6 +50,13 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
     const torch::Tensor logits = model.logits(hidden.slice(0, begin, end));
+    if (const auto gpu = ops::gpu::kernels_for(logits); gpu && ops::gpu::fits_vocabulary(vocabulary)) {
+      const torch::Tensor index = index_of(targets, begin, end, logits.device());
+      const auto [log_probs, entropies] = ops::gpu::token_log_probs(*gpu, logits, index, temperature);
+      out.log_probs.slice(0, begin, end).copy_(log_probs);
+      out.entropies.slice(0, begin, end).copy_(entropies);
+      continue;
+    }
     if (!logits.device().is_cpu()) {
       const auto part = plain_statistics(logits.slice(0, 0, end - begin), index_of(targets, begin, end, logits.device()), temperature);
       out.log_probs.slice(0, begin, end).copy_(part.log_probs);
@@ -91,6 +99,17 @@ torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor&
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
     torch::Tensor logits = model.logits(hidden.slice(0, begin, end));  // becomes its own gradient
+    if (const auto gpu = ops::gpu::kernels_for(logits); gpu && ops::gpu::fits_vocabulary(vocabulary)) {
+      if (logits.size(0) > end - begin) logits.slice(0, end - begin).zero_();
+      const torch::Tensor index = index_of(targets, begin, end, logits.device());
+      const auto there = [&](const torch::Tensor& all) {
+        return all.defined() ? all.slice(0, begin, end).to(logits.device()) : torch::Tensor();
+      };
+      ops::gpu::logit_gradient(*gpu, logits, index, there(dlog_prob), there(dentropy), temperature);
+      const torch::Tensor part = model.logits_backward(hidden.slice(0, begin, end), logits);
+      hidden_gradient.slice(0, begin, end).copy_(part.slice(0, 0, end - begin));
+      continue;
+    }
     if (!logits.device().is_cpu()) {
       const torch::Tensor index = index_of(targets, begin, end, logits.device());
       const auto part = plain_statistics(logits.slice(0, 0, end - begin), index, temperature);

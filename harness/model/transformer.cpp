@@ -297,7 +297,8 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
     }
   } else {
     const torch::Tensor index = to_index(batch.ids, batch.rows(), numerics_.device);
-    embedding_grad.index_add_(0, index, dx.slice(0, 0, batch.rows()).to(torch::kFloat32));
+    // Sorts and adds in order; index_add_ would use atomics on a GPU.
+    embedding_grad.index_put_({index}, dx.slice(0, 0, batch.rows()).to(torch::kFloat32), true);
   }
 }
 

@@ -1,0 +1,209 @@
+// Bodies of softmax attention over stored keys and values: parts of fixed length, then their join (flash decoding, Dao 2023).
+#pragma once
+
+#include "harness/cuda/block.h"
+#include "harness/cuda/kernels.h"
+
+namespace harness::cuda {
+
+// Block x: task, y: key-value head. A query's sums do not depend on which other queries share the task.
+template <typename T, int kPack, int kQueries>
+struct AttentionPartBody {
+  static constexpr int kThreads = 128;
+  static constexpr int kWarps = kThreads / kWarp;
+  static constexpr int kTile = 64;  // positions whose scores stand in shared memory
+  static constexpr int kLanes = 8;  // threads that share the dot product of one position
+  static constexpr int kMostDim = 256;
+  static constexpr int kColumns = kMostDim / kThreads;  // columns of the output a thread holds, at most
+  struct Scores {
+    float of[kQueries];
+  };
+  struct Sums {
+    float of[kQueries][kColumns];
+  };
+  Attention<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    MEDSBENCH_SHARED(float, query, kQueries* kMostDim);
+    MEDSBENCH_SHARED(float, weight, kQueries* kTile);
+    MEDSBENCH_SHARED(float, largest, kQueries);
+    MEDSBENCH_SHARED(float, total, kQueries);
+    MEDSBENCH_SHARED(float, shrink, kQueries);  // exp(old maximum - new maximum)
+    MEDSBENCH_SHARED(float, joined, kThreads* kColumns);
+
+    const AttentionTask task = a.tasks[block.x];
+    const int dim = static_cast<int>(a.shape.dim), share = static_cast<int>(a.shape.heads / a.shape.kv_heads);
+    const int queries = task.rows * share;
+    const int64_t kv = block.y, stride = a.shape.kv_heads * a.shape.dim;
+    const T* keys = reinterpret_cast<const T*>(task.keys) + kv * dim;
+    const T* values = reinterpret_cast<const T*>(task.values) + kv * dim;
+    const int longest = task.count + (task.rows - 1) * task.step;
+    const int end = longest < task.begin + kAttentionChunk ? longest : task.begin + kAttentionChunk;
+    const int columns = (dim + kThreads - 1) / kThreads;      // of the output, a thread
+    const int groups = dim >= kThreads ? 1 : kThreads / dim;  // threads of one column share the positions
+    PerThread<Sums, kThreads> sums;
+
+    block.each([&](int thread) {
+      for (int i = thread; i < queries * dim; i += kThreads) {
+        query[i] = to_float(a.q[query_index(task, i / dim, kv, share) * dim + i % dim]) * a.scale;
+      }
+      if (thread < queries) {
+        largest[thread] = -kInfinity;
+        total[thread] = 0;
+      }
+      for (int i = 0; i < kQueries; ++i) {
+        for (int c = 0; c < kColumns; ++c) sums[thread].of[i][c] = 0;
+      }
+    });
+    for (int tile = task.begin; tile < end; tile += kTile) {
+      for (int first = tile; first < tile + kTile; first += kThreads / kLanes) {
+        PerThread<Scores, kThreads> scores;
+        block.each_own([&](int thread) {
+          const int position = first + thread / kLanes;
+          MEDSBENCH_UNROLL
+          for (int i = 0; i < kQueries; ++i) scores[thread].of[i] = 0;
+          if (position >= end) return;
+          for (int e = thread % kLanes * kPack; e < dim; e += kLanes * kPack) {
+            const auto key = load_pack<kPack>(keys + position * stride + e);
+            MEDSBENCH_UNROLL
+            for (int i = 0; i < kQueries; ++i) {
+              if (i >= queries) continue;
+              float dot = 0;
+              for (int j = 0; j < kPack; ++j) dot += to_float(key.values[j]) * query[i * dim + e + j];
+              scores[thread].of[i] += dot;
+            }
+          }
+        });
+        MEDSBENCH_UNROLL
+        for (int i = 0; i < kQueries; ++i) {
+          if (i >= queries) continue;
+          PerThread<float, kThreads> score;
+          block.each_own([&](int thread) { score[thread] = scores[thread].of[i]; });
+          block.template group_sum<kLanes>(score);
+          block.each_own([&](int thread) {
+            const int position = first + thread / kLanes;
+            const bool seen = position < end && position < task.count + i / share * task.step;
+            if (thread % kLanes == 0) weight[i * kTile + position - tile] = seen ? score[thread] : -kInfinity;
+          });
+        }
+      }
+      block.each([](int) {});
+      weigh(block, queries, weight, largest, total, shrink);
+      block.each([&](int thread) {
+        const int column = thread % dim, group = thread / dim;
+        if (dim < kThreads && group >= groups) return;
+        MEDSBENCH_UNROLL
+        for (int i = 0; i < kQueries; ++i) {
+          for (int c = 0; c < kColumns; ++c) sums[thread].of[i][c] *= i < queries ? shrink[i] : 0.0f;
+        }
+        const int last = end < tile + kTile ? end : tile + kTile;
+        for (int position = tile + (dim < kThreads ? group : 0); position < last; position += groups) {
+          MEDSBENCH_UNROLL
+          for (int c = 0; c < kColumns; ++c) {
+            const int e = dim < kThreads ? column : thread + c * kThreads;
+            if (c >= columns || e >= dim) continue;
+            const float value = to_float(values[position * stride + e]);
+            MEDSBENCH_UNROLL
+            for (int i = 0; i < kQueries; ++i) {
+              if (i < queries) sums[thread].of[i][c] += weight[i * kTile + position - tile] * value;
+            }
+          }
+        }
+      });
+    }
+    MEDSBENCH_UNROLL
+    for (int i = 0; i < kQueries; ++i) {
+      if (i >= queries) continue;
+      const int64_t index = part_index(task, i, kv, share);
+      block.each([&](int thread) {
+        for (int c = 0; c < kColumns; ++c) joined[thread + c * kThreads] = sums[thread].of[i][c];
+      });
+      block.each([&](int thread) {
+        for (int e = thread; e < dim; e += kThreads) {
+          float sum = 0;
+          for (int group = 0; group < groups; ++group) sum += joined[group * dim + e];
+          a.part_out[index * dim + e] = sum;
+        }
+        if (thread == 0) {
+          a.part_max[index] = largest[i];
+          a.part_sum[index] = total[i];
+        }
+      });
+    }
+  }
+
+ private:
+  static constexpr float kInfinity = 3.0e38f;  // -kInfinity: a score not seen; a true infinity would make NaN of differences
+
+  // Scores of a tile become weights exp(score - maximum) and the running maximum and sum move on; a warp a query.
+  template <typename Weights, typename Values>
+  MEDSBENCH_DEVICE void weigh(Block<kThreads>& block, int queries, Weights& weight, Values& largest, Values& total,
+                              Values& shrink) const {
+    for (int first = 0; first < queries; first += kWarps) {
+      PerThread<float, kThreads> best, sum;
+      block.each_own([&](int thread) {
+        const int i = first + thread / kWarp;
+        best[thread] = -kInfinity;
+        for (int j = thread % kWarp; i < queries && j < kTile; j += kWarp)
+          best[thread] = fmaxf(best[thread], weight[i * kTile + j]);
+      });
+      block.warp_max(best);
+      block.each_own([&](int thread) {
+        const int i = first + thread / kWarp;
+        sum[thread] = 0;
+        if (i >= queries) return;
+        best[thread] = fmaxf(best[thread], largest[i]);
+        for (int j = thread % kWarp; j < kTile; j += kWarp) {
+          const float score = weight[i * kTile + j];
+          const float p = score == -kInfinity ? 0.0f : expf(score - best[thread]);
+          weight[i * kTile + j] = p;
+          sum[thread] += p;
+        }
+      });
+      block.warp_sum(sum);
+      block.each([&](int thread) {
+        const int i = first + thread / kWarp;
+        if (thread % kWarp != 0 || i >= queries) return;
+        shrink[i] = expf(largest[i] - best[thread]);
+        total[i] = total[i] * shrink[i] + sum[thread];
+        largest[i] = best[thread];
+      });
+    }
+  }
+
+  // Row of q [R, H] of query i of a task.
+  MEDSBENCH_DEVICE int64_t query_index(const AttentionTask& task, int i, int64_t kv, int share) const {
+    return (task.first_row + i / share) * a.shape.heads + kv * share + i % share;
+  }
+  MEDSBENCH_DEVICE int64_t part_index(const AttentionTask& task, int i, int64_t kv, int share) const {
+    return ((task.first_row + i / share) * a.parts + task.part) * a.shape.heads + kv * share + i % share;
+  }
+};
+
+// out = sum exp(max_p - max) out_p / sum exp(max_p - max) sum_p over the parts in their order. Block x: row, y: head.
+template <typename T>
+struct AttentionJoinBody {
+  static constexpr int kThreads = 64;
+  Attention<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    block.each_own([&](int thread) {
+      const int64_t parts = a.row_parts[block.x], heads = a.shape.heads, dim = a.shape.dim;
+      const int64_t first = block.x * a.parts * heads + block.y, out = block.x * heads + block.y;
+      float largest = parts > 0 ? a.part_max[first] : 0.0f, total = 0;
+      for (int64_t p = 1; p < parts; ++p) largest = fmaxf(largest, a.part_max[first + p * heads]);
+      for (int64_t p = 0; p < parts; ++p)
+        total += expf(a.part_max[first + p * heads] - largest) * a.part_sum[first + p * heads];
+      for (int64_t e = thread; e < dim; e += kThreads) {
+        float sum = 0;
+        for (int64_t p = 0; p < parts; ++p) {
+          sum += expf(a.part_max[first + p * heads] - largest) * a.part_out[(first + p * heads) * dim + e];
+        }
+        a.out[out * dim + e] = from_float<T>(parts > 0 ? sum / total : 0.0f);
+      }
+      if (thread == 0 && a.lse != nullptr) a.lse[out] = parts > 0 ? largest + logf(total) : 0.0f;
+    });
+  }
+};
+
+}  // namespace harness::cuda

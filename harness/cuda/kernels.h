@@ -1,0 +1,196 @@
+// Kernels of the GPU: what they take, and the table of functions that start them. No LibTorch: pointers and a stream.
+//
+// Every kernel is one body (*_body.h) that is compiled twice: by nvcc for the GPU, and by the host compiler as loops over the
+// threads of a block (block.h). The second is for tests: it runs the same index arithmetic, reductions and rounding on the
+// CPU. Storage is fp32 or bf16, arithmetic fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query
+// heads, K key-value heads, E head dimension, F MLP width, V vocabulary, L layers.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/cuda/number.h"
+
+namespace harness::cuda {
+
+struct Heads {
+  int64_t heads = 0, kv_heads = 0, dim = 0;  // dim even and at most 256; heads / kv_heads at most 16
+};
+
+// y = (x + residual) / rms(x + residual) * weight; without a residual of x alone.
+template <typename T>
+struct RmsNorm {
+  const T* x = nullptr;         // [R, D]
+  const T* residual = nullptr;  // [R, D]; null: none
+  const T* weight = nullptr;    // [D]
+  T* sum = nullptr;             // [R, D] x + residual; only with a residual
+  T* y = nullptr;               // [R, D]
+  float* rstd = nullptr;        // [R]; may be null
+  int64_t rows = 0, width = 0;
+  float eps = 0;
+};
+
+template <typename T>
+struct RmsNormBackward {
+  const T* dy = nullptr;        // [R, D]
+  const T* x = nullptr;         // [R, D]
+  const T* weight = nullptr;    // [D]
+  const float* rstd = nullptr;  // [R]
+  T* dx = nullptr;              // [R, D], added to
+  float* dweight = nullptr;     // [D], added to
+  float* workspace = nullptr;   // [norm_chunks(rows), D]
+  int64_t rows = 0, width = 0;
+};
+inline constexpr int64_t kNormChunk = 64;  // rows summed by one thread
+inline int64_t norm_chunks(int64_t rows) { return (rows + kNormChunk - 1) / kNormChunk; }
+
+// q and k of qkv, normalised per head where there are norms, and rotated: (a, b) -> (a cos - b sin, b cos + a sin).
+template <typename T>
+struct SplitRotate {
+  const T* qkv = nullptr;     // [R, (H + 2K) E]
+  const T* q_norm = nullptr;  // [E]; null: none
+  const T* k_norm = nullptr;
+  const float* cosine = nullptr;  // [positions, E / 2]
+  const float* sine = nullptr;
+  const int64_t* positions = nullptr;  // [R]
+  T* q = nullptr;                      // [R, H, E]
+  T* k = nullptr;                      // [R, K, E]
+  // Where each row's key and value [K, E] go in their store, beside k; null: nowhere.
+  const uint64_t* key_places = nullptr;    // [R] addresses
+  const uint64_t* value_places = nullptr;  // [R]
+  int64_t stored_rows = 0;                 // rows with a place; the rest is padding
+  int64_t rows = 0;
+  Heads shape;
+  float eps = 0;
+};
+
+// Copies each row's key and value to its place.
+template <typename T>
+struct StoreKv {
+  const T* k = nullptr;  // [R, K, E]
+  const T* v = nullptr;  // [R, K, E] with v_stride values between rows
+  int64_t v_stride = 0;
+  const uint64_t* key_places = nullptr;    // [R] addresses
+  const uint64_t* value_places = nullptr;  // [R]
+  int64_t rows = 0, width = 0;             // width = K E
+};
+
+// Some rows of queries against one stretch of stored positions. Row first_row + i sees the positions below count + i step of
+// the stretch, of which this task takes those from `begin` to begin + kAttentionChunk.
+struct AttentionTask {
+  uint64_t keys = 0, values = 0;  // addresses of position 0: [positions, K, E]
+  int32_t first_row = 0, rows = 0;
+  int32_t count = 0, step = 0;  // step 0: all rows see the same (a shared prefix); 1: each one more (one sequence)
+  int32_t begin = 0, part = 0;  // part: index of the result among those of each of its rows
+};
+inline constexpr int32_t kAttentionChunk = 256;  // fixed: the order of summation of a row depends on it
+// Rows of a task, at most: rows x heads per key-value head is 8 (16 where that many heads share one key-value head).
+inline int64_t attention_rows(const Heads& shape) {
+  const int64_t share = shape.heads / shape.kv_heads;
+  return share >= 8 ? 1 : 8 / share;
+}
+template <typename T>
+struct Attention {
+  const T* q = nullptr;                  // [R, H, E]
+  T* out = nullptr;                      // [R, H, E]; zero for rows without parts
+  float* lse = nullptr;                  // [R, H] log-sum-exp of the scaled scores; may be null
+  const AttentionTask* tasks = nullptr;  // [tasks]
+  const int32_t* row_parts = nullptr;    // [R] parts of each row
+  float* part_out = nullptr;             // [R, parts, H, E]
+  float* part_max = nullptr;             // [R, parts, H]
+  float* part_sum = nullptr;             // [R, parts, H]
+  int64_t rows = 0, task_count = 0, parts = 0;
+  Heads shape;
+  float scale = 1;
+};
+
+// silu(gate) * up of gate_up [R, 2F] -> y [R, F], and its gradient.
+template <typename T>
+struct Swiglu {
+  const T* gate_up = nullptr;
+  const T* dy = nullptr;  // null: forward
+  T* y = nullptr;         // [R, F]
+  T* dgate_up = nullptr;  // [R, 2F]
+  int64_t rows = 0, width = 0;
+};
+
+// Rows of logits [R, V]: V at most 262144.
+inline constexpr int64_t kLargestVocabulary = 262144;
+template <typename T>
+struct SampleTokens {
+  const T* logits = nullptr;
+  const double* uniforms = nullptr;  // [R] in [0, 1); null: greedy (largest logit, lowest id on a tie)
+  int64_t* tokens = nullptr;         // [R]
+  float* log_probs = nullptr;        // [R] nats, at report_inverse
+  float* entropies = nullptr;        // [R] nats, likewise
+  int64_t rows = 0, vocabulary = 0;
+  float draw_inverse = 1, report_inverse = 1;  // inverse temperatures of the draw and of what is reported
+};
+template <typename T>
+struct TokenLogProbs {
+  const T* logits = nullptr;
+  const int64_t* targets = nullptr;  // [R]
+  float* log_probs = nullptr;        // [R] nats
+  float* entropies = nullptr;        // [R] nats
+  int64_t rows = 0, vocabulary = 0;
+  float inverse_temperature = 1;
+};
+// The logits become d loss / d logits.
+template <typename T>
+struct LogitGradient {
+  T* logits = nullptr;
+  const int64_t* targets = nullptr;           // [R]
+  const float* log_prob_gradients = nullptr;  // [R]
+  const float* entropy_gradients = nullptr;   // [R]; may be null
+  int64_t rows = 0, vocabulary = 0;
+  float inverse_temperature = 1;
+};
+
+// values[r, l] = <head[tokens[r]], hidden_l[source[r]]>: the layer readout, no full-vocabulary product, nothing copied.
+inline constexpr int64_t kMostLayers = 128;
+template <typename T>
+struct Readout {
+  const T* head = nullptr;            // [V, D]
+  const int64_t* tokens = nullptr;    // [R]
+  const int64_t* source = nullptr;    // [R] rows of the hidden states; null: r itself
+  const T* hidden[kMostLayers] = {};  // [L] of [*, D]
+  float* values = nullptr;            // [R, L]
+  int64_t rows = 0, layers = 0, width = 0;
+};
+
+// AdamW (Loshchilov & Hutter 2019) with bias correction, as at::_fused_adamw_, on gradients times `gradient_scale`.
+template <typename T>
+struct AdamW {
+  float* master = nullptr;  // [N]
+  float* first = nullptr;   // [N]
+  float* second = nullptr;  // [N]
+  const float* gradient = nullptr;
+  T* parameter = nullptr;  // [N] rounded copy of the master; null: none
+  int64_t count = 0;
+  float lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0, gradient_scale = 1;
+  float correction1 = 1, correction2_root = 1;  // 1 - beta1^step, sqrt(1 - beta2^step)
+};
+
+// Starts the kernels on a stream (a cudaStream_t; the host table ignores it and has finished when it returns).
+template <typename T>
+struct Table {
+  void (*rms_norm)(const RmsNorm<T>&, void* stream);
+  void (*rms_norm_backward)(const RmsNormBackward<T>&, void* stream);
+  void (*split_rotate)(const SplitRotate<T>&, void* stream);
+  void (*store_kv)(const StoreKv<T>&, void* stream);
+  void (*attend)(const Attention<T>&, void* stream);
+  void (*swiglu)(const Swiglu<T>&, void* stream);
+  void (*sample_tokens)(const SampleTokens<T>&, void* stream);
+  void (*token_log_probs)(const TokenLogProbs<T>&, void* stream);
+  void (*logit_gradient)(const LogitGradient<T>&, void* stream);
+  void (*readout)(const Readout<T>&, void* stream);
+  void (*adamw)(const AdamW<T>&, void* stream);
+};
+
+// The bodies as loops on the host, threads of a phase in rising or falling order.
+template <typename T>
+const Table<T>& host_table(bool backwards = false);
+// The bodies on the GPU; null where the program was built without CUDA. A kernel that cannot start throws std::runtime_error.
+template <typename T>
+const Table<T>* gpu_table();
+
+}  // namespace harness::cuda

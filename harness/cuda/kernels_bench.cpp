@@ -1,0 +1,251 @@
+// Each kernel on the GPU at the sizes of a 0.5B model (D 896, H 14, K 2, E 64, F 4864, V 151936): seconds a call and the share
+// of the memory bandwidth. Results are held against the bodies on the host before anything is timed. Without a GPU each says
+// so.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <functional>
+#include <stdexcept>
+
+#include "harness/cuda/buffer.h"
+
+namespace harness::cuda {
+namespace {
+
+constexpr int64_t kRows = 1024, kWidth = 896, kMlp = 4864, kVocabulary = 151936;
+constexpr Heads kHeads{14, 2, 64};
+
+using Tables = const Table<Bf16>&;
+
+// Bytes a second of the GPU's memory, from its clock and bus.
+[[maybe_unused]] double memory_bandwidth() {
+#ifdef MEDSBENCH_CUDA
+  int kilohertz = 0, bits = 0;
+  cudaDeviceGetAttribute(&kilohertz, cudaDevAttrMemoryClockRate, 0);
+  cudaDeviceGetAttribute(&bits, cudaDevAttrGlobalMemoryBusWidth, 0);
+  return 2.0 * kilohertz * 1e3 * bits / 8;
+#else
+  return 0;
+#endif
+}
+
+// `run` starts the kernel with a table; `same` compares what the GPU left with what the host's bodies leave; `bytes` is what a
+// call must read and write.
+void time_kernel(benchmark::State& state, double bytes, const std::function<void(Tables)>& run,
+                 const std::function<bool()>& same) {
+#ifdef MEDSBENCH_CUDA
+  run(*gpu_table<Bf16>());
+  if (cudaDeviceSynchronize() != cudaSuccess || !same())
+    throw std::runtime_error("benchmark: the GPU's result is not the host's");
+  cudaEvent_t begin, end;
+  cudaEventCreate(&begin);
+  cudaEventCreate(&end);
+  for (auto _ : state) {
+    cudaEventRecord(begin, nullptr);
+    run(*gpu_table<Bf16>());
+    cudaEventRecord(end, nullptr);
+    cudaEventSynchronize(end);
+    float milliseconds = 0;
+    cudaEventElapsedTime(&milliseconds, begin, end);
+    state.SetIterationTime(static_cast<double>(milliseconds) / 1e3);
+  }
+  cudaEventDestroy(begin);
+  cudaEventDestroy(end);
+  state.SetBytesProcessed(static_cast<int64_t>(bytes) * state.iterations());
+  state.counters["share_of_bandwidth"] =
+      benchmark::Counter(bytes / memory_bandwidth(), benchmark::Counter::kIsIterationInvariantRate);
+#else
+  (void)state, (void)bytes, (void)run, (void)same;
+#endif
+}
+
+bool without_gpu(benchmark::State& state) {
+  const Devices devices = find_devices();
+  if (devices.count > 0) return false;
+  state.SkipWithError(("skipped without a GPU: " + devices.why_none).c_str());
+  return true;
+}
+
+template <typename T>
+bool close(const Buffer<T>& a, const Buffer<T>& b, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (!(std::abs(a[i] - b[i]) <= 0.02 * std::abs(b[i]) + 1e-3)) return false;
+  }
+  return true;
+}
+
+void rms_norm(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const auto x = random_buffer<Bf16>(kRows * kWidth, 1), more = random_buffer<Bf16>(kRows * kWidth, 2),
+             w = random_buffer<Bf16>(kWidth, 3);
+  Buffer<Bf16> y(kRows * kWidth), sum(kRows * kWidth), host_y(4 * kWidth), host_sum(4 * kWidth);
+  RmsNorm<Bf16> a{x.data(), more.data(), w.data(), sum.data(), y.data(), nullptr, kRows, kWidth, 1e-6f};
+  time_kernel(
+      state, 4.0 * kRows * kWidth * 2, [&](Tables t) { t.rms_norm(a, nullptr); },
+      [&] {
+        RmsNorm<Bf16> few = a;
+        few.y = host_y.data(), few.sum = host_sum.data(), few.rows = 4;
+        host_table<Bf16>().rms_norm(few, nullptr);
+        return close(y, host_y, 4 * kWidth);
+      });
+}
+BENCHMARK(rms_norm)->UseManualTime();
+
+void split_rotate(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const int64_t width = (kHeads.heads + 2 * kHeads.kv_heads) * kHeads.dim, q_width = kHeads.heads * kHeads.dim,
+                kv = kHeads.kv_heads * kHeads.dim;
+  const auto qkv = random_buffer<Bf16>(kRows * width, 1), norm = random_buffer<Bf16>(kHeads.dim, 2);
+  const auto cosine = random_buffer<float>(512 * kHeads.dim / 2, 3), sine = random_buffer<float>(512 * kHeads.dim / 2, 4);
+  Buffer<int64_t> positions(kRows);
+  for (int64_t r = 0; r < kRows; ++r) positions.data()[r] = r % 512;
+  Buffer<Bf16> q(kRows * q_width), k(kRows * kv), host_q(4 * q_width), host_k(4 * kv);
+  SplitRotate<Bf16> a;
+  a.qkv = qkv.data(), a.q_norm = norm.data(), a.k_norm = norm.data(), a.cosine = cosine.data(), a.sine = sine.data();
+  a.positions = positions.data(), a.q = q.data(), a.k = k.data(), a.rows = kRows, a.shape = kHeads, a.eps = 1e-6f;
+  time_kernel(
+      state, 2.0 * kRows * (q_width + kv) * 2, [&](Tables t) { t.split_rotate(a, nullptr); },
+      [&] {
+        SplitRotate<Bf16> few = a;
+        few.q = host_q.data(), few.k = host_k.data(), few.rows = 4;
+        host_table<Bf16>().split_rotate(few, nullptr);
+        return close(q, host_q, 4 * q_width) && close(k, host_k, 4 * kv);
+      });
+}
+BENCHMARK(split_rotate)->UseManualTime();
+
+// One decode step: 64 prompts of 128 tokens, 16 rows each with 128 positions of their own.
+void attend_decode(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const int64_t prompts = 64, shared = 16, length = 128, kv = kHeads.kv_heads * kHeads.dim, width = kHeads.heads * kHeads.dim;
+  const auto q = random_buffer<Bf16>(kRows * width, 1), keys = random_buffer<Bf16>((prompts + kRows) * length * kv, 2),
+             values = random_buffer<Bf16>((prompts + kRows) * length * kv, 3);
+  std::vector<AttentionTask> list;
+  const auto add = [&](int64_t slot, int64_t first, int64_t rows, int32_t part) {
+    list.push_back({reinterpret_cast<uint64_t>(keys.data() + slot * length * kv),
+                    reinterpret_cast<uint64_t>(values.data() + slot * length * kv), static_cast<int32_t>(first),
+                    static_cast<int32_t>(rows), static_cast<int32_t>(length), 0, 0, part});
+  };
+  const int64_t rows_a_task = attention_rows(kHeads);
+  for (int64_t r = 0; r < kRows; r += rows_a_task) add(r / shared, r, rows_a_task, 0);
+  for (int64_t r = 0; r < kRows; ++r) add(prompts + r, r, 1, 1);
+  const Buffer<AttentionTask> tasks(list);
+  const Buffer<int32_t> parts(std::vector<int32_t>(static_cast<size_t>(kRows), 2));
+  Buffer<float> part_out(kRows * 2 * width), part_max(kRows * 2 * kHeads.heads), part_sum(kRows * 2 * kHeads.heads);
+  Buffer<Bf16> out(kRows * width), host_out(kRows * width);
+  Attention<Bf16> a{
+      q.data(), out.data(),   nullptr, tasks.data(), parts.data(), part_out.data(), part_max.data(), part_sum.data(),
+      kRows,    tasks.size(), 2,       kHeads,       0.125f};
+  time_kernel(
+      state, 2.0 * static_cast<double>((prompts + kRows) * length * kv) * 2, [&](Tables t) { t.attend(a, nullptr); },
+      [&] {
+        Attention<Bf16> again = a;
+        again.out = host_out.data();
+        host_table<Bf16>().attend(again, nullptr);
+        return close(out, host_out, kRows * width);
+      });
+}
+BENCHMARK(attend_decode)->UseManualTime();
+
+void swiglu(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const auto gate_up = random_buffer<Bf16>(kRows * 2 * kMlp, 1);
+  Buffer<Bf16> y(kRows * kMlp), host_y(kMlp);
+  time_kernel(
+      state, 3.0 * kRows * kMlp * 2,
+      [&](Tables t) {
+        t.swiglu({gate_up.data(), nullptr, y.data(), nullptr, kRows, kMlp}, nullptr);
+      },
+      [&] {
+        host_table<Bf16>().swiglu({gate_up.data(), nullptr, host_y.data(), nullptr, 1, kMlp}, nullptr);
+        return close(y, host_y, kMlp);
+      });
+}
+BENCHMARK(swiglu)->UseManualTime();
+
+void sample_tokens(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const auto logits = random_buffer<Bf16>(kRows * kVocabulary, 1, 3.0);
+  Buffer<double> uniforms(kRows);
+  for (int64_t r = 0; r < kRows; ++r) uniforms.data()[r] = (static_cast<double>(r) + 0.5) / kRows;
+  Buffer<int64_t> tokens(kRows), host_tokens(4);
+  Buffer<float> log_probs(kRows), entropies(kRows), host_log_probs(4), host_entropies(4);
+  time_kernel(
+      state, 1.0 * kRows * kVocabulary * 2,
+      [&](Tables t) {
+        t.sample_tokens(
+            {logits.data(), uniforms.data(), tokens.data(), log_probs.data(), entropies.data(), kRows, kVocabulary, 1, 1},
+            nullptr);
+      },
+      [&] {
+        host_table<Bf16>().sample_tokens({logits.data(), uniforms.data(), host_tokens.data(), host_log_probs.data(),
+                                          host_entropies.data(), 4, kVocabulary, 1, 1},
+                                         nullptr);
+        return close(log_probs, host_log_probs, 4) && close(entropies, host_entropies, 4);
+      });
+}
+BENCHMARK(sample_tokens)->UseManualTime();
+
+void logit_gradient(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const auto logits = random_buffer<Bf16>(kRows * kVocabulary, 1, 3.0),
+             host_logits = random_buffer<Bf16>(2 * kVocabulary, 1, 3.0);
+  const Buffer<int64_t> targets(kRows);
+  const auto g = random_buffer<float>(kRows, 2);
+  time_kernel(
+      state, 3.0 * kRows * kVocabulary * 2,
+      [&](Tables t) {
+        t.logit_gradient({logits.data(), targets.data(), g.data(), nullptr, kRows, kVocabulary, 1}, nullptr);
+      },
+      [&] {
+        host_table<Bf16>().logit_gradient({host_logits.data(), targets.data(), g.data(), nullptr, 2, kVocabulary, 1}, nullptr);
+        return close(logits, host_logits, 2 * kVocabulary);
+      });
+}
+BENCHMARK(logit_gradient)->UseManualTime();
+
+void readout(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const int64_t layers = 24;
+  const auto head = random_buffer<Bf16>(kRows * kWidth, 1), hidden = random_buffer<Bf16>(layers * kRows * kWidth, 2);
+  Buffer<int64_t> tokens(kRows);
+  for (int64_t r = 0; r < kRows; ++r) tokens.data()[r] = r;
+  Buffer<float> values(kRows * layers), host_values(kRows * layers);
+  Readout<Bf16> a;
+  a.head = head.data(), a.tokens = tokens.data(), a.values = values.data(), a.rows = kRows, a.layers = layers, a.width = kWidth;
+  for (int64_t l = 0; l < layers; ++l) a.hidden[l] = hidden.data() + l * kRows * kWidth;
+  time_kernel(
+      state, 2.0 * (layers + 1) * kRows * kWidth, [&](Tables t) { t.readout(a, nullptr); },
+      [&] {
+        Readout<Bf16> again = a;
+        again.values = host_values.data();
+        host_table<Bf16>().readout(again, nullptr);
+        return close(values, host_values, kRows * layers);
+      });
+}
+BENCHMARK(readout)->UseManualTime();
+
+void adamw(benchmark::State& state) {
+  if (without_gpu(state)) return;
+  const int64_t count = 1 << 26;
+  const auto master = random_buffer<float>(count, 1, 0.02), gradient = random_buffer<float>(count, 2, 1e-3),
+             host = random_buffer<float>(1000, 1, 0.02);
+  Buffer<float> first(count), second(count), host_first(1000), host_second(1000);
+  Buffer<Bf16> parameter(count), host_parameter(1000);
+  AdamW<Bf16> a{master.data(), first.data(), second.data(), gradient.data(), parameter.data(),
+                count,         1e-3f,        0.9f,          0.999f,          1e-8f,
+                0.1f,          1.0f,         0.1f,          0.0316f};
+  time_kernel(
+      state, 30.0 * count, [&](Tables t) { t.adamw(a, nullptr); },
+      [&] {
+        AdamW<Bf16> few = a;
+        few.master = host.data(), few.first = host_first.data(), few.second = host_second.data(),
+        few.parameter = host_parameter.data(), few.count = 1000;
+        host_table<Bf16>().adamw(few, nullptr);
+        return close(master, host, 1000);
+      });
+}
+BENCHMARK(adamw)->UseManualTime();
+
+}  // namespace
+}  // namespace harness::cuda

@@ -1,0 +1,350 @@
+// Bodies over rows of logits: sampling, log-probs and entropies, the gradient; and the layer readout.
+//
+// A warp takes tiles of 1024 logits, holds each in registers and leaves its maximum, sum of exponentials and first moment; the
+// tiles are joined in their order. So the logits are read once; a draw reads one tile again.
+#pragma once
+
+#include "harness/cuda/block.h"
+#include "harness/cuda/kernels.h"
+
+namespace harness::cuda {
+
+inline constexpr int kLogitThreads = 256;
+inline constexpr int kLogitTile = 1024;
+inline constexpr int kMostTiles = static_cast<int>(kLargestVocabulary / kLogitTile);
+
+// Shared memory of one temperature: of tile i, then of all (index kMostTiles).
+using TileArray = SharedArray<float, kMostTiles + 1>;
+struct TileSums {
+  TileArray &max, &sum, &moment;
+};
+#define MEDSBENCH_TILE_SUMS(name)                         \
+  MEDSBENCH_SHARED(float, name##_max, kMostTiles + 1);    \
+  MEDSBENCH_SHARED(float, name##_sum, kMostTiles + 1);    \
+  MEDSBENCH_SHARED(float, name##_moment, kMostTiles + 1); \
+  const TileSums name { name##_max, name##_sum, name##_moment }
+
+template <typename T, bool kAligned>
+class LogitRow {
+  static constexpr int kHeld = kLogitTile / kWarp;  // logits of a tile that a thread holds
+  static constexpr int kPack = 8;
+  static constexpr float kLowest = -3.0e38f;  // beyond the end of the row
+
+ public:
+  struct Held {
+    float values[kHeld];
+  };
+  using Values = PerThread<float, kLogitThreads>;
+  using Tile = PerThread<Held, kLogitThreads>;
+
+  MEDSBENCH_DEVICE LogitRow(const T* logits, int64_t vocabulary) : logits_(logits), vocabulary_(vocabulary) {}
+  MEDSBENCH_DEVICE int tiles() const { return static_cast<int>((vocabulary_ + kLogitTile - 1) / kLogitTile); }
+  // Index of the j-th logit that a lane holds of a tile.
+  MEDSBENCH_DEVICE static int64_t index(int tile, int lane, int j) {
+    return int64_t{tile} * kLogitTile + j / kPack * (kWarp * kPack) + lane * kPack + j % kPack;
+  }
+
+  MEDSBENCH_DEVICE void load(int tile, int lane, Held& held) const {
+    MEDSBENCH_UNROLL
+    for (int j = 0; j < kHeld; j += kPack) {
+      const int64_t i = index(tile, lane, j);
+      if (kAligned && i + kPack <= vocabulary_) {
+        const auto pack = load_pack<kPack>(logits_ + i);
+        for (int p = 0; p < kPack; ++p) held.values[j + p] = to_float(pack.values[p]);
+      } else {
+        for (int p = 0; p < kPack; ++p) held.values[j + p] = i + p < vocabulary_ ? to_float(logits_[i + p]) : kLowest;
+      }
+    }
+  }
+
+  // Fills the sums of all tiles at one or two inverse temperatures (null: not wanted), then joins them.
+  MEDSBENCH_DEVICE void statistics(Block<kLogitThreads>& block, float inverse, const TileSums& sums, float other_inverse,
+                                   const TileSums* others) const {
+    constexpr int kWarps = kLogitThreads / kWarp;
+    for (int first = 0; first < tiles(); first += kWarps) {
+      Tile held;
+      Values best;
+      block.each_own([&](int thread) {
+        const int tile = first + thread / kWarp;
+        best[thread] = kLowest;
+        if (tile >= tiles()) return;
+        load(tile, thread % kWarp, held[thread]);
+        MEDSBENCH_UNROLL
+        for (int j = 0; j < kHeld; ++j) best[thread] = fmaxf(best[thread], held[thread].values[j]);
+      });
+      block.warp_max(best);
+      tile_sums(block, first, held, best, inverse, sums);
+      if (others != nullptr) tile_sums(block, first, held, best, other_inverse, *others);
+    }
+    block.each([](int) {});
+    join(block, sums);
+    if (others != nullptr) join(block, *others);
+  }
+
+ private:
+  MEDSBENCH_DEVICE void tile_sums(Block<kLogitThreads>& block, int first, const Tile& held, const Values& best, float inverse,
+                                  const TileSums& sums) const {
+    Values sum, moment;
+    block.each_own([&](int thread) {
+      sum[thread] = 0;
+      moment[thread] = 0;
+      const int tile = first + thread / kWarp;
+      if (tile >= tiles()) return;
+      const float max = best[thread] * inverse;
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kHeld; ++j) {
+        if (index(tile, thread % kWarp, j) >= vocabulary_) continue;
+        const float d = held[thread].values[j] * inverse - max, e = expf(d);
+        sum[thread] += e;
+        moment[thread] += e * d;
+      }
+    });
+    block.warp_sum(sum);
+    block.warp_sum(moment);
+    block.each_own([&](int thread) {
+      const int tile = first + thread / kWarp;
+      if (thread % kWarp != 0 || tile >= tiles()) return;
+      sums.max[tile] = best[thread] * inverse;
+      sums.sum[tile] = sum[thread];
+      sums.moment[tile] = moment[thread];
+    });
+  }
+
+  // Brings every tile to the maximum of all and adds them up: sum' = s sum, moment' = s (moment + ln(s) sum).
+  MEDSBENCH_DEVICE void join(Block<kLogitThreads>& block, const TileSums& sums) const {
+    static_assert(kMostTiles <= kLogitThreads);
+    Values value;
+    block.each_own([&](int thread) { value[thread] = thread < tiles() ? sums.max[thread] : kLowest; });
+    const float max = block.max(value);
+    Values moment;
+    block.each_own([&](int thread) {
+      value[thread] = 0;
+      moment[thread] = 0;
+      if (thread >= tiles()) return;
+      const float shift = sums.max[thread] - max, scale = expf(shift);
+      moment[thread] = scale * (sums.moment[thread] + shift * sums.sum[thread]);
+      value[thread] = scale * sums.sum[thread];
+      sums.sum[thread] = value[thread];
+    });
+    const float sum = block.sum(value), all_moment = block.sum(moment);
+    block.each([&](int thread) {
+      if (thread != 0) return;
+      sums.max[kMostTiles] = max;
+      sums.sum[kMostTiles] = sum;
+      sums.moment[kMostTiles] = all_moment;
+    });
+  }
+
+  const T* logits_;
+  int64_t vocabulary_;
+};
+
+// Of the joined sums: log-prob of a token with scaled logit z, and entropy, in nats.
+MEDSBENCH_DEVICE float joined_log_prob(const TileSums& sums, float z) {
+  return z - sums.max[kMostTiles] - logf(sums.sum[kMostTiles]);
+}
+MEDSBENCH_DEVICE float joined_entropy(const TileSums& sums) {
+  return logf(sums.sum[kMostTiles]) - sums.moment[kMostTiles] / sums.sum[kMostTiles];
+}
+
+// A block a row. The draw is the inverted cumulative sum: the first token at which it passes uniform x total.
+template <typename T, bool kAligned>
+struct SampleTokensBody {
+  static constexpr int kThreads = kLogitThreads;
+  static constexpr int kPart = kLogitTile / kWarp;  // weights of one lane, neighbours
+  SampleTokens<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    MEDSBENCH_TILE_SUMS(drawn);
+    MEDSBENCH_TILE_SUMS(reported);
+    MEDSBENCH_SHARED(float, weight, kLogitTile + kWarp);  // a gap after each lane's part: no two lanes on one bank
+    MEDSBENCH_SHARED(double, lane_sum, kWarp);
+    MEDSBENCH_SHARED(double, target, 1);  // what is left of uniform x total within the tile
+    MEDSBENCH_SHARED(int, chosen, 1);
+    const LogitRow<T, kAligned> row(a.logits + block.x * a.vocabulary, a.vocabulary);
+    const bool two = a.report_inverse != a.draw_inverse;
+    row.statistics(block, a.draw_inverse, drawn, a.report_inverse, two ? &reported : nullptr);
+    block.each([&](int thread) {
+      if (thread != 0) return;
+      chosen[0] =
+          a.uniforms == nullptr ? first_largest_tile(drawn, row.tiles()) : find_tile(block.x, drawn, row.tiles(), target);
+    });
+    const int tile = chosen[0];
+    block.each([&](int thread) {  // one warp
+      if (thread >= kWarp) return;
+      typename LogitRow<T, kAligned>::Held held;
+      row.load(tile, thread, held);
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kPart; ++j) {
+        const int64_t i = row.index(tile, thread, j);
+        const int local = static_cast<int>(i - int64_t{tile} * kLogitTile);
+        const float z = held.values[j] * a.draw_inverse;
+        const float w = a.uniforms == nullptr ? held.values[j] : expf(z - drawn.max[kMostTiles]);
+        weight[local + local / kPart] = i < a.vocabulary ? w : (a.uniforms == nullptr ? -3.0e38f : 0.0f);
+      }
+    });
+    block.each([&](int thread) {
+      if (thread >= kWarp) return;
+      double sum = 0;
+      float best = -3.0e38f;
+      for (int j = 0; j < kPart; ++j) {
+        const float w = weight[thread * (kPart + 1) + j];
+        sum += static_cast<double>(w);
+        best = fmaxf(best, w);
+      }
+      lane_sum[thread] = a.uniforms == nullptr ? static_cast<double>(best) : sum;
+    });
+    block.each([&](int thread) {
+      if (thread != 0) return;
+      const int local = a.uniforms == nullptr ? largest_in_tile(weight, lane_sum) : draw_in_tile(weight, lane_sum, target[0]);
+      int64_t token = int64_t{tile} * kLogitTile + local;
+      if (token >= a.vocabulary) token = a.vocabulary - 1;  // only where logits are not numbers
+      const TileSums& sums = two ? reported : drawn;
+      a.tokens[block.x] = token;
+      a.log_probs[block.x] = joined_log_prob(sums, to_float(a.logits[block.x * a.vocabulary + token]) * a.report_inverse);
+      a.entropies[block.x] = joined_entropy(sums);
+    });
+  }
+
+ private:
+  MEDSBENCH_DEVICE static int first_largest_tile(const TileSums& sums, int tiles) {
+    int best = 0;
+    for (int tile = 1; tile < tiles; ++tile) {
+      if (sums.max[tile] > sums.max[best]) best = tile;
+    }
+    return best;
+  }
+  template <typename Target>
+  MEDSBENCH_DEVICE int find_tile(int64_t block_row, const TileSums& sums, int tiles, Target& target) const {
+    double total = 0;
+    for (int tile = 0; tile < tiles; ++tile) total += static_cast<double>(sums.sum[tile]);
+    double left = a.uniforms[block_row] * total;
+    int tile = 0;
+    while (tile + 1 < tiles && static_cast<double>(sums.sum[tile]) <= left) left -= static_cast<double>(sums.sum[tile++]);
+    target[0] = left;
+    return tile;
+  }
+  template <typename Weights, typename LaneSums>
+  MEDSBENCH_DEVICE static int largest_in_tile(const Weights& weight, const LaneSums& lane_best) {
+    int lane = 0;
+    for (int other = 1; other < kWarp; ++other) {
+      if (lane_best[other] > lane_best[lane]) lane = other;
+    }
+    int best = 0;
+    for (int j = 1; j < kPart; ++j) {
+      if (weight[lane * (kPart + 1) + j] > weight[lane * (kPart + 1) + best]) best = j;
+    }
+    return lane * kPart + best;
+  }
+  template <typename Weights, typename LaneSums>
+  MEDSBENCH_DEVICE static int draw_in_tile(const Weights& weight, const LaneSums& lane_sum, double left) {
+    int lane = 0, last = 0;
+    while (lane + 1 < kWarp && lane_sum[lane] <= left) left -= lane_sum[lane++];
+    for (; lane >= 0; --lane) {  // rounding may leave the target beyond the last weight: then that weight's token
+      bool any = false;
+      for (int j = 0; j < kPart; ++j) {
+        const float w = weight[lane * (kPart + 1) + j];
+        if (w > 0) {
+          last = lane * kPart + j;
+          any = true;
+        }
+        if (static_cast<double>(w) > left) return lane * kPart + j;
+        left -= static_cast<double>(w);
+      }
+      if (any) break;
+      left = 1e300;
+    }
+    return last;
+  }
+};
+
+// A block a row.
+template <typename T, bool kAligned>
+struct TokenLogProbsBody {
+  static constexpr int kThreads = kLogitThreads;
+  TokenLogProbs<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    MEDSBENCH_TILE_SUMS(sums);
+    const T* logits = a.logits + block.x * a.vocabulary;
+    const LogitRow<T, kAligned> row(logits, a.vocabulary);
+    row.statistics(block, a.inverse_temperature, sums, 1.0f, nullptr);
+    block.each_own([&](int thread) {
+      if (thread != 0) return;
+      a.log_probs[block.x] = joined_log_prob(sums, to_float(logits[a.targets[block.x]]) * a.inverse_temperature);
+      a.entropies[block.x] = joined_entropy(sums);
+    });
+  }
+};
+
+// dz_j = (g ([j = t] - p_j) - h p_j (log p_j + H)) / temperature, g and h the gradients of log-prob and entropy. A block a row.
+template <typename T, bool kAligned>
+struct LogitGradientBody {
+  static constexpr int kThreads = kLogitThreads;
+  static constexpr int kPack = 8;
+  LogitGradient<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    MEDSBENCH_TILE_SUMS(sums);
+    T* logits = a.logits + block.x * a.vocabulary;
+    const LogitRow<T, kAligned> row(logits, a.vocabulary);
+    row.statistics(block, a.inverse_temperature, sums, 1.0f, nullptr);
+    const float max = sums.max[kMostTiles], inverse_sum = 1.0f / sums.sum[kMostTiles];
+    const float log_sum = logf(sums.sum[kMostTiles]), entropy = joined_entropy(sums);
+    const float g = a.log_prob_gradients[block.x];
+    const float h = a.entropy_gradients != nullptr ? a.entropy_gradients[block.x] : 0.0f;
+    const int64_t target = a.targets[block.x];
+    const auto gradient = [&](T logit, int64_t j) {
+      const float d = to_float(logit) * a.inverse_temperature - max, p = expf(d) * inverse_sum;
+      const float dz = -p * g - h * p * (d - log_sum + entropy) + (j == target ? g : 0.0f);
+      return from_float<T>(dz * a.inverse_temperature);
+    };
+    block.each_own([&](int thread) {
+      for (int64_t i = int64_t{thread} * kPack; i < a.vocabulary; i += kThreads * kPack) {
+        if (kAligned && i + kPack <= a.vocabulary) {
+          auto pack = load_pack<kPack>(logits + i);
+          MEDSBENCH_UNROLL
+          for (int j = 0; j < kPack; ++j) pack.values[j] = gradient(pack.values[j], i + j);
+          store_pack<kPack>(logits + i, pack);
+        } else {
+          for (int64_t j = i; j < i + kPack && j < a.vocabulary; ++j) logits[j] = gradient(logits[j], j);
+        }
+      }
+    });
+  }
+};
+
+// A block a row, a warp a layer.
+template <typename T, int kPack>
+struct ReadoutBody {
+  static constexpr int kThreads = 128;
+  static constexpr int kWarps = kThreads / kWarp;
+  Readout<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    const int64_t source = a.source != nullptr ? a.source[block.x] : block.x;
+    const T* w = a.head + a.tokens[block.x] * a.width;
+    for (int64_t first = 0; first < a.layers; first += kWarps) {
+      PerThread<float, kThreads> dots;
+      block.each_own([&](int thread) {
+        const int64_t layer = first + thread / kWarp;
+        float dot = 0;
+        if (layer < a.layers) {
+          const T* hidden = a.hidden[layer] + source * a.width;
+          for (int64_t i = int64_t{thread % kWarp} * kPack; i < a.width; i += kWarp * kPack) {
+            const auto x = load_pack<kPack>(hidden + i), y = load_pack<kPack>(w + i);
+            for (int j = 0; j < kPack; ++j) dot += to_float(x.values[j]) * to_float(y.values[j]);
+          }
+        }
+        dots[thread] = dot;
+      });
+      block.warp_sum(dots);
+      block.each_own([&](int thread) {
+        const int64_t layer = first + thread / kWarp;
+        if (thread % kWarp == 0 && layer < a.layers) a.values[block.x * a.layers + layer] = dots[thread];
+      });
+    }
+  }
+};
+
+}  // namespace harness::cuda

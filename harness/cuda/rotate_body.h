@@ -1,0 +1,147 @@
+// Bodies of the head norm and rotary embedding with the write into the key-value store, and of SwiGLU and AdamW.
+#pragma once
+
+#include "harness/cuda/block.h"
+#include "harness/cuda/kernels.h"
+
+namespace harness::cuda {
+
+// A block a row, a warp a head.
+template <typename T>
+struct SplitRotateBody {
+  static constexpr int kThreads = 128;
+  static constexpr int kWarps = kThreads / kWarp;
+  SplitRotate<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    const Heads& s = a.shape;
+    const int64_t row = block.x, half = s.dim / 2, rotated = s.heads + s.kv_heads;
+    const T* in = a.qkv + row * (s.heads + 2 * s.kv_heads) * s.dim;
+    const float* c = a.cosine + a.positions[row] * half;
+    const float* sn = a.sine + a.positions[row] * half;
+    const bool stored = a.key_places != nullptr && row < a.stored_rows;
+    T* key_place = stored ? reinterpret_cast<T*>(a.key_places[row]) : nullptr;
+    T* value_place = stored ? reinterpret_cast<T*>(a.value_places[row]) : nullptr;
+    for (int64_t first = 0; first < rotated; first += kWarps) {
+      PerThread<float, kThreads> squares;
+      block.each_own([&](int thread) {
+        const int64_t head = first + thread / kWarp;
+        float square = 0;
+        if (a.q_norm != nullptr && head < rotated) {
+          for (int64_t e = thread % kWarp; e < s.dim; e += kWarp) {
+            const float x = to_float(in[head * s.dim + e]);
+            square += x * x;
+          }
+        }
+        squares[thread] = square;
+      });
+      if (a.q_norm != nullptr) block.warp_sum(squares);
+      block.each_own([&](int thread) {
+        const int64_t head = first + thread / kWarp;
+        if (head >= rotated) return;
+        const bool query = head < s.heads;
+        const T* norm = query ? a.q_norm : a.k_norm;
+        T* out = query ? a.q + (row * s.heads + head) * s.dim : a.k + (row * s.kv_heads + head - s.heads) * s.dim;
+        T* place = query || !stored ? nullptr : key_place + (head - s.heads) * s.dim;
+        const float r = norm == nullptr ? 1.0f : 1.0f / sqrtf(squares[thread] / static_cast<float>(s.dim) + a.eps);
+        for (int64_t i = thread % kWarp; i < half; i += kWarp) {
+          float x = to_float(in[head * s.dim + i]), y = to_float(in[head * s.dim + half + i]);
+          if (norm != nullptr) {
+            x = x * r * to_float(norm[i]);
+            y = y * r * to_float(norm[half + i]);
+          }
+          const T low = from_float<T>(x * c[i] - y * sn[i]), high = from_float<T>(y * c[i] + x * sn[i]);
+          out[i] = low;
+          out[half + i] = high;
+          if (place != nullptr) {
+            place[i] = low;
+            place[half + i] = high;
+          }
+        }
+      });
+    }
+    if (!stored) return;
+    block.each_own([&](int thread) {
+      const T* v = in + rotated * s.dim;
+      for (int64_t i = thread; i < s.kv_heads * s.dim; i += kThreads) value_place[i] = v[i];
+    });
+  }
+};
+
+// A block a row.
+template <typename T>
+struct StoreKvBody {
+  static constexpr int kThreads = 128;
+  StoreKv<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    T* key_place = reinterpret_cast<T*>(a.key_places[block.x]);
+    T* value_place = reinterpret_cast<T*>(a.value_places[block.x]);
+    block.each_own([&](int thread) {
+      for (int64_t i = thread; i < a.width; i += kThreads) {
+        key_place[i] = a.k[block.x * a.width + i];
+        value_place[i] = a.v[block.x * a.v_stride + i];
+      }
+    });
+  }
+};
+
+// kPack values of one row a thread; block x over all packs.
+template <typename T, int kPack>
+struct SwigluBody {
+  static constexpr int kThreads = 256;
+  Swiglu<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    block.each_own([&](int thread) {
+      const int64_t packs = a.width / kPack, pack = block.x * kThreads + thread;
+      if (pack >= a.rows * packs) return;
+      const int64_t row = pack / packs, i = pack % packs * kPack;
+      const T* gate_up = a.gate_up + row * 2 * a.width;
+      auto gate = load_pack<kPack>(gate_up + i), up = load_pack<kPack>(gate_up + a.width + i);
+      if (a.dy == nullptr) {
+        for (int j = 0; j < kPack; ++j) {
+          const float g = to_float(gate.values[j]);
+          gate.values[j] = from_float<T>(g / (1.0f + expf(-g)) * to_float(up.values[j]));
+        }
+        store_pack<kPack>(a.y + row * a.width + i, gate);
+        return;
+      }
+      const auto dy = load_pack<kPack>(a.dy + row * a.width + i);
+      for (int j = 0; j < kPack; ++j) {
+        const float g = to_float(gate.values[j]), u = to_float(up.values[j]), d = to_float(dy.values[j]);
+        const float sigmoid = 1.0f / (1.0f + expf(-g));
+        gate.values[j] = from_float<T>(d * u * sigmoid * (1.0f + g * (1.0f - sigmoid)));
+        up.values[j] = from_float<T>(d * g * sigmoid);
+      }
+      T* out = a.dgate_up + row * 2 * a.width;
+      store_pack<kPack>(out + i, gate);
+      store_pack<kPack>(out + a.width + i, up);
+    });
+  }
+};
+
+template <typename T>
+struct AdamWBody {
+  static constexpr int kThreads = 256;
+  AdamW<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    block.each_own([&](int thread) {
+      const int64_t i = block.x * kThreads + thread;
+      if (i >= a.count) return;
+      const float g = a.gradient[i] * a.gradient_scale;
+      float p = a.master[i];
+      p -= a.lr * a.weight_decay * p;
+      const float first = a.beta1 * a.first[i] + (1.0f - a.beta1) * g;
+      const float second = a.beta2 * a.second[i] + (1.0f - a.beta2) * g * g;
+      p -= a.lr / a.correction1 * first / (sqrtf(second) / a.correction2_root + a.eps);
+      a.master[i] = p;
+      a.first[i] = first;
+      a.second[i] = second;
+      if (a.parameter != nullptr) a.parameter[i] = from_float<T>(p);
+    });
+  }
+};
+
+}  // namespace harness::cuda

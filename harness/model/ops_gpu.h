@@ -1,0 +1,72 @@
+// The operations of a layer by the kernels of harness/cuda: tensors to pointers, rows to attention tasks.
+//
+// The same binding runs the kernels on a GPU and, in tests, their bodies as loops on the CPU. Operations that have no kernel of
+// their own (matrix products, gradients of attention and rotation) stay with LibTorch and ops_plain.cpp.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "harness/cuda/kernels.h"
+#include "harness/model/ops.h"
+
+namespace harness::ops::gpu {
+
+// The tables of the kernels and the stream they are started on.
+struct Kernels {
+  const cuda::Table<float>* fp32 = nullptr;
+  const cuda::Table<cuda::Bf16>* bf16 = nullptr;
+  void* stream = nullptr;
+};
+// For a tensor on a GPU: its current stream. Empty for any other tensor, and where the program was built without CUDA.
+std::optional<Kernels> kernels_for(const torch::Tensor& tensor);
+// The bodies as loops on the host, for tensors on the CPU.
+Kernels host_kernels();
+
+// What the kernels cannot hold stays with LibTorch.
+bool fits(kernels::HeadShape shape);  // heads of at most 256 values, at most 16 query heads a key-value head
+bool fits_vocabulary(int64_t vocabulary);
+
+torch::Tensor rms_norm(const Kernels& kernels, const torch::Tensor& x, const torch::Tensor& w, double eps, torch::Tensor* rstd);
+void rms_norm_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& x, const torch::Tensor& w,
+                       const torch::Tensor& rstd, torch::Tensor& dx, torch::Tensor& dw);
+std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, const torch::Tensor& qkv, const HeadNorms& norms,
+                                                     const Rotary& rotary, const torch::Tensor& positions,
+                                                     kernels::HeadShape shape);
+// The stores of `places` hold plain rows (KvStore).
+torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
+                     const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse);
+torch::Tensor swiglu(const Kernels& kernels, const torch::Tensor& gate_up);
+torch::Tensor swiglu_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& gate_up);
+
+struct DrawnTokens {
+  torch::Tensor tokens;     // [R] int64, CPU
+  torch::Tensor log_probs;  // [R] fp32, CPU, nats at report_temperature
+  torch::Tensor entropies;  // [R] fp32, CPU, likewise
+};
+// One token a row of logits [R, V]: the inverted cumulative sum at `uniforms` [R], or greedy where there are none.
+DrawnTokens draw_tokens(const Kernels& kernels, const torch::Tensor& logits, const std::vector<double>& uniforms,
+                        double temperature, double report_temperature);
+// log-probs and entropies [R] fp32 of targets [R] int64 under logits [R, V]; all on the logits' device.
+std::pair<torch::Tensor, torch::Tensor> token_log_probs(const Kernels& kernels, const torch::Tensor& logits,
+                                                        const torch::Tensor& targets, double temperature);
+// The logits become the gradient; d log-prob [R] and d entropy [R] (may be undefined) fp32.
+void logit_gradient(const Kernels& kernels, torch::Tensor& logits, const torch::Tensor& targets,
+                    const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient, double temperature);
+// <head[tokens[r]], layers[l][r]> fp32 [R, L] on the layers' device; tokens [R] int64 there.
+torch::Tensor readout(const Kernels& kernels, const torch::Tensor& head, const torch::Tensor& tokens,
+                      const std::vector<torch::Tensor>& layers);
+
+struct AdamWSettings {
+  double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  double gradient_scale = 1;
+  int64_t step = 1;  // 1, 2, ...
+};
+// One step on fp32 master, moments and gradient; `parameter` becomes the rounded master unless it is the master itself.
+void adamw(const Kernels& kernels, torch::Tensor& master, torch::Tensor& first, torch::Tensor& second,
+           const torch::Tensor& gradient, torch::Tensor& parameter, const AdamWSettings& settings);
+
+}  // namespace harness::ops::gpu
