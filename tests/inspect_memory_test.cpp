@@ -65,7 +65,9 @@ TEST_F(InspectMemory, PrintsASavedMemoryWithClustersSizesAndExampleAnswers) {
   int64_t clustered = 0;
   for (const Json& cluster : lines[0]["clusters"]) {
     clustered += cluster["size"].get<int64_t>();
-    if (cluster["label"] == 0) EXPECT_THAT(cluster["answers"].dump(), testing::AnyOf("[\"8\",\"9\"]", "[\"5\"]"));
+    if (cluster["label"] == 0) {
+      EXPECT_THAT(cluster["answers"].dump(), testing::AnyOf("[\"8\",\"9\"]", "[\"5\"]"));
+    }
   }
   EXPECT_EQ(clustered, 8) << "every stored response is in one cluster or noise";
   EXPECT_GE(lines[0]["clusters"].size(), 2U);
