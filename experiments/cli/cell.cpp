@@ -37,10 +37,13 @@ NumericsKeys read_numerics(Config& config) {
   keys.numerics.device = device == "cpu" ? torch::Device(torch::kCPU) : torch::Device(torch::kCUDA, 0);
   keys.numerics.strict = config.boolean("numerics.strict", device == "cpu");
   keys.threads = config.integer("numerics.threads", 1, 1, 1024);
-  if (device == "cuda" && !torch::cuda::is_available()) {
+  return keys;
+}
+
+void check_device(const harness::Numerics& numerics) {
+  if (numerics.device.is_cuda() && !torch::cuda::is_available()) {
     throw Error("numerics.device: expected a CUDA device, found none that this build of LibTorch can use");
   }
-  return keys;
 }
 
 void use_threads(int64_t threads) {
@@ -163,6 +166,7 @@ PretrainCell read_pretrain_cell(Config& config) {
 }
 
 LoadedModel load_model(const std::string& folder, const harness::Numerics& numerics) {
+  check_device(numerics);
   LoadedModel loaded;
   loaded.model = harness::Transformer::load(folder, numerics);
   loaded.tokenizer = harness::Tokenizer::from_file(folder + "/tokenizer.json");

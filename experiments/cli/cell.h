@@ -28,8 +28,10 @@ struct NumericsKeys {
   harness::Numerics numerics;
   int64_t threads = 1;
 };
-// Reads numerics.dtype, device, strict, threads.
+// Reads numerics.dtype, device, strict, threads. The device need not be there: an experiment can be planned on another machine.
 NumericsKeys read_numerics(harness::Config& config);
+// Throws Error for a device that is not there.
+void check_device(const harness::Numerics& numerics);
 // Sets LibTorch's thread counts.
 void use_threads(int64_t threads);
 

@@ -48,6 +48,17 @@ std::vector<harness::Outcome> merge(std::vector<harness::Outcome> old, std::vect
   return all;
 }
 
+// Leaves out the problems whose prompts are longer than prompt.prompt_tokens; returns how many.
+int64_t drop_long_prompts(std::vector<harness::ProblemSet>& sets, const harness::PromptMaker& prompts) {
+  size_t dropped = 0;
+  for (harness::ProblemSet& set : sets) {
+    dropped += std::erase_if(set.problems, [&](const harness::Problem& problem) {
+      return std::ssize(prompts.ids(problem.text)) > prompts.settings().prompt_tokens;
+    });
+  }
+  return static_cast<int64_t>(dropped);
+}
+
 // The responses of another evaluation graded anew: nothing is sampled.
 std::vector<harness::Outcome> regraded(const EvalCell& cell, const std::vector<harness::ProblemSet>& sets) {
   std::map<std::string, const harness::Problem*> problems;
@@ -103,7 +114,8 @@ int eval_verb(const EvalOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   const LoadedModel loaded = load_model(cell.model_folder, cell.numerics.numerics);
   const harness::PromptMaker prompts(cell.prompt, cell.model_folder, loaded.model->config(), loaded.tokenizer);
-  const auto sets = datasets::load_sets(cell.data.sets, "test", cell.data.load);
+  auto sets = datasets::load_sets(cell.data.sets, "test", cell.data.load);
+  const int64_t dropped = drop_long_prompts(sets, prompts);
   open_cell_folder(options.out, "eval", identity, config);
   harness::EvalInputs inputs{*loaded.tokenizer, prompts.stop_ids(),
                              [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
@@ -117,14 +129,15 @@ int eval_verb(const EvalOptions& options) {
   };
   std::vector<harness::Outcome> fresh = harness::evaluate(*loaded.model, sets, cell.settings, inputs, before);
   harness::OutcomeFile file{cell.settings.graders.front(), merge(std::move(old), std::move(fresh), before, cell.settings.n)};
-  harness::OrderedJson facts{{"n", cell.settings.n}, {"outcomes", file.outcomes.size()},
+  harness::OrderedJson facts{{"n", cell.settings.n}, {"outcomes", file.outcomes.size()}, {"prompts_dropped", dropped},
                              {"pass@1", mean_right(file.outcomes, file.main_grader)}};
   if (cell.train_samples > 0) {
     harness::EvalSettings train = cell.settings;
     train.n = cell.train_samples;
     train.fingerprints = false;
     train.store_ids = false;
-    const auto train_sets = datasets::load_sets(cell.data.train, "train", cell.data.load);
+    auto train_sets = datasets::load_sets(cell.data.train, "train", cell.data.load);
+    drop_long_prompts(train_sets, prompts);
     inputs.progress = {};
     facts["train_pass_rate"] = mean_right(harness::evaluate(*loaded.model, train_sets, train, inputs), file.main_grader);
   }

@@ -9,6 +9,7 @@
 
 #include "baselines/all_methods.h"
 #include "datasets/catalog.h"
+#include "experiments/cli/base_model.h"
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
@@ -57,12 +58,6 @@ Config only_read(const Config& source, const Config& read) {
   return config;
 }
 
-void scale_integer(Config& config, const std::string& key, double scale, int64_t fallback, int64_t least) {
-  if (scale == 1) return;
-  const int64_t value = config.integer(key, fallback);
-  config.set(key, Config::Value(std::max(least, static_cast<int64_t>(std::llround(static_cast<double>(value) * scale)))), "--scale");
-}
-
 class Planner {
  public:
   Planner(std::string file, const ExperimentOptions& options) : options_(options) {
@@ -98,13 +93,16 @@ class Planner {
       }
       seeds_.resize(static_cast<size_t>(options_.seeds));
     }
-    experiment_.results = common_.text("run.results", "results/" + stem);
-    experiment_.runs = options_.runs.empty() ? common_.text("run.runs", "runs/" + stem) : options_.runs;
+    experiment_.scale = options_.scale;
+    // What was run at another scale is never mixed with it.
+    const std::string scale = options_.scale == 1 ? "" : fmt::format("-scale{}", options_.scale);
+    experiment_.results = common_.text("run.results", "results/" + stem) + scale;
+    experiment_.runs = options_.runs.empty() ? common_.text("run.runs", "runs/" + stem) + scale : options_.runs;
     if (!options_.runs.empty()) {
       common_.text("run.runs", "");
-      experiment_.results = options_.runs + "/results";
+      experiment_.results = experiment_.runs + "/results";
     }
-    model_cache_ = common_.text("run.models", "models");
+    model_cache_ = experiment_.model_cache = common_.text("run.models", "models");
     experiment_.jobs = options_.jobs > 0 ? options_.jobs : common_.integer("run.jobs", 2, 1, 1024);
     experiment_.k = common_.integers("table.k", {1, 128});
     experiment_.g_pass = common_.numbers("table.g_pass", {});
@@ -125,7 +123,7 @@ class Planner {
 
   void plan_models(Config& models) {
     std::set<std::string> names;
-    for (const auto& [key, entry] : models.entries()) names.insert(key.substr(0, key.find('.')));
+    for (const auto& [key, entry] : models.entries()) names.insert(key.substr(0, key.rfind('.')));
     if (names.empty()) throw Error("{}: expected at least one [models.NAME], found none", experiment_.file);
     std::vector<std::string> order(names.begin(), names.end());
     // A model that starts from another comes after it.
@@ -157,9 +155,18 @@ class Planner {
       throw Error("{}: models.{}: expected either path or pretrain, found {}", experiment_.file, name, path.empty() ? "neither" : "both");
     }
     if (!path.empty()) {
-      base.folder = path;
+      base.path = path;
+      const std::string found = find_model(path, model_cache_);
+      base.folder = found.empty() ? path : found;
       // A folder that is not there yet is made, or asked for, before any cell runs; then the file is read again.
-      base.identity = fs::exists(path + "/config.json") ? harness::folder_identity(path) : remembered_identity(name);
+      base.identity = found.empty() ? remembered_identity(name) : harness::folder_identity(found);
+      base.shape = model.text("shape", "");
+      if (!base.shape.empty()) base.shape = beside(experiment_.file, base.shape);
+      base.positions = model.integer("positions", 0, 0);
+      if (base.positions > 0) {
+        base.folder = fmt::format("{}/{}-positions{}", model_cache_, folder_name(name), base.positions);
+        if (!found.empty()) base.identity += fmt::format(" positions {}", base.positions);
+      }
       if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
       return base;
     }
@@ -252,10 +259,7 @@ class Planner {
     for (const std::string& set : options_.sets) {  // over the row's own keys too
       if (!of_the_experiment(set)) whole.set(set);
     }
-    scale_integer(whole, "train.steps", options_.scale, 36, 1);
-    scale_integer(whole, "train.prompts_per_step", options_.scale, 16, 1);
-    scale_integer(whole, "train.responses_per_prompt", options_.scale, 16, 2);
-    scale_integer(whole, "eval.n", options_.scale, 128, 1);
+    experiment_.scaled.push_back(apply_scale(whole, options_.scale));
     whole.set("model.folder", Config::Value(model.folder), "models." + model.name);
     whole.set("model.identity", Config::Value(model.identity), "models." + model.name);
     const std::string files = data_identity(whole);
@@ -323,6 +327,7 @@ class Planner {
     if (experiment_.sets.empty()) {
       experiment_.sets = sets;
       experiment_.n = eval.settings.n;
+      if (experiment_.scale != 1) experiment_.k = reachable_k(experiment_.k, experiment_.n);
       experiment_.eval_seed = eval.settings.seed;
       experiment_.temperature = eval.settings.sampling.temperature;
       experiment_.device = device;
@@ -411,10 +416,10 @@ bool cell_done(const PlannedCell& planned) {
   return harness::integer_field(*done, "n") >= config.integer("eval.n", 128);
 }
 
-harness::Config effective_row(const std::string& file, const std::string& row, const std::vector<std::string>& sets) {
+harness::Config effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options) {
   Config config = Config::from_toml_file(file);
   if (config.take_tables("rows").empty()) {
-    for (const std::string& set : sets) config.set(set);
+    for (const std::string& set : options.sets) config.set(set);
     if (!config.has("model.folder")) config.set("model.folder", Config::Value(std::string()), "default");
     Config based = baselines::with_base(config, every_method());
     read_train_cell(based);
@@ -422,8 +427,6 @@ harness::Config effective_row(const std::string& file, const std::string& row, c
     based.finish();
     return based;
   }
-  ExperimentOptions options;
-  options.sets = sets;
   const Experiment experiment = read_experiment_file(file, options);
   std::vector<std::string> names;
   for (const PlannedRow& planned : experiment.rows) {

@@ -3,7 +3,10 @@
 //   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs)
 //   [models.NAME]                     one base model each
 //   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
-//   path = "models/NAME"              a folder as downloaded; `prepare = "script.sh"` makes it where it is not there
+//   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked
+//                                     for); `prepare = "script.sh"` makes it where it is not there
+//   positions = 9216                  with `path`: positions go on beyond the model's own, rotary frequencies unchanged
+//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is not there
 //   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
 //   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
 //                                     columns), maj = true (maj@k columns)
@@ -21,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/cli/scale.h"
 #include "harness/core/config.h"
 #include "harness/report/manifest.h"
 #include "harness/sweep/cell.h"
@@ -30,6 +34,9 @@ namespace experiments {
 struct BaseModel {
   std::string name;
   std::string folder;           // of the model itself
+  std::string path;             // as the file gives it; "" for a model made here
+  std::string shape;            // folder with its config.json alone; "" if none is given
+  int64_t positions = 0;        // > 0: more positions than the model's own; `folder` is made from the model
   std::string cell;             // id of the cell that makes it; "": it is there
   std::string identity;         // part of the identity of every cell that stands on it
 };
@@ -60,6 +67,9 @@ struct Experiment {
   std::vector<double> g_pass;
   bool maj = false;
   int64_t n = 128;
+  double scale = 1;                            // --scale
+  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what it changed
+  std::string model_cache;                     // run.models
   uint64_t eval_seed = 0;
   double temperature = 1;
   std::string device, main_grader;
@@ -74,7 +84,7 @@ struct ExperimentOptions {
   std::string data_dir;            // --data
   int64_t seeds = 0;               // --seeds; 0: the file's
   int64_t jobs = 0;                // --jobs
-  double scale = 1;                // --scale: steps, prompts and samples
+  double scale = 1;                // --scale (scale.h); runs and results then lie in folders of their own
   std::vector<std::string> sets;   // --set
 };
 
@@ -91,6 +101,6 @@ std::vector<const PlannedCell*> all_cells(const Experiment& experiment);
 bool cell_done(const PlannedCell& cell);
 
 // A file without rows is one row of its own: its effective config.
-harness::Config effective_row(const std::string& file, const std::string& row, const std::vector<std::string>& sets);
+harness::Config effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options);
 
 }  // namespace experiments

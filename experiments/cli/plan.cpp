@@ -1,7 +1,9 @@
 // plan: what an experiment will take before anything starts: cells, tokens, memory, disk, time, visits, and the difference
 // that its seeds and samples can show.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,8 +11,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/manifest.h"
+#include "experiments/cli/base_model.h"
 #include "experiments/cli/cell.h"
 #include "experiments/cli/experiment.h"
+#include "experiments/cli/memory_plan.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/stats/power.h"
@@ -25,21 +30,15 @@ struct PlanOptions {
   double seed_deviation = 2.5;  // points of pass@1 between training seeds, as on the nano suite
 };
 
-struct Size {
-  double parameters = 0, matrix = 0;  // all; those that each token multiplies with
-};
-
-Size size_of(const harness::ModelConfig& m) {
-  const auto width = static_cast<double>(m.width), head = static_cast<double>(m.head_dim);
-  const double attention = width * head * static_cast<double>(2 * m.heads + 2 * m.kv_heads);
-  const double layers = static_cast<double>(m.layers) * (attention + 3 * width * static_cast<double>(m.mlp_width));
-  const double embedding = width * static_cast<double>(m.vocab_size);
-  return {layers + embedding * (m.tied_head ? 1 : 2), layers + embedding};
-}
-
-// The shape of a base model: from its folder, or from the file that makes it.
+// The shape of a base model: from its folder, from the file that makes it, or from the `shape` that the experiment gives.
 std::optional<harness::ModelConfig> shape_of(const Experiment& experiment, const BaseModel& model) {
-  if (std::filesystem::exists(model.folder + "/config.json")) return harness::read_model_config(model.folder);
+  const std::string found = model.path.empty() ? "" : find_model(model.path, experiment.model_cache);
+  for (const std::string& folder : {model.folder, found, model.shape}) {
+    if (folder.empty() || !std::filesystem::exists(folder + "/config.json")) continue;
+    harness::ModelConfig shape = harness::read_model_config(folder);
+    shape.max_positions = std::max(shape.max_positions, model.positions);
+    return shape;
+  }
   for (const PlannedCell& cell : experiment.base_cells) {
     if (cell.cell.id != model.cell) continue;
     harness::Config config = cell.config;
@@ -51,67 +50,123 @@ std::optional<harness::ModelConfig> shape_of(const Experiment& experiment, const
   return std::nullopt;
 }
 
-// Multiply-adds a second of this machine on one matrix product, one thread, fp32.
-double matrix_rate() {
-  const torch::Tensor a = torch::ones({256, 256}), b = torch::ones({256, 256});
-  const auto begin = std::chrono::steady_clock::now();
-  double seconds = 0;
-  int64_t products = 0;
-  while (seconds < 0.2) {
-    torch::mm(a, b);
-    ++products;
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+// Operations a second of one matrix product of the dtype with the threads of a worker: the best of several short trials, so that
+// a moment in which something else ran does not count.
+double matrix_rate(const NumericsKeys& keys) {
+  constexpr int kTrials = 9;
+  constexpr double kTrialSeconds = 0.03;
+  const int64_t size = keys.numerics.device.is_cuda() ? 4096 : 512;
+  const auto options = torch::TensorOptions().dtype(keys.numerics.dtype).device(keys.numerics.device);
+  const torch::Tensor a = torch::ones({size, size}, options), b = torch::ones({size, size}, options);
+  double best = 0;
+  for (int trial = 0; trial <= kTrials; ++trial) {
+    const auto begin = std::chrono::steady_clock::now();
+    double seconds = 0;
+    int64_t products = 0;
+    while (seconds < kTrialSeconds) {
+      torch::mm(a, b).select(0, 0).select(0, 0).item<float>();  // waits for a device
+      ++products;
+      seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    const auto edge = static_cast<double>(size);
+    if (trial > 0) best = std::max(best, static_cast<double>(products) * 2 * edge * edge * edge / seconds);  // the first warms up
   }
-  return static_cast<double>(products) * 2 * 256.0 * 256 * 256 / seconds;
+  return best;
 }
 
 struct Totals {
-  double train_tokens = 0, eval_tokens = 0, flops = 0, peak_bytes = 0, disk_bytes = 0;
+  double train_tokens = 0, eval_tokens = 0, flops = 0, disk_bytes = 0;
 };
 
-// Upper bounds: every response as long as it may be, one batch of prompts a step.
-void add_row(const PlannedRow& row, const harness::ModelConfig& shape, int64_t test_problems, Totals& totals) {
-  harness::Config config = row.config;
-  const Size size = size_of(shape);
-  const auto seeds = static_cast<double>(row.seeds.size());
-  const bool bf16 = config.text("numerics.dtype", "fp32") == "bf16";
-  const double element = bf16 ? 2 : 4;
-  const auto longest = static_cast<double>(config.integer("sampling.max_new_tokens", 256));
-  const auto n = static_cast<double>(config.integer("eval.n", 128));
-  const double evaluated = seeds * n * static_cast<double>(test_problems) * longest;
-  const double kv = 2 * static_cast<double>(shape.layers * shape.kv_heads * shape.head_dim) * element;
-  totals.eval_tokens += evaluated;
-  totals.flops += evaluated * 2 * size.matrix;
-  double peak = size.parameters * element + static_cast<double>(config.integer("eval.max_rows", 512)) * longest * kv;
-  totals.disk_bytes += evaluated * 6 + seeds * size.parameters * element;
-  if (!row.untrained) {
-    const double responses = static_cast<double>(config.integer("train.prompts_per_step", 16) *
-                                                 config.integer("train.responses_per_prompt", 16));
-    const double tokens = seeds * static_cast<double>(config.integer("train.steps", 36)) * responses * longest;
-    totals.train_tokens += tokens;
-    totals.flops += tokens * 2 * size.matrix * 4;  // sampling once, forward and backward three times
-    const int64_t micro = config.integer("train.micro_batch_responses", 0);
-    const double rows = longest * static_cast<double>(micro > 0 ? micro : config.integer("train.mini_batch_prompts", 4) *
-                                                                            config.integer("train.responses_per_prompt", 16));
-    const double layer = static_cast<double>(6 * shape.width + (4 * shape.heads + 5 * shape.kv_heads) * shape.head_dim +
-                                             5 * shape.mlp_width);
-    const bool recompute = config.boolean("train.recompute_activations", false);
-    const double activations = rows * element * (recompute ? layer + static_cast<double>(shape.layers * shape.width)
-                                                           : layer * static_cast<double>(shape.layers));
-    const double states = size.parameters * (4 + 8 + (bf16 ? 4 : 0));  // gradients, moments, masters
-    peak = std::max(peak, size.parameters * element * (config.number("loss.kl_coef", 0) > 0 ? 2 : 1) + states + activations);
-    totals.disk_bytes += seeds * size.parameters * 12;
-  }
-  totals.peak_bytes = std::max(totals.peak_bytes, peak);
+MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shape) {
+  const harness::TrainSettings& s = cell.settings;
+  MemorySettings m;
+  m.shape = shape;
+  m.bf16 = cell.numerics.numerics.dtype == torch::kBFloat16;
+  m.cuda = cell.numerics.numerics.device.is_cuda();
+  m.strict = cell.numerics.numerics.strict;
+  m.reference = s.loss.kl_coef > 0 || cell.needs.reference_log_probs;
+  m.recompute = s.recompute_activations;
+  m.readout = cell.needs.fingerprints;
+  m.prompt_tokens = s.prompt.prompt_tokens;
+  m.response_tokens = s.sampling.max_new_tokens;
+  m.prompts = s.prompts_per_step;
+  m.responses = s.responses_per_prompt;
+  m.mini_batch = std::min(s.mini_batch_prompts, s.prompts_per_step) * s.responses_per_prompt;
+  m.micro_batch = s.micro_batch_responses;
+  m.rows = s.max_rows;
+  return m;
+}
+
+MemorySettings memory_of(const EvalCell& cell, const harness::ModelConfig& shape) {
+  MemorySettings m;
+  m.shape = shape;
+  m.train = false;
+  m.bf16 = cell.numerics.numerics.dtype == torch::kBFloat16;
+  m.cuda = cell.numerics.numerics.device.is_cuda();
+  m.strict = cell.numerics.numerics.strict;
+  m.readout = cell.settings.fingerprints;
+  m.prompt_tokens = cell.prompt.prompt_tokens;
+  m.response_tokens = cell.settings.sampling.max_new_tokens;
+  m.responses = cell.settings.n;
+  m.rows = cell.settings.max_rows;
+  m.prompts = std::max<int64_t>(1, 8 * m.rows / std::max<int64_t>(1, m.responses));  // evaluated together (evaluator.cpp)
+  return m;
+}
+
+// Upper bounds: every prompt and response as long as it may be, one batch of prompts a step.
+void add_training(const TrainCell& cell, const harness::ModelConfig& shape, double seeds, Totals& totals) {
+  const harness::TrainSettings& s = cell.settings;
+  const auto prompt = static_cast<double>(s.prompt.prompt_tokens), longest = static_cast<double>(s.sampling.max_new_tokens);
+  const auto prompts = static_cast<double>(s.prompts_per_step), responses = static_cast<double>(s.responses_per_prompt);
+  const double steps = seeds * static_cast<double>(s.steps);
+  const double sampled = steps * prompts * responses * longest;
+  const double of_response = flops_of_token(shape, prompt + longest / 2), of_prompt = flops_of_token(shape, prompt / 2);
+  // Prompts stand once in each pass of a micro-batch.
+  const double together = s.micro_batch_responses > 0 ? std::min(responses, static_cast<double>(s.micro_batch_responses)) : responses;
+  const double pass = sampled * of_response + steps * prompts * responses / together * prompt * of_prompt;
+  double passes = s.recompute_activations ? 4 : 3;  // forward, backward (twice the forward), the forward again
+  if (s.recompute_old_log_probs) passes += 1;
+  if (s.loss.kl_coef > 0 || cell.needs.reference_log_probs) passes += 1;
+  totals.train_tokens += sampled;
+  totals.flops += sampled * of_response + steps * prompts * prompt * of_prompt + passes * pass;
+  totals.disk_bytes += seeds * parameter_count(shape) * 16;  // a checkpoint (masters and moments) and the model
+}
+
+void add_evaluation(const EvalCell& cell, const harness::ModelConfig& shape, double seeds, double problems, Totals& totals) {
+  const auto prompt = static_cast<double>(cell.prompt.prompt_tokens);
+  const auto longest = static_cast<double>(cell.settings.sampling.max_new_tokens);
+  const double tokens = seeds * problems * static_cast<double>(cell.settings.n) * longest;
+  totals.eval_tokens += tokens;
+  totals.flops += tokens * flops_of_token(shape, prompt + longest / 2) + seeds * problems * prompt * flops_of_token(shape, prompt / 2);
+  totals.disk_bytes += tokens * (cell.settings.store_ids ? 6 : 2);  // compressed text, and ids
 }
 
 std::string bytes_text(double bytes) {
   return bytes > 1e9 ? fmt::format("{:.1f} GB", bytes / 1e9) : fmt::format("{:.0f} MB", bytes / 1e6);
 }
 
-int64_t problems_in(const std::vector<std::string>& sets, const std::string& split, const datasets::LoadSettings& load) {
-  int64_t count = 0;
-  for (const harness::ProblemSet& set : datasets::load_sets(sets, split, load)) count += static_cast<int64_t>(set.problems.size());
+struct ProblemCount {
+  int64_t known = 0;
+  std::vector<std::string> from_manifest, unknown;  // sets that are not here: counted by the manifest, or not at all
+};
+
+ProblemCount count_problems(const std::vector<std::string>& names, const std::string& split, const datasets::LoadSettings& load) {
+  ProblemCount count;
+  for (const std::string& name : names) {
+    try {
+      for (const harness::ProblemSet& set : datasets::load_sets({name}, split, load)) count.known += std::ssize(set.problems);
+    } catch (const harness::Error&) {
+      const datasets::SetName parsed = datasets::parse_set_name(name);
+      const auto entry = datasets::find_entry(parsed.name, parsed.split.empty() ? split : parsed.split);
+      if (entry && entry->problems > 0) {
+        count.known += load.limit > 0 ? std::min(load.limit, entry->problems) : entry->problems;
+        count.from_manifest.push_back(name);
+      } else {
+        count.unknown.push_back(name);
+      }
+    }
+  }
   return count;
 }
 
@@ -160,42 +215,140 @@ void print_power(const Experiment& experiment, const PlanOptions& options, int64
              plan.seeds, plan.samples, comparisons, options.seed_deviation);
 }
 
+std::string count_text(const ProblemCount& count) {
+  std::string text = std::to_string(count.known);
+  if (!count.from_manifest.empty()) text += fmt::format(" (not here, by the manifest: {})", fmt::join(count.from_manifest, ", "));
+  if (!count.unknown.empty()) text += fmt::format(" and those of {} (not here, no number known)", fmt::join(count.unknown, ", "));
+  return text;
+}
+
+void print_memory(const std::string& name, const MemoryPlan& plan) {
+  const MemoryPhase& peak = plan.peak();
+  std::vector<std::string> parts;
+  for (const MemoryPart& part : peak.parts) parts.push_back(fmt::format("{} {}", part.name, bytes_text(part.bytes)));
+  fmt::print("  {:<14} {} at its peak ({}): {}\n", name, bytes_text(peak.bytes()), peak.name, fmt::join(parts, ", "));
+}
+
+// Memory of one base model: the row that needs most.
+double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape) {
+  std::optional<MemoryPlan> training, evaluation;
+  std::string training_row;
+  bool cuda = false;
+  for (const PlannedRow& row : experiment.rows) {
+    if (row.base_model != model.name) continue;
+    harness::Config config = row.config;
+    const TrainCell train = read_train_cell(config);
+    const EvalCell eval = read_eval_cell(config);
+    cuda = train.numerics.numerics.device.is_cuda();
+    const MemoryPlan mine = plan_memory(memory_of(eval, shape));
+    if (!evaluation || mine.peak().bytes() > evaluation->peak().bytes()) evaluation = mine;
+    const int64_t longest = std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
+    if (eval.prompt.prompt_tokens + longest > shape.max_positions) {
+      fmt::print("warning          {}: {} + {} tokens of prompt and response do not fit the {} positions of {} (key positions of "
+                 "[models.NAME])\n",
+                 row.name, eval.prompt.prompt_tokens, longest, shape.max_positions, model.name);
+    }
+    if (row.untrained) continue;
+    const MemoryPlan theirs = plan_memory(memory_of(train, shape));
+    if (training && theirs.peak().bytes() <= training->peak().bytes()) continue;
+    training = theirs;
+    training_row = row.name;
+  }
+  if (!evaluation) return 0;
+  fmt::print("model            {}: {:.3f} G parameters\n", model.name, parameter_count(shape) / 1e9);
+  double peak = evaluation->peak().bytes();
+  if (training) {
+    print_memory(fmt::format("training"), *training);
+    peak = std::max(peak, training->peak().bytes());
+  }
+  print_memory("evaluation", *evaluation);
+  const MemoryPlan& larger = training && training->peak().bytes() >= evaluation->peak().bytes() ? *training : *evaluation;
+  if (cuda) {
+    fmt::print("  {:<14} {} on 1 GPU; on each of 8, states in shares, {} (most: {}); {} of memory beside it\n", "devices", bytes_text(peak),
+               bytes_text(std::max(training ? sharded_peak(*training, 8) : 0, evaluation->peak().bytes())),
+               &larger == &*evaluation ? "evaluation" : training_row, bytes_text(larger.host_bytes));
+  }
+  return peak;
+}
+
+struct Machine {
+  double memory = 0;
+  bool has_device = true;
+};
+
+Machine this_machine(const NumericsKeys& keys) {
+  Machine machine;
+  machine.memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  machine.has_device = !keys.numerics.device.is_cuda() || torch::cuda::is_available();
+  return machine;
+}
+
+void print_time(const NumericsKeys& keys, const Totals& totals, int64_t jobs, const Machine& machine) {
+  fmt::print("operations       {:.3g} at most (two for a multiply-add)\n", totals.flops);
+  if (!machine.has_device) {
+    fmt::print("time             not measured: no CUDA device here; {:.3g} hours at 1e15 operations a second\n", totals.flops / 1e15 / 3600);
+    return;
+  }
+  const double rate = matrix_rate(keys);
+  // A whole run reaches about a third of one product's rate (attention, sampling, small matrices).
+  const double hours = totals.flops / (rate * 0.33) / static_cast<double>(jobs) / 3600;
+  fmt::print("time, at most    {:.3g} h here ({:.0f} GFLOP/s measured on one product in {}, {} threads; a third of it assumed)\n", hours,
+             rate / 1e9, keys.numerics.dtype == torch::kFloat32 ? "fp32" : "bf16", keys.threads);
+}
+
 int plan_verb(const PlanOptions& options) {
   const Experiment experiment = read_experiment_file(options.file, options.plan);
-  use_threads(1);
   int64_t done = 0;
   const auto cells = all_cells(experiment);
   for (const PlannedCell* cell : cells) done += cell_done(*cell) ? 1 : 0;
   harness::Config first = experiment.rows.front().config;
+  const NumericsKeys keys = read_numerics(first);
+  use_threads(keys.threads);
   const DataKeys data = read_data(first);
-  const int64_t test = problems_in(data.sets, "test", data.load), train = problems_in(data.train, "train", data.load);
+  const ProblemCount test_count = count_problems(data.sets, "test", data.load);
+  const ProblemCount train_count = count_problems(data.train, "train", data.load);
+  const int64_t test = test_count.known, train = train_count.known;
+  if (experiment.scale != 1) fmt::print("scale            {}\n", scale_note(experiment.scale, experiment.scaled));
+  fmt::print("cells            {} ({} done)\n", cells.size(), done);
+  fmt::print("problems         training: {}\n                 test: {}\n", count_text(train_count), count_text(test_count));
   Totals totals;
-  std::string unknown;
-  for (const PlannedRow& row : experiment.rows) {
-    for (const BaseModel& model : experiment.models) {
-      if (model.name != row.base_model) continue;
-      if (const auto shape = shape_of(experiment, model)) {
-        add_row(row, *shape, test, totals);
-      } else if (unknown.find(model.name) == std::string::npos) {
-        unknown += (unknown.empty() ? "" : ", ") + model.name;
-      }
+  std::vector<std::string> unknown;
+  double peak = 0;
+  for (const BaseModel& model : experiment.models) {
+    const auto shape = shape_of(experiment, model);
+    if (!shape) {
+      unknown.push_back(model.name);
+      continue;
+    }
+    peak = std::max(peak, print_model(experiment, model, *shape));
+    for (const PlannedRow& row : experiment.rows) {
+      if (row.base_model != model.name) continue;
+      harness::Config config = row.config;
+      const auto seeds = static_cast<double>(row.seeds.size());
+      if (!row.untrained) add_training(read_train_cell(config), *shape, seeds, totals);
+      add_evaluation(read_eval_cell(config), *shape, seeds, static_cast<double>(test), totals);
     }
   }
-  const double rate = matrix_rate();
-  // A whole run reaches about a third of one product's rate (attention, sampling, small matrices).
-  const double hours = totals.flops / (rate * 0.33) / static_cast<double>(experiment.jobs) / 3600;
-  fmt::print("cells            {} ({} done)\n", cells.size(), done);
-  fmt::print("problems         {} training, {} test\n", train, test);
+  const Machine machine = this_machine(keys);
   fmt::print("tokens, at most  {:.3g} sampled in training (before refills), {:.3g} in evaluation\n", totals.train_tokens,
              totals.eval_tokens);
-  fmt::print("peak memory      {} a worker, {} workers at once\n", bytes_text(totals.peak_bytes), experiment.jobs);
+  if (keys.numerics.device.is_cpu()) {
+    fmt::print("peak memory      {} a worker, {} workers at once; this machine has {}\n", bytes_text(peak), experiment.jobs,
+               bytes_text(machine.memory));
+    if (peak * static_cast<double>(experiment.jobs) > machine.memory) {
+      fmt::print("warning          that is more than this machine has: fewer --jobs, train.micro_batch_responses, eval.max_rows, "
+                 "train.recompute_activations\n");
+    }
+  }
   fmt::print("disk             {}\n", bytes_text(totals.disk_bytes));
-  fmt::print("time, at most    {:.1f} h here ({:.0f} GFLOP/s measured on one product, a third of it assumed)\n", hours, rate / 1e9);
-  if (!unknown.empty()) fmt::print("not counted      models whose folder is not there yet: {}\n", unknown);
-  const double visits = static_cast<double>(first.integer("train.steps", 36) * first.integer("train.prompts_per_step", 16)) /
-                        static_cast<double>(std::max<int64_t>(1, train));
-  fmt::print("visits           {:.1f} a training problem (before refills)\n", visits);
-  if (visits < 2) fmt::print("warning          a method with a memory meets its problems fewer than twice\n");
+  print_time(keys, totals, experiment.jobs, machine);
+  if (!unknown.empty()) fmt::print("not counted      models whose folder is not there yet: {}\n", fmt::join(unknown, ", "));
+  if (train_count.unknown.empty()) {
+    const double visits = static_cast<double>(first.integer("train.steps", 36) * first.integer("train.prompts_per_step", 16)) /
+                          static_cast<double>(std::max<int64_t>(1, train));
+    fmt::print("visits           {:.1f} a training problem (before refills)\n", visits);
+    if (visits < 2) fmt::print("warning          a method with a memory meets its problems fewer than twice\n");
+  }
   print_power(experiment, options, test);
   for (const std::string& also : experiment.also) fmt::print("then             {}\n", also);
   return 0;

@@ -59,6 +59,7 @@ int pretrain(const PretrainOptions& options) {
     return 0;
   }
   use_threads(cell.numerics.threads);
+  check_device(cell.numerics.numerics);
   open_cell_folder(options.out, "pretrain", identity, config);
   const auto begin = std::chrono::steady_clock::now();
   const std::string work = options.out + "/model.tmp";

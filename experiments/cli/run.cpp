@@ -12,9 +12,12 @@
 #include <sstream>
 #include <thread>
 
+#include "experiments/cli/base_model.h"
+#include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/commit.h"
 #include "experiments/cli/experiment.h"
+#include "experiments/cli/notes.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -46,27 +49,57 @@ std::string own_program() {
   return path.string();
 }
 
-// Models that a script makes where they are not there yet; returns whether any was made. Cells whose model is missing fail by
-// themselves, the others go on.
+// Models that a script makes where they are not there yet, and those that are given more positions; returns whether a script
+// made any. Cells whose model is missing fail by themselves, the others go on; with no model at all nothing is begun.
 bool prepare_models(const Experiment& experiment) {
   bool made = false;
+  const auto cells = all_cells(experiment);
+  const bool any = experiment.models.size() > 1 ||
+                   std::any_of(cells.begin(), cells.end(), [](const PlannedCell* cell) { return cell_done(*cell); });
   for (const BaseModel& model : experiment.models) {
-    if (!model.cell.empty() || fs::exists(model.folder + "/config.json")) continue;
+    if (!model.cell.empty()) continue;
+    std::string source = find_model(model.path, experiment.model_cache);
     const auto script = experiment.prepare.find(model.name);
-    if (script == experiment.prepare.end()) {
-      fmt::print(stderr, "medsbench: models.{}.path: expected a model folder with config.json at {}, found none\n", model.name,
-                 model.folder);
+    if (source.empty() && script != experiment.prepare.end()) {
+      fmt::print(stderr, "{}: making {} with {}\n", model.name, model.path, script->second);
+      ::setenv("MEDSBENCH", own_program().c_str(), 1);
+      const int status = std::system(fmt::format("bash '{}' '{}' 1>&2", script->second, model.path).c_str());
+      source = find_model(model.path, experiment.model_cache);
+      if (status != 0 || source.empty()) {
+        throw Error("{}: expected it to make {}, found exit status {}", script->second, model.path, status);
+      }
+      made = true;
+    }
+    if (source.empty()) {
+      const Error error("{}: models.{}.path: expected {}, found none", experiment.file, model.name,
+                        missing_model_text(model.path, experiment.model_cache));
+      if (!any) throw error;
+      fmt::print(stderr, "medsbench: {}\n", error.what());
       continue;
     }
-    fmt::print(stderr, "{}: making {} with {}\n", model.name, model.folder, script->second);
-    ::setenv("MEDSBENCH", own_program().c_str(), 1);
-    const int status = std::system(fmt::format("bash '{}' '{}' 1>&2", script->second, model.folder).c_str());
-    if (status != 0 || !fs::exists(model.folder + "/config.json")) {
-      throw Error("{}: expected it to make {}, found exit status {}", script->second, model.folder, status);
+    if (model.positions > 0) {
+      harness::with_context(fmt::format("{}: models.{}", experiment.file, model.name),
+                            [&] { extend_positions(source, model.folder, model.positions); });
     }
-    made = true;
   }
   return made;
+}
+
+// Every problem set that a cell still to be run will read: what is missing is said before anything starts.
+void check_data(const Experiment& experiment) {
+  std::set<std::string> seen;
+  const auto read = [&](const PlannedCell& cell, const char* split) {
+    if (cell_done(cell)) return;
+    harness::Config config = cell.config;
+    const DataKeys data = read_data(config);
+    for (const std::string& name : split == std::string("train") ? data.train : data.sets) {
+      if (seen.insert(name + "\n" + split).second) datasets::load_sets({name}, split, data.load);
+    }
+  };
+  for (const PlannedRow& row : experiment.rows) {
+    for (const auto& [seed, cell] : row.train) read(cell, "train");
+    for (const auto& [seed, cell] : row.eval) read(cell, "test");
+  }
 }
 
 // What an earlier version of the experiment file left in a cell's folder is begun anew.
@@ -216,6 +249,8 @@ harness::ExperimentManifest make_manifest(const Experiment& experiment) {
   manifest.config_hash = experiment.config_hash;
   manifest.device = experiment.device;
   manifest.machine = machine();
+  manifest.scale = experiment.scale;
+  manifest.notes = experiment_notes(experiment);
   manifest.published = experiment.published.empty() ? "" : fs::relative(experiment.published, experiment.results).string();
   for (const PlannedRow& planned : experiment.rows) {
     harness::ManifestRow row;
@@ -298,6 +333,7 @@ int run_verb(const RunOptions& options) {
     return 0;
   }
   if (prepare_models(experiment)) experiment = read_experiment_file(options.file, options.plan);  // their content is known now
+  check_data(experiment);
   harness::make_folder(experiment.runs);
   remember_models(experiment);
   harness::write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");

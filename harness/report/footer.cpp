@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "harness/core/error.h"
@@ -71,6 +72,31 @@ std::string provenance_line(const ExperimentManifest& manifest) {
                      manifest.config_hash.empty() ? "unknown" : manifest.config_hash.substr(0, 16), manifest.device, largest);
 }
 
+// How often a response is right by the main grader and not by another, or the other way round: over all rows' responses.
+std::string graders_line(const ExperimentResults& results) {
+  std::set<std::string> main;
+  std::map<std::string, std::pair<int64_t, int64_t>> others;  // grader -> disagreements, responses
+  for (const RowResults& row : results.rows) {
+    for (const CellResults& cell : row.cells) {
+      if (cell.policy.main_grader.empty()) continue;
+      main.insert(cell.policy.main_grader);
+      for (const auto& [grader, count] : cell.policy.disagreements) {
+        others[grader].first += count;
+        others[grader].second += cell.policy.responses;
+      }
+    }
+  }
+  if (main.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [grader, counts] : others) {
+    parts.push_back(fmt::format("{} on {:.2f} % of {} responses", grader,
+                                100.0 * static_cast<double>(counts.first) / static_cast<double>(std::max<int64_t>(1, counts.second)),
+                                counts.second));
+  }
+  const std::string line = fmt::format("Graded by {}", fmt::join(main, " or "));
+  return parts.empty() ? line + "." : fmt::format("{}; graded otherwise by {}.", line, fmt::join(parts, ", by "));
+}
+
 // Steps at which too few groups were kept, where the run goes on with fewer or none.
 std::string starved_line(const ExperimentResults& results) {
   double starved = 0;
@@ -100,9 +126,10 @@ std::string undefined_line(const Summary& summary) {
 std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
   std::vector<std::string> lines{sampling_line(results.manifest), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.manifest)};
-  for (const std::string& line : {starved_line(results), undefined_line(summary)}) {
+  for (const std::string& line : {graders_line(results), starved_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
+  lines.insert(lines.end(), results.manifest.notes.begin(), results.manifest.notes.end());
   std::set<std::string> sources;
   for (const SummaryRow& row : summary.rows) {
     if (!row.source.empty()) sources.insert(row.source);

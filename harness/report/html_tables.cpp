@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/report/beside_published.h"
 #include "harness/report/html_sections.h"
 #include "harness/report/svg.h"
 #include "harness/report/table_layout.h"
@@ -73,6 +74,20 @@ std::string table_part(const Summary& summary, const TablePart& part) {
   return text + "</tbody></table></div>\n";
 }
 
+std::string published_table(const Summary& summary) {
+  const auto pairs = published_pairs(summary);
+  if (pairs.empty()) return "";
+  std::string text = fmt::format("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", kPublishedCaption);
+  for (const std::string& heading : published_headings()) text += fmt::format("<th scope=\"col\">{}</th>", markup_escape(heading));
+  text += "</tr></thead>\n<tbody>\n";
+  for (const PublishedPair& pair : pairs) {
+    text += "<tr>";
+    for (const std::string& cell : published_cells(pair)) text += "<td>" + markup_escape(cell) + "</td>";
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div>\n";
+}
+
 }  // namespace
 
 std::string html_section(const std::string& id, const std::string& title, const std::string& body) {
@@ -88,6 +103,7 @@ std::string html_tables(const Summary& summary) {
                           [&](size_t c) { return summary.columns[c].set == kAverage; });
     text += table_part(summary, part);
   }
+  text += published_table(summary);
   text += "<ul class=\"note\">";
   for (const std::string& line : summary.footer) text += "<li>" + markup_escape(line) + "</li>\n";
   return text + "</ul>\n";

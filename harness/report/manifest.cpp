@@ -155,6 +155,8 @@ OrderedJson to_json(const ExperimentManifest& manifest) {
   json["device"] = manifest.device;
   json["largest_logprob_difference"] = number_or_null(manifest.largest_log_prob_difference);
   json["machine"] = OrderedJson::parse(manifest.machine.dump());
+  if (manifest.scale != 1) json["scale"] = manifest.scale;
+  if (!manifest.notes.empty()) json["notes"] = manifest.notes;
   json["published"] = text_or_null(manifest.published);
   if (!manifest.primary.empty()) json["primary"] = manifest.primary;
   json["rows"] = OrderedJson::array();
@@ -190,6 +192,8 @@ ExperimentManifest manifest_from_json(const Json& json) {
   manifest.device = optional_text(json, "device");
   manifest.largest_log_prob_difference = optional_number(json, "largest_logprob_difference");
   if (json.contains("machine") && json["machine"].is_object()) manifest.machine = json["machine"];
+  if (json.contains("scale")) manifest.scale = number_field(json, "scale");
+  if (json.contains("notes")) manifest.notes = list_field<std::string>(json, "notes");
   manifest.published = optional_text(json, "published");
   if (json.contains("primary")) manifest.primary = list_field<std::string>(json, "primary");
   for (const Json& row : array_field(json, "rows")) {

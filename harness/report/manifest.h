@@ -62,6 +62,8 @@ struct ExperimentManifest {
   std::optional<double> largest_log_prob_difference;  // sampling against scoring; 0 in strict mode; absent: not measured
   Json machine = Json::object();                      // name -> text, for the HTML page and manifest.json
   std::vector<std::string> primary;  // "SET METRIC", e.g. "average pass@1": the columns whose comparisons are Holm's family; {}: all
+  double scale = 1;                                   // --scale: what it changed stands in `notes`
+  std::vector<std::string> notes;                     // lines of the footer that outcomes alone do not tell
   std::string published;                              // TOML with published numbers, "" if none
 
   // The row of this base model with this name; nullptr if there is none.

@@ -134,6 +134,12 @@ PolicyResults count_outcomes(const OutcomeFile& file, const CountSettings& setti
       }
     }
     ProblemResult result = count_problem(samples, results.main_grader);
+    for (const Outcome* outcome : samples) {
+      for (const auto& [grader, verdict] : outcome->verdicts) {
+        if (grader == results.main_grader) continue;
+        results.disagreements[grader] += (verdict == "right") != outcome->correct(results.main_grader) ? 1 : 0;
+      }
+    }
     results.responses += result.n;
     if (kept[key.first] < settings.read_problems && mixed(result)) {
       ++kept[key.first];

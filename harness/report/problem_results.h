@@ -44,6 +44,7 @@ struct PolicyResults {
   std::vector<std::string> graders;
   std::string main_grader;
   int64_t responses = 0;
+  std::map<std::string, int64_t> disagreements;  // other grader -> responses that are right by one of it and the main one alone
 };
 
 struct CountSettings {

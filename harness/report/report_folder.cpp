@@ -27,6 +27,7 @@ std::string manifest_text(const ExperimentResults& results, const std::vector<Na
   OrderedJson json{
       {"version", 1}, {"title", manifest.title}, {"config_hash", manifest.config_hash}, {"commit", manifest.commit}};
   json["device"] = manifest.device;
+  json["scale"] = manifest.scale;
   json["n"] = manifest.n;
   json["k"] = manifest.k;
   json["eval_seed"] = manifest.eval_seed;

@@ -192,9 +192,13 @@ void find_best(const ExperimentResults& results, Summary& summary) {
   }
 }
 
-// Rows of numbers published elsewhere: [[rows]] with name, base_model, source and values."SET METRIC" = number.
+// Rows of numbers published elsewhere: [[rows]] with name, base_model, source and values."SET METRIC" = number; those of base
+// models that the table has, each after our row of the same name where there is one.
 void add_published(const ExperimentResults& results, Summary& summary) {
   if (results.manifest.published.empty()) return;
+  const auto of_base = [&](const std::string& base) {
+    return std::any_of(results.rows.begin(), results.rows.end(), [&](const RowResults& row) { return row.row.base_model == base; });
+  };
   Config file = Config::from_toml_file(results.folder + "/" + results.manifest.published);
   for (Config& entry : file.take_tables("rows")) {
     SummaryRow row;
@@ -212,8 +216,12 @@ void add_published(const ExperimentResults& results, Summary& summary) {
       cell.mean.low = cell.mean.high = cell.mean.standard_error = cell.mean.seed_deviation = kNone;
       row.cells.push_back(cell);
     }
-    entry.finish();
-    summary.rows.push_back(std::move(row));
+    // A number of a set or k that this table lacks is no mistake.
+    if (!of_base(row.base_model)) continue;
+    const auto place = std::find_if(summary.rows.begin(), summary.rows.end(), [&](const SummaryRow& ours) {
+      return ours.base_model == row.base_model && ours.name == row.name && ours.source.empty();
+    });
+    summary.rows.insert(place == summary.rows.end() ? place : place + 1, std::move(row));
   }
 }
 

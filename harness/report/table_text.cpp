@@ -1,11 +1,14 @@
 #include "harness/report/table_text.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
 #include <vector>
 
 #include "harness/core/error.h"
+#include "harness/report/beside_published.h"
 #include "harness/report/csv.h"
 #include "harness/report/table_layout.h"
 
@@ -152,6 +155,31 @@ void terminal_part(const Summary& summary, const TablePart& part, std::string& t
   }
 }
 
+void markdown_published(const Summary& summary, std::string& text) {
+  const auto pairs = published_pairs(summary);
+  if (pairs.empty()) return;
+  text += fmt::format("\n{}\n\n| {} |\n|---|---|---|---:|---:|---:|---:|---|\n", kPublishedCaption,
+                      fmt::join(published_headings(), " | "));
+  for (const PublishedPair& pair : pairs) {
+    for (const std::string& cell : published_cells(pair)) text += "| " + markdown_escape(cell) + " ";
+    text += "|\n";
+  }
+}
+
+void latex_published(const Summary& summary, std::string& text) {
+  const auto pairs = published_pairs(summary);
+  if (pairs.empty()) return;
+  text += fmt::format("\\begin{{table*}}[t]\n\\centering\n\\footnotesize\n\\caption{{{}}}\n", latex_escape(kPublishedCaption));
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string joined;
+    for (const std::string& cell : cells) joined += (joined.empty() ? "" : " & ") + latex_escape(cell);
+    return joined + " \\\\\n";
+  };
+  text += "\\begin{tabular}{lllrrrrl}\n\\toprule\n" + line(published_headings()) + "\\midrule\n";
+  for (const PublishedPair& pair : pairs) text += line(published_cells(pair));
+  text += "\\bottomrule\n\\end{tabular}\n\\end{table*}\n";
+}
+
 }  // namespace
 
 std::string markdown_escape(std::string_view text) {
@@ -201,6 +229,7 @@ std::string markdown_table(const Summary& summary) {
     text += fmt::format("\n{}\n\n", markdown_escape(part.caption));
     markdown_part(summary, part, text);
   }
+  markdown_published(summary, text);
   text += "\n";
   for (const std::string& line : summary.footer) text += fmt::format("- {}\n", markdown_escape(line));
   return text;
@@ -219,6 +248,7 @@ std::string latex_table(const Summary& summary) {
     }
     text += "\\end{table*}\n";
   }
+  latex_published(summary, text);
   return text;
 }
 

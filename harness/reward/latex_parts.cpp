@@ -95,7 +95,7 @@ std::optional<NumberToken> read_number(std::string_view text, bool thousands) {
   if (at + 1 < text.size() && (text[at] == 'e' || text[at] == 'E')) {
     const bool sign = text[at + 1] == '-' || text[at + 1] == '+';
     const size_t count = digits_at(text, at + 1 + (sign ? 1 : 0));
-    if (count > 0 && count <= 3 && (sign || token.decimal)) {
+    if (count > 0 && count <= 3) {  // "3e8" too: a whole mantissa, as Minerva writes it
       const size_t begin = at + 1 + (sign ? 1 : 0);
       const size_t exponent = std::stoul(std::string(text.substr(begin, count)));
       token.value *= text[at + 1] == '-' ? Rational(1, power_of_ten(exponent)) : Rational(power_of_ten(exponent));

@@ -27,6 +27,9 @@ void expect_all(const std::vector<Case>& cases, Correctness wanted) {
 TEST(MathGrader, AcceptsTheSameNumberInAnyForm) {
   expect_all({{"42.", "42"},
               {"1.6 \\times 10^{-19}", "1.6e-19"},
+              {"3 \\times 10^{8}", "3e8"},
+              {"300000000", "3e8"},
+              {"3.0e+8", "3e8"},
               {"½", "\\frac{1}{2}"},
               {"0.\\overline{3}", "\\frac{1}{3}"},
               {"1,000", "1000"},
@@ -58,6 +61,8 @@ TEST(MathGrader, RefusesNumbersThatOnlyComeNear) {
   expect_all({{"0.333", "1/3"},
               {"3.14", "\\pi"},
               {"2.5 \\times 10^{-19}", "1.6e-19"},
+              {"24e", "3e8"},
+              {"3 \\times 10^{9}", "3e8"},
               {"41", "42"},
               {"-5", "5"},
               {"40.0000001", "40"},

@@ -1,0 +1,183 @@
+#include "experiments/cli/memory_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace experiments {
+
+namespace {
+
+// Resident memory of the program with LibTorch before it loads anything, measured (experiments/peers/plan_memory.py --base).
+constexpr double kProgramBytes = 220e6;
+constexpr const char* kShared = " (in shares)";
+
+int64_t to_tile(int64_t rows, bool strict) { return strict ? (rows + 63) / 64 * 64 : rows; }
+
+double positions(int64_t count) { return static_cast<double>((count + 15) / 16 * 16); }
+
+// Sizes of one row of one layer, in elements of the compute dtype.
+struct RowSizes {
+  double width, heads, kv, mlp;
+  explicit RowSizes(const harness::ModelConfig& m)
+      : width(static_cast<double>(m.width)), heads(static_cast<double>(m.heads * m.head_dim)),
+        kv(static_cast<double>(m.kv_heads * m.head_dim)), mlp(static_cast<double>(m.mlp_width)) {}
+  // LayerTape: x, normed, h, h_normed; qkv; q, k; attended; gate_up, activated.
+  [[nodiscard]] double tape() const { return 4 * width + (heads + 2 * kv) + heads + kv + heads + 3 * mlp; }
+  // layer_backward's largest moment: the gradients of gate_up and activated with those of h, or those of attention.
+  [[nodiscard]] double backward() const { return std::max(3 * mlp + 3 * width, 3 * width + 2 * heads + 2 * kv); }
+};
+
+class Planner {
+ public:
+  explicit Planner(const MemorySettings& s)
+      : s_(s), element_(s.bf16 ? 2 : 4), parameters_(parameter_count(s.shape)), row_(s.shape),
+        layers_(static_cast<double>(s.shape.layers)), vocabulary_(static_cast<double>(s.shape.vocab_size)) {}
+
+  MemoryPlan plan() {
+    MemoryPlan plan;
+    plan.phases.push_back(loading());
+    plan.phases.push_back(sampling());
+    if (s_.train) {
+      plan.phases.push_back(update());
+      plan.phases.push_back(step());
+    }
+    // Beside a GPU: the program, the rollouts, and a checkpoint's copy on its way to the disk.
+    plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? 12 * parameters_ : 0) : 0;
+    return plan;
+  }
+
+ private:
+  MemoryPhase phase(const std::string& name) const {
+    MemoryPhase phase{name, {}};
+    if (!s_.cuda) phase.parts.push_back({"program", kProgramBytes});
+    phase.parts.push_back({"weights", parameters_ * element_});
+    return phase;
+  }
+
+  void add_states(MemoryPhase& phase, bool gradients) const {
+    if (!s_.train) return;
+    if (s_.bf16) phase.parts.push_back({std::string("masters") + kShared, 4 * parameters_});
+    phase.parts.push_back({std::string("moments") + kShared, 8 * parameters_});
+    if (gradients) phase.parts.push_back({std::string("gradients") + kShared, 4 * parameters_});
+    if (s_.reference) phase.parts.push_back({std::string("reference") + kShared, parameters_ * element_});
+  }
+
+  // The files are mapped: their pages count until the copy is done. A reference is loaded when the optimiser stands.
+  MemoryPhase loading() const {
+    MemoryPhase loading = phase("loading");
+    if (s_.reference) add_states(loading, false);
+    const double stored = s_.shape.dtype == "float32" ? 4 : 2;
+    if (!s_.cuda) loading.parts.push_back({"files", stored * parameters_});
+    return loading;
+  }
+
+  // What a step keeps of every response: ids, log-probs, entropies, the readout of each layer.
+  [[nodiscard]] double rollouts() const {
+    const double responses = static_cast<double>(s_.prompts * s_.responses);
+    const double token = 8 + 4 + 4 + (s_.readout ? 4 * layers_ : 0);
+    return responses * static_cast<double>(s_.response_tokens) * token;
+  }
+
+  [[nodiscard]] double kv_bytes(double places) const {
+    const auto kv = static_cast<double>(s_.shape.kv_heads);
+    const double value = static_cast<double>((s_.shape.head_dim + 15) / 16 * 16);
+    return layers_ * places * kv * (static_cast<double>(s_.shape.head_dim) + value) * element_;
+  }
+
+  MemoryPhase sampling() const {
+    MemoryPhase sampling = phase("sampling");
+    add_states(sampling, true);
+    const int64_t rows = std::min(s_.rows, s_.prompts * s_.responses);
+    const int64_t prompts = std::min(s_.prompts, (rows + s_.responses - 1) / s_.responses + 1);
+    sampling.parts.push_back({"keys and values", kv_bytes(static_cast<double>(rows) * positions(s_.response_tokens) +
+                                                          static_cast<double>(prompts) * positions(s_.prompt_tokens))});
+    // Prompts are computed together up to 8192 rows; the readout keeps the outputs of all layers until their last rows are taken.
+    const int64_t together = std::min(prompts * s_.prompt_tokens, 8192 + s_.prompt_tokens);
+    const double prefill = static_cast<double>(to_tile(together, s_.strict)) * element_ *
+                           (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
+    const double decode = static_cast<double>(to_tile(rows, s_.strict)) * element_ *
+                          (row_.tape() + vocabulary_ + (s_.readout ? layers_ * row_.width : 0));
+    sampling.parts.push_back({"activations", std::max(prefill, decode)});
+    if (!s_.cuda) sampling.parts.push_back({"rollouts", rollouts()});
+    return sampling;
+  }
+
+  MemoryPhase update() const {
+    MemoryPhase update = phase("update");
+    add_states(update, true);
+    const int64_t responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, s_.mini_batch) : s_.mini_batch;
+    const int64_t prompts = (responses + s_.responses - 1) / s_.responses;
+    const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_.strict));
+    const double tape = row_.tape() * element_ + 4 * (2 + static_cast<double>(s_.shape.heads));  // and rstd, lse in fp32
+    const double kept = s_.recompute ? layers_ * row_.width * element_ + tape : layers_ * tape;
+    // Hidden states and their gradients, those chosen for the loss and theirs.
+    const double ends = 6 * row_.width * element_;
+    const double attention = 4 * (row_.heads + 2 * row_.kv);  // gradients of attention in fp32
+    update.parts.push_back({"activations", rows * (kept + ends)});
+    update.parts.push_back({"backward of a layer", rows * std::max(row_.backward() * element_, attention + 4 * row_.width)});
+    // Logits by chunks of about 16 Mi (token_statistics.cpp), their gradient in place.
+    const double chunk = std::max(64.0, static_cast<double>((int64_t{1} << 24) / s_.shape.vocab_size / 64 * 64));
+    update.parts.push_back({"logits", 2 * chunk * vocabulary_ * element_});
+    if (s_.bf16) update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
+    if (!s_.cuda) update.parts.push_back({"rollouts", rollouts()});
+    return update;
+  }
+
+  // The optimiser's step: nothing of the pass is left.
+  MemoryPhase step() const {
+    MemoryPhase step = phase("optimiser");
+    add_states(step, true);
+    if (!s_.cuda) step.parts.push_back({"rollouts", rollouts()});
+    return step;
+  }
+
+  const MemorySettings& s_;
+  double element_, parameters_;
+  RowSizes row_;
+  double layers_, vocabulary_;
+};
+
+}  // namespace
+
+double MemoryPhase::bytes() const {
+  return std::accumulate(parts.begin(), parts.end(), 0.0, [](double sum, const MemoryPart& part) { return sum + part.bytes; });
+}
+
+const MemoryPhase& MemoryPlan::peak() const {
+  return *std::max_element(phases.begin(), phases.end(),
+                           [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes() < b.bytes(); });
+}
+
+double parameter_count(const harness::ModelConfig& shape) {
+  double count = 0;
+  for (const auto& [name, sizes] : harness::tensor_shapes(shape)) {
+    count += std::accumulate(sizes.begin(), sizes.end(), 1.0, [](double product, int64_t size) { return product * static_cast<double>(size); });
+  }
+  return count;
+}
+
+double matrix_count(const harness::ModelConfig& shape) {
+  const double embedding = static_cast<double>(shape.vocab_size) * static_cast<double>(shape.width);
+  return parameter_count(shape) - (shape.tied_head ? 0 : embedding);
+}
+
+MemoryPlan plan_memory(const MemorySettings& settings) { return Planner(settings).plan(); }
+
+double sharded_peak(const MemoryPlan& plan, int64_t devices) {
+  double most = 0;
+  for (const MemoryPhase& phase : plan.phases) {
+    double bytes = 0;
+    for (const MemoryPart& part : phase.parts) {
+      bytes += part.name.ends_with(kShared) ? part.bytes / static_cast<double>(devices) : part.bytes;
+    }
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
+double flops_of_token(const harness::ModelConfig& shape, double context) {
+  const double attention = 4 * static_cast<double>(shape.layers * shape.heads * shape.head_dim) * context;
+  return 2 * matrix_count(shape) + attention;
+}
+
+}  // namespace experiments

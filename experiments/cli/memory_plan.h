@@ -1,0 +1,64 @@
+// MemoryPlan: what a training or an evaluation will hold at its peak, part by part, from the model's shape and the settings.
+//
+// Letters as in harness/model/transformer.h. Upper bounds: every prompt and every response as long as it may be. Held against
+// the measured peak of short runs by experiments/peers/plan_memory.py.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/model/model_config.h"
+
+namespace experiments {
+
+struct MemorySettings {
+  harness::ModelConfig shape;
+  bool bf16 = false;            // weights and activations; else fp32
+  bool cuda = false;            // device memory is counted apart from that of the process
+  bool strict = true;           // rows padded to 64
+  bool train = true;            // false: an evaluation
+  bool reference = false;       // a second model for the KL term
+  bool recompute = false;       // train.recompute_activations
+  bool readout = false;         // fingerprints are recorded
+  int64_t prompt_tokens = 1024;
+  int64_t response_tokens = 3072;
+  int64_t prompts = 512;        // of one batch of sampling
+  int64_t responses = 16;       // a prompt
+  int64_t mini_batch = 256;     // responses of one update
+  int64_t micro_batch = 0;      // responses of one pass; 0: the mini-batch
+  int64_t rows = 256;           // rows decoded at once
+};
+
+struct MemoryPart {
+  std::string name;
+  double bytes = 0;
+};
+
+// One moment of a cell: the parts that are there together.
+struct MemoryPhase {
+  std::string name;
+  std::vector<MemoryPart> parts;  // on the device
+  [[nodiscard]] double bytes() const;
+};
+
+struct MemoryPlan {
+  std::vector<MemoryPhase> phases;  // loading, sampling, update (of a training)
+  double host_bytes = 0;            // of the process beside the device, where the device is a GPU
+  [[nodiscard]] const MemoryPhase& peak() const;
+};
+
+// Parameters of the network, and those that each token multiplies with (the embedding's only where it is the head too).
+double parameter_count(const harness::ModelConfig& shape);
+double matrix_count(const harness::ModelConfig& shape);
+
+MemoryPlan plan_memory(const MemorySettings& settings);
+
+// Bytes of the peak on each of `devices` if gradients, masters, moments and the reference were dealt out in equal shares and
+// the weights and everything else were whole on each.
+double sharded_peak(const MemoryPlan& plan, int64_t devices);
+
+// Multiply-adds times two of one token: products with the weights, and attention to `context` positions.
+double flops_of_token(const harness::ModelConfig& shape, double context);
+
+}  // namespace experiments
