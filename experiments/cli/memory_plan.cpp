@@ -11,7 +11,10 @@ namespace {
 constexpr double kProgramBytes = 220e6;
 constexpr const char* kShared = " (in shares)";
 
-int64_t to_tile(int64_t rows, bool strict) { return strict ? (rows + 63) / 64 * 64 : rows; }
+// Rows of a pass (Transformer::padded): our own fp32 products need no padding.
+int64_t to_tile(int64_t rows, const MemorySettings& s) {
+  return s.strict && (s.bf16 || s.cuda) ? (rows + 63) / 64 * 64 : rows;
+}
 
 double positions(int64_t count) { return static_cast<double>((count + 15) / 16 * 16); }
 
@@ -93,9 +96,9 @@ class Planner {
                                                           static_cast<double>(prompts) * positions(s_.prompt_tokens))});
     // Prompts are computed together up to 8192 rows; the readout keeps the outputs of all layers until their last rows are taken.
     const int64_t together = std::min(prompts * s_.prompt_tokens, 8192 + s_.prompt_tokens);
-    const double prefill = static_cast<double>(to_tile(together, s_.strict)) * element_ *
+    const double prefill = static_cast<double>(to_tile(together, s_)) * element_ *
                            (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
-    const double decode = static_cast<double>(to_tile(rows, s_.strict)) * element_ *
+    const double decode = static_cast<double>(to_tile(rows, s_)) * element_ *
                           (row_.tape() + vocabulary_ + (s_.readout ? layers_ * row_.width : 0));
     sampling.parts.push_back({"activations", std::max(prefill, decode)});
     if (!s_.cuda) sampling.parts.push_back({"rollouts", rollouts()});
@@ -107,7 +110,7 @@ class Planner {
     add_states(update, true);
     const int64_t responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, s_.mini_batch) : s_.mini_batch;
     const int64_t prompts = (responses + s_.responses - 1) / s_.responses;
-    const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_.strict));
+    const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_));
     const double tape = row_.tape() * element_ + 4 * (2 + static_cast<double>(s_.shape.heads));  // and rstd, lse in fp32
     const double kept = s_.recompute ? layers_ * row_.width * element_ + tape : layers_ * tape;
     // Hidden states and their gradients, those chosen for the loss and theirs.
@@ -123,10 +126,12 @@ class Planner {
     return update;
   }
 
-  // The optimiser's step: nothing of the pass is left.
+  // The optimiser's step: nothing of the pass is left, but the norm of a gradient is taken of a copy in double.
   MemoryPhase step() const {
     MemoryPhase step = phase("optimiser");
     add_states(step, true);
+    const double largest = std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width);
+    step.parts.push_back({"norm of the largest gradient", 8 * largest});
     if (!s_.cuda) step.parts.push_back({"rollouts", rollouts()});
     return step;
   }
