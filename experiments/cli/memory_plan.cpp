@@ -9,7 +9,6 @@ namespace {
 
 // Resident memory of the program with LibTorch before it loads anything, measured (experiments/peers/plan_memory.py --base).
 constexpr double kProgramBytes = 220e6;
-constexpr const char* kShared = " (in shares)";
 
 // Rows of a pass (Transformer::padded): our own fp32 products need no padding.
 int64_t to_tile(int64_t rows, const MemorySettings& s) {
@@ -59,10 +58,10 @@ class Planner {
 
   void add_states(MemoryPhase& phase, bool gradients) const {
     if (!s_.train) return;
-    if (s_.bf16) phase.parts.push_back({std::string("masters") + kShared, 4 * parameters_});
-    phase.parts.push_back({std::string("moments") + kShared, 8 * parameters_});
-    if (gradients) phase.parts.push_back({std::string("gradients") + kShared, 4 * parameters_});
-    if (s_.reference) phase.parts.push_back({std::string("reference") + kShared, parameters_ * element_});
+    if (s_.bf16) phase.parts.push_back({"masters", 4 * parameters_, true});
+    phase.parts.push_back({"moments", 8 * parameters_, true});
+    if (gradients) phase.parts.push_back({"gradients", 4 * parameters_, true});
+    if (s_.reference) phase.parts.push_back({"reference", parameters_ * element_, true});
   }
 
   // The files are mapped: their pages count until the copy is done. A reference is loaded when the optimiser stands.
@@ -119,7 +118,7 @@ class Planner {
     update.parts.push_back({"activations", rows * (kept + ends)});
     update.parts.push_back({"backward of a layer", rows * std::max(row_.backward() * element_, attention + 4 * row_.width)});
     // Logits by chunks of about 16 Mi (token_statistics.cpp), their gradient in place.
-    const double chunk = std::max(64.0, static_cast<double>((int64_t{1} << 24) / s_.shape.vocab_size / 64 * 64));
+    const double chunk = std::min(rows, std::max(64.0, static_cast<double>((int64_t{1} << 24) / s_.shape.vocab_size / 64 * 64)));
     update.parts.push_back({"logits", 2 * chunk * vocabulary_ * element_});
     if (s_.bf16) update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
     if (!s_.cuda) update.parts.push_back({"rollouts", rollouts()});
@@ -173,7 +172,7 @@ double sharded_peak(const MemoryPlan& plan, int64_t devices) {
   for (const MemoryPhase& phase : plan.phases) {
     double bytes = 0;
     for (const MemoryPart& part : phase.parts) {
-      bytes += part.name.ends_with(kShared) ? part.bytes / static_cast<double>(devices) : part.bytes;
+      bytes += part.state ? part.bytes / static_cast<double>(devices) : part.bytes;
     }
     most = std::max(most, bytes);
   }

@@ -33,6 +33,7 @@ struct MemorySettings {
 struct MemoryPart {
   std::string name;
   double bytes = 0;
+  bool state = false;  // masters, moments, gradients, the reference: what could be dealt out over devices
 };
 
 // One moment of a cell: the parts that are there together.
@@ -54,8 +55,7 @@ double matrix_count(const harness::ModelConfig& shape);
 
 MemoryPlan plan_memory(const MemorySettings& settings);
 
-// Bytes of the peak on each of `devices` if gradients, masters, moments and the reference were dealt out in equal shares and
-// the weights and everything else were whole on each.
+// Bytes of the peak on each of `devices` if the states were dealt out in equal shares and everything else were whole on each.
 double sharded_peak(const MemoryPlan& plan, int64_t devices);
 
 // Multiply-adds times two of one token: products with the weights, and attention to `context` positions.

@@ -98,7 +98,7 @@ MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shap
   return m;
 }
 
-MemorySettings memory_of(const EvalCell& cell, const harness::ModelConfig& shape) {
+MemorySettings memory_of(const EvalCell& cell, const harness::ModelConfig& shape, int64_t problems) {
   MemorySettings m;
   m.shape = shape;
   m.train = false;
@@ -110,7 +110,8 @@ MemorySettings memory_of(const EvalCell& cell, const harness::ModelConfig& shape
   m.response_tokens = cell.settings.sampling.max_new_tokens;
   m.responses = cell.settings.n;
   m.rows = cell.settings.max_rows;
-  m.prompts = std::max<int64_t>(1, 8 * m.rows / std::max<int64_t>(1, m.responses));  // evaluated together (evaluator.cpp)
+  // Those that are evaluated together (evaluator.cpp).
+  m.prompts = std::clamp<int64_t>(8 * m.rows / std::max<int64_t>(1, m.responses), 1, std::max<int64_t>(1, problems));
   return m;
 }
 
@@ -229,8 +230,8 @@ void print_memory(const std::string& name, const MemoryPlan& plan) {
   fmt::print("  {:<14} {} at its peak ({}): {}\n", name, bytes_text(peak.bytes()), peak.name, fmt::join(parts, ", "));
 }
 
-// Memory of one base model: the row that needs most.
-double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape) {
+// Memory of one base model: the row that needs most. `problems`: of the test sets.
+double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
   std::optional<MemoryPlan> training, evaluation;
   std::string training_row;
   bool cuda = false;
@@ -240,7 +241,7 @@ double print_model(const Experiment& experiment, const BaseModel& model, const h
     const TrainCell train = read_train_cell(config);
     const EvalCell eval = read_eval_cell(config);
     cuda = train.numerics.numerics.device.is_cuda();
-    const MemoryPlan mine = plan_memory(memory_of(eval, shape));
+    const MemoryPlan mine = plan_memory(memory_of(eval, shape, problems));
     if (!evaluation || mine.peak().bytes() > evaluation->peak().bytes()) evaluation = mine;
     const int64_t longest = std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
     if (eval.prompt.prompt_tokens + longest > shape.max_positions) {
@@ -258,15 +259,15 @@ double print_model(const Experiment& experiment, const BaseModel& model, const h
   fmt::print("model            {}: {:.3f} G parameters\n", model.name, parameter_count(shape) / 1e9);
   double peak = evaluation->peak().bytes();
   if (training) {
-    print_memory(fmt::format("training"), *training);
+    print_memory(fmt::format("training ({})", training_row), *training);
     peak = std::max(peak, training->peak().bytes());
   }
   print_memory("evaluation", *evaluation);
-  const MemoryPlan& larger = training && training->peak().bytes() >= evaluation->peak().bytes() ? *training : *evaluation;
-  if (cuda) {
-    fmt::print("  {:<14} {} on 1 GPU; on each of 8, states in shares, {} (most: {}); {} of memory beside it\n", "devices", bytes_text(peak),
-               bytes_text(std::max(training ? sharded_peak(*training, 8) : 0, evaluation->peak().bytes())),
-               &larger == &*evaluation ? "evaluation" : training_row, bytes_text(larger.host_bytes));
+  if (cuda && training) {
+    fmt::print("  {:<14} {} on 1; on each of 8 that train together the same, whole states on each; states in eighths, which this "
+               "program does not do, would leave {}\n",
+               "GPUs", bytes_text(peak), bytes_text(std::max(sharded_peak(*training, 8), evaluation->peak().bytes())));
+    fmt::print("  {:<14} {} beside each GPU\n", "memory", bytes_text(training->host_bytes));
   }
   return peak;
 }
@@ -320,7 +321,7 @@ int plan_verb(const PlanOptions& options) {
       unknown.push_back(model.name);
       continue;
     }
-    peak = std::max(peak, print_model(experiment, model, *shape));
+    peak = std::max(peak, print_model(experiment, model, *shape, test));
     for (const PlannedRow& row : experiment.rows) {
       if (row.base_model != model.name) continue;
       harness::Config config = row.config;

@@ -113,8 +113,8 @@ def main():
     parser.add_argument("--shape", choices=list(SHAPES), default="qwen2.5-0.5b")
     parser.add_argument("--layers", type=int)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
-    parser.add_argument("--tokens", type=int, default=64, help="new tokens of a response")
-    parser.add_argument("--prompt", type=int, default=128, help="prompt tokens")
+    parser.add_argument("--tokens", type=int, default=24, help="new tokens of a response")
+    parser.add_argument("--prompt", type=int, default=96, help="prompt tokens")
     parser.add_argument("--recompute", action="store_true")
     parser.add_argument("--kl", type=float, default=0.0)
     parser.add_argument("--base", action="store_true")
@@ -133,8 +133,8 @@ def main():
     write_model(work / "model", shape, {"fp32": "float32", "bf16": "bfloat16"}[arguments.dtype])
     command = [str(work / "trial.toml"), "--out", str(work / "out")]
     plan = subprocess.run([arguments.medsbench, "plan", *command], check=True, capture_output=True, text=True).stdout
-    line = next(line for line in plan.splitlines() if line.strip().startswith("training  "))
-    planned = gigabytes(re.search(r"training\s+([\d.]+ [GM]B)", line).group(1))
+    line = next(line for line in plan.splitlines() if line.strip().startswith("training"))
+    planned = gigabytes(re.search(r"([\d.]+ [GM]B) at its peak", line).group(1))
     subprocess.run([arguments.medsbench, "run", *command], check=True)
     cell = work / "out/cells/trial/trial/seed1/train"
     measured = json.loads((cell / "timing.json").read_text())["peak_memory_mib"] * 2**20
