@@ -16,7 +16,7 @@ int64_t scaled(int64_t value, double factor, int64_t least) {
   return std::max(std::min(value, least), static_cast<int64_t>(std::llround(static_cast<double>(value) * factor)));
 }
 
-int64_t all_updates(Config& config) {
+int64_t all_updates(Config config) {
   const int64_t prompts = config.integer("train.prompts_per_step", 16, 1);
   const int64_t mini_batch = config.integer("train.mini_batch_prompts", 4, 1);
   return config.integer("train.steps", 36, 1) * ((prompts + mini_batch - 1) / mini_batch);
@@ -27,13 +27,14 @@ int64_t all_updates(Config& config) {
 std::vector<ScaledKey> apply_scale(Config& config, double scale) {
   std::vector<ScaledKey> changed;
   if (scale == 1) return changed;
+  Config reader = config;  // what is read of `config` itself would count as a key of the cells made from it
   const auto change = [&](const std::string& key, int64_t before, int64_t after) {
     config.set(key, Config::Value(after), "--scale");
     if (after != before) changed.push_back({key, before, after});
   };
   const int64_t updates = all_updates(config);
   const auto multiply = [&](const std::string& key, int64_t fallback, int64_t least) {
-    const int64_t before = config.integer(key, fallback, 1);
+    const int64_t before = reader.integer(key, fallback, 1);
     change(key, before, scaled(before, scale, least));
   };
   multiply("train.steps", 36, 1);
@@ -41,7 +42,7 @@ std::vector<ScaledKey> apply_scale(Config& config, double scale) {
   multiply("train.mini_batch_prompts", 4, 1);
   multiply("train.responses_per_prompt", 16, 2);
   multiply("eval.n", 128, 1);
-  const int64_t warmup = config.integer("optimizer.warmup_updates", 0, 0);
+  const int64_t warmup = reader.integer("optimizer.warmup_updates", 0, 0);
   if (warmup > 0) {
     const double share = static_cast<double>(all_updates(config)) / static_cast<double>(updates);
     change("optimizer.warmup_updates", warmup, scaled(warmup, share, 0));
