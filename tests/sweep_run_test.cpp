@@ -163,7 +163,7 @@ TEST_F(Damaged, ABaseModelThatIsNotThereFailsItsOwnRowsAlone) {
   harness::write_file_atomically((folder_ / "mini.toml").string(), text);
   const auto result = run_process(command());
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.err, HasSubstr("medsbench: models.gone.path: expected a model folder with config.json at"));
+  EXPECT_THAT(result.err, HasSubstr("mini.toml: models.gone.path: expected a model folder with config.json at"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("MEDS"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("0/1 seeds"));
   EXPECT_TRUE(fs::exists(cell("meds") / "seed1/eval/done.json"));

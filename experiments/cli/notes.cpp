@@ -96,7 +96,11 @@ std::vector<std::string> dropped_notes(const Experiment& experiment) {
   std::map<std::string, int64_t> dropped;  // where -> problems
   std::set<int64_t> limits;
   const auto note = [&](const PlannedCell& cell, const std::string& place) {
-    const auto done = read_done(cell.cell.folder);
+    std::optional<harness::Json> done;
+    try {
+      done = read_done(cell.cell.folder);
+    } catch (const harness::Error&) {  // a damaged file is named where its cell is left out
+    }
     if (!done || done->value("prompts_dropped", int64_t{0}) == 0) return;
     dropped[place] = std::max(dropped[place], (*done)["prompts_dropped"].get<int64_t>());
     Config config = cell.config;

@@ -49,13 +49,22 @@ std::string own_program() {
   return path.string();
 }
 
+// As `cell_done`; a done.json that cannot be read counts as none.
+bool finished(const PlannedCell& planned) {
+  try {
+    return cell_done(planned);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Models that a script makes where they are not there yet, and those that are given more positions; returns whether a script
 // made any. Cells whose model is missing fail by themselves, the others go on; with no model at all nothing is begun.
 bool prepare_models(const Experiment& experiment) {
   bool made = false;
   const auto cells = all_cells(experiment);
   const bool any = experiment.models.size() > 1 ||
-                   std::any_of(cells.begin(), cells.end(), [](const PlannedCell* cell) { return cell_done(*cell); });
+                   std::any_of(cells.begin(), cells.end(), [](const PlannedCell* cell) { return finished(*cell); });
   for (const BaseModel& model : experiment.models) {
     if (!model.cell.empty()) continue;
     std::string source = find_model(model.path, experiment.model_cache);
@@ -89,7 +98,7 @@ bool prepare_models(const Experiment& experiment) {
 void check_data(const Experiment& experiment) {
   std::set<std::string> seen;
   const auto read = [&](const PlannedCell& cell, const char* split) {
-    if (cell_done(cell)) return;
+    if (finished(cell)) return;
     harness::Config config = cell.config;
     const DataKeys data = read_data(config);
     for (const std::string& name : split == std::string("train") ? data.train : data.sets) {
@@ -188,15 +197,6 @@ harness::Json machine() {
     }
   }
   return facts;
-}
-
-// As `cell_done`; a done.json that cannot be read counts as none.
-bool finished(const PlannedCell& planned) {
-  try {
-    return cell_done(planned);
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedRow& row, int64_t seed) {
