@@ -88,6 +88,7 @@ Chart histogram(const ExperimentResults& results, const std::string& prefix, Cha
     }
     for (const auto& [x, name] : places) {
       const std::vector<double> means = last_third(row, name);
+      if (means.empty()) continue;  // only earlier steps have it
       double sum = 0;
       for (const double mean : means) sum += mean;
       line.points.push_back({x, sum / static_cast<double>(means.size()), *std::min_element(means.begin(), means.end()),

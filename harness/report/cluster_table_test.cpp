@@ -107,5 +107,19 @@ TEST(ClusterCharts, ShowAgreementSizesAndPenalties) {
   EXPECT_EQ(charts[2].lines.at(0).points[1].value, 0.5) << "the last third alone";
 }
 
+TEST(ClusterCharts, LeaveOutWhatOnlyEarlierStepsHave) {
+  const std::string folder = fresh_folder("clusters_early");
+  const std::string results = write_test_experiment(folder, {});
+  for (const int64_t seed : {1, 2, 3}) {
+    write_file_atomically(folder + "/runs/MEDS-" + std::to_string(seed) + "/metrics.jsonl",
+                          "{\"step\": 1, \"meds_penalty_at/0.1\": 1}\n{\"step\": 2, \"cluster_size/1\": 0.5}\n"
+                          "{\"step\": 6, \"reward\": 0.5}\n");
+  }
+  for (const Chart& chart : cluster_charts(read_experiment(results))) {
+    EXPECT_FALSE(chart.lines.empty()) << chart.name;
+    for (const CurveLine& line : chart.lines) EXPECT_FALSE(line.points.empty()) << chart.name;
+  }
+}
+
 }  // namespace
 }  // namespace harness
