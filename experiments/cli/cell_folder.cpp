@@ -35,6 +35,10 @@ void remove_leftovers(const std::string& folder) {
   for (const fs::path& path : found) fs::remove_all(path, code);
 }
 
+std::string default_run_folder(const std::string& toml_file) {
+  return "runs/" + std::filesystem::path(toml_file).stem().string();
+}
+
 void open_cell_folder(const std::string& folder, const std::string& kind, const std::string& identity,
                       const harness::Config& config) {
   harness::make_folder(folder);

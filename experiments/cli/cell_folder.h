@@ -13,6 +13,8 @@ namespace experiments {
 
 inline constexpr int64_t kCellVersion = 1;
 
+// runs/NAME of a file NAME.toml: where a cell goes whose folder is not named.
+std::string default_run_folder(const std::string& toml_file);
 // Creates the folder and writes config.toml (effective) and manifest.json (identity, versions, instruction set).
 void open_cell_folder(const std::string& folder, const std::string& kind, const std::string& identity,
                       const harness::Config& config);

@@ -122,8 +122,18 @@ int check_sets(const DataOptions& options) {
   return wrong == 0 ? 0 : 1;
 }
 
+// The split that is shown where none is named: the test problems, or what the set has instead; "" for a file.
+std::string shown_split(const DataOptions& options) {
+  const datasets::SetName name = datasets::parse_set_name(options.name);
+  if (!options.split.empty() || !name.split.empty()) return options.split;
+  const std::vector<std::string> known = datasets::set_names();
+  if (std::find(known.begin(), known.end(), name.name) == known.end()) return "";
+  const std::vector<std::string> splits = datasets::splits_of(name.name);
+  return std::find(splits.begin(), splits.end(), "test") != splits.end() ? "test" : splits.front();
+}
+
 int show_problem(const DataOptions& options) {
-  const harness::ProblemSet set = datasets::load_set(options.name, options.load, options.split);
+  const harness::ProblemSet set = datasets::load_set(options.name, options.load, shown_split(options));
   if (options.index < 0 || options.index >= std::ssize(set.problems)) {
     throw harness::Error("{}: expected an index from 0 to {}, found {}", options.name, set.problems.size() - 1, options.index);
   }
@@ -207,7 +217,7 @@ void add_data(CLI::App& app, Chosen& chosen) {
   CLI::App* show = data->add_subcommand("show", "one problem as a line of JSON");
   common(show);
   show->add_option("name", options->name, "the set, e.g. nano/prec:test or math500, or a file")->required();
-  show->add_option("--split", options->split, "train, validation or test");
+  show->add_option("--split", options->split, "train, validation or test (default: test, where the set has it)");
   show->add_option("--index", options->index, "which problem, from 0");
   show->callback([options, &chosen] { chosen = [options] { return show_problem(*options); }; });
 

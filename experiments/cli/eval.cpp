@@ -154,9 +154,12 @@ void add_eval(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = app.add_subcommand("eval", "one evaluation (what `run` starts for each cell)");
   verb->add_option("file", options->file, "TOML file: model.folder, data.test, eval.*, ...")->required();
-  verb->add_option("--out", options->out, "folder for outcomes.jsonl.zst")->required();
+  verb->add_option("--out", options->out, "folder for outcomes.jsonl.zst (default: runs/NAME of NAME.toml)");
   verb->add_option("--set", options->sets, "KEY=VALUE, over the file");
-  verb->callback([&chosen, options] { chosen = [options] { return eval_verb(*options); }; });
+  verb->callback([&chosen, options] {
+    if (options->out.empty()) options->out = default_run_folder(options->file);
+    chosen = [options] { return eval_verb(*options); };
+  });
 }
 
 }  // namespace experiments

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <sstream>
 
@@ -38,9 +40,42 @@ harness::Config user_config(const LossArguments& arguments) {
   return config;
 }
 
+bool has_field(const harness::Json& line, const std::string& key) {
+  return line.is_object() && line.contains(key) && !line.at(key).is_null();
+}
+
+// "fingerprints" is optional: without it no response has one. Not so for a method that compares the responses of one line.
+harness::Json with_fingerprints(harness::Json line) {
+  if (has_field(line, "mask") && line.at("mask").is_array() && !has_field(line, "fingerprints")) {
+    line["fingerprints"] = std::vector<harness::Json>(line.at("mask").size());
+  }
+  return line;
+}
+
+bool names_method(harness::Config config, const std::string& name) {
+  const std::vector<std::string> names = config.texts("method.name", {});
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// A strategy of `uniqueness` is a cluster of fingerprints; where no key says so and the first line has only answers, equal ones.
+bool has_only_answers(const std::string& input) {
+  std::istringstream lines(input);
+  std::string first;
+  while (first.find_first_not_of(" \t\r") == std::string::npos && std::getline(lines, first)) continue;
+  const harness::Json line = harness::Json::parse(first, nullptr, false);
+  return has_field(line, "answers") && !has_field(line, "fingerprints");
+}
+
 int inspect_loss(const LossArguments& arguments) {
   const std::vector<harness::MethodEntry> entries = every_method();
   harness::Config config = baselines::with_base(user_config(arguments), entries);
+  const bool compares = names_method(config, "uniqueness");
+  std::string input;  // read ahead where the first line decides
+  if (compares && !config.has("method.strategy")) {
+    input.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (has_only_answers(input)) config.set("method.strategy", std::string("answer"), "the lines");
+  }
+  std::istringstream read_ahead(input);
   (void)config.text("base", "dapo");
   (void)config.take("filter");    // all groups of a line are used
   (void)config.take("overlong");  // the line's rewards have it already
@@ -50,8 +85,10 @@ int inspect_loss(const LossArguments& arguments) {
   config.finish();
 
   int64_t update = 0;
-  return harness::answer_lines(std::cin, std::cout, [&](const harness::Json& json) {
-    LossLine line = read_loss_line(json, stack.needs(), settings.kl_coef > 0);
+  std::istream& lines = input.empty() ? static_cast<std::istream&>(std::cin) : read_ahead;
+  return harness::answer_lines(lines, std::cout, [&](const harness::Json& json) {
+    const bool fill = stack.needs().fingerprints && !compares;
+    LossLine line = read_loss_line(fill ? with_fingerprints(json) : json, stack.needs(), settings.kl_coef > 0);
     line.step.step = update + 1;
     return answer_loss_line(line, stack, settings, update++);
   });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -15,6 +16,20 @@
 
 namespace experiments {
 namespace {
+
+extern "C" void end_at_once(int) { std::_Exit(130); }
+
+// The verbs that read lines have nothing to save, and wait for input: an interruption ends them at once. The others go on to
+// their next safe point.
+void prepare_for_interruption(const CLI::App& app) {
+  for (const char* verb : {"inspect", "generate", "grade", "score"}) {
+    if (!app.got_subcommand(verb)) continue;
+    std::signal(SIGINT, end_at_once);
+    std::signal(SIGTERM, end_at_once);
+    return;
+  }
+  harness::install_interrupt_handler();
+}
 
 int run_program(int argc, char** argv) {
   CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
@@ -68,7 +83,7 @@ int run_program(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
-    harness::install_interrupt_handler();
+    prepare_for_interruption(app);
     std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is a write that fails, as on a full disk
     return chosen();
   } catch (const harness::Interrupted&) {

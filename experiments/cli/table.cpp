@@ -22,9 +22,16 @@ namespace {
 
 struct TableChoice {
   std::vector<std::string> folders;
-  std::string format;
+  std::vector<std::string> formats;
   std::string output;
 };
+
+// Where the files of one experiment go: its own folder, the one given, or a folder of its name in that.
+std::string output_folder(const TableChoice& choice, const std::string& folder) {
+  if (choice.output.empty()) return folder;
+  if (choice.folders.size() == 1) return choice.output;
+  return choice.output + "/" + std::filesystem::path(folder).lexically_normal().filename().string();
+}
 
 // One experiment in one format, for programs.
 std::string one_format(const std::string& folder, const std::string& format) {
@@ -40,28 +47,39 @@ std::string one_format(const std::string& folder, const std::string& format) {
   return harness::html_page(results, summary, harness::draw_figures(results));
 }
 
-int table(const TableChoice& choice) {
-  std::string text;
+// One format goes to stdout or to the file given; several become table.FORMAT in the folder given or in the experiment's own.
+int tables_in_formats(const TableChoice& choice) {
+  if (choice.formats.size() == 1) {
+    std::string text;
+    for (const std::string& folder : choice.folders) text += one_format(folder, choice.formats.front());
+    if (choice.output.empty()) {
+      fmt::print("{}", text);
+    } else {
+      harness::write_file_atomically(choice.output, text);
+    }
+    return 0;
+  }
   for (const std::string& folder : choice.folders) {
-    if (!choice.format.empty()) {
-      text += one_format(folder, choice.format);
-      continue;
+    const std::string output = output_folder(choice, folder);
+    harness::make_folder(output);
+    for (const std::string& format : choice.formats) {
+      const std::string path = output + "/table." + format;
+      harness::write_file_atomically(path, one_format(folder, format));
+      fmt::print(stderr, "{}\n", path);
     }
+  }
+  return 0;
+}
+
+int table(const TableChoice& choice) {
+  if (!choice.formats.empty()) return tables_in_formats(choice);
+  for (const std::string& folder : choice.folders) {
     harness::ReportSettings settings;
-    settings.output = choice.output;
-    if (!choice.output.empty() && choice.folders.size() > 1) {
-      settings.output += "/" + std::filesystem::path(folder).lexically_normal().filename().string();
-    }
+    if (!choice.output.empty()) settings.output = output_folder(choice, folder);
     const harness::ReportDone done = harness::write_report(folder, settings);
     for (const std::string& warning : done.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
     fmt::print("{}{}", folder == choice.folders.front() ? "" : "\n", harness::terminal_table(done.summary));
     fmt::print(stderr, "{} files in {}\n", done.files.size(), settings.output.empty() ? folder : settings.output);
-  }
-  if (choice.format.empty()) return 0;
-  if (choice.output.empty()) {
-    fmt::print("{}", text);
-  } else {
-    harness::write_file_atomically(choice.output, text);
   }
   return 0;
 }
@@ -80,9 +98,13 @@ void add_table(CLI::App& app, Chosen& chosen) {
   const auto choice = std::make_shared<TableChoice>();
   CLI::App* verb = app.add_subcommand("table", "tables and figures from stored outcomes alone");
   verb->add_option("folders", choice->folders, "results folders (with experiment.json)")->required();
-  verb->add_option("--format", choice->format, "print one format to stdout instead of writing all files")
+  verb->add_option("--format", choice->formats,
+                   "one of md, tex, csv, json, html: printed to stdout instead of writing all files; several, joined by commas: "
+                   "these files only")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"md", "tex", "csv", "json", "html"}));
-  verb->add_option("--out", choice->output, "folder to write to (with --format: the file)");
+  verb->add_option("--out", choice->output, "folder to write to (with one format: the file)");
   verb->callback([&chosen, choice] { chosen = [choice] { return table(*choice); }; });
 }
 

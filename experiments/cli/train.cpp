@@ -177,9 +177,12 @@ void add_train(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<TrainOptions>();
   CLI::App* verb = app.add_subcommand("train", "one training run (what `run` starts for each cell)");
   verb->add_option("file", options->file, "TOML file of one row: model.folder, base, method.*, train.*, ...")->required();
-  verb->add_option("--out", options->out, "run folder")->required();
+  verb->add_option("--out", options->out, "run folder (default: runs/NAME of NAME.toml)");
   verb->add_option("--set", options->sets, "KEY=VALUE, over the file");
-  verb->callback([&chosen, options] { chosen = [options] { return train_verb(*options); }; });
+  verb->callback([&chosen, options] {
+    if (options->out.empty()) options->out = default_run_folder(options->file);
+    chosen = [options] { return train_verb(*options); };
+  });
 }
 
 }  // namespace experiments

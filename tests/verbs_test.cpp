@@ -1,0 +1,179 @@
+// The verbs that read lines, from outside: committed inputs against the answers of independent programs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "harness/core/subprocess.h"
+
+namespace tests {
+namespace {
+
+using harness::Json;
+
+const std::string kTestdata = std::string(MEDSBENCH_SOURCE_DIR) + "/tests/testdata/";
+
+harness::ProcessResult medsbench(std::vector<std::string> arguments, const std::string& input) {
+  arguments.insert(arguments.begin(), MEDSBENCH_PROGRAM);
+  return harness::run_process(arguments, input);
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+// Where `found` departs from `expected`, "" nowhere. Objects may hold more fields than expected; numbers agree to
+// `tolerance`, absolute below 1 and relative above.
+std::string difference(const Json& expected, const Json& found, double tolerance, const std::string& place = "") {
+  const auto differs = [&] { return place + ": expected " + expected.dump() + ", found " + found.dump(); };
+  if (expected.is_object()) {
+    if (!found.is_object()) return differs();
+    for (const auto& [key, value] : expected.items()) {
+      if (!found.contains(key)) return place + ": expected the field " + key + ", found none";
+      const std::string inner = difference(value, found.at(key), tolerance, place + "/" + key);
+      if (!inner.empty()) return inner;
+    }
+    return "";
+  }
+  if (expected.is_array()) {
+    if (!found.is_array() || found.size() != expected.size()) return differs();
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const std::string inner = difference(expected[i], found[i], tolerance, place + "/" + std::to_string(i));
+      if (!inner.empty()) return inner;
+    }
+    return "";
+  }
+  if (expected.is_number() && found.is_number()) {
+    const double e = expected.get<double>();
+    return std::abs(e - found.get<double>()) <= tolerance * std::max(1.0, std::abs(e)) ? "" : differs();
+  }
+  return expected == found ? "" : differs();
+}
+
+struct Golden {
+  std::string name;
+  double tolerance = 0;
+};
+
+void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
+
+class VerbGolden : public testing::TestWithParam<Golden> {};
+
+TEST_P(VerbGolden, AnswersAsTheIndependentProgramDoes) {
+  const Json golden = Json::parse(harness::read_file(kTestdata + GetParam().name + ".json"));
+  ASSERT_FALSE(golden.at("runs").empty());
+  for (const Json& run : golden.at("runs")) {
+    std::vector<std::string> arguments = run.at("arguments");
+    std::replace(arguments.begin(), arguments.end(), std::string("MODEL"), kTestdata + "tiny-qwen3");
+    std::string input;
+    for (const Json& line : run.at("input")) input += line.dump() + "\n";
+    const auto result = medsbench(arguments, input);
+    EXPECT_EQ(result.status, 0) << run.at("arguments") << result.err;
+    EXPECT_EQ(difference(run.at("output"), Json(lines_of(result.out)), GetParam().tolerance), "") << run.at("arguments");
+  }
+}
+
+std::string name_of(const testing::TestParamInfo<Golden>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Parts, VerbGolden,
+                         testing::Values(Golden{"tokens"}, Golden{"clusters"}, Golden{"memory", 1e-12}, Golden{"grade"},
+                                         Golden{"score", 1e-12}),
+                         name_of);
+
+// One line of the verb between one that is no JSON, one of the wrong type and an empty one, with CRLF and no last newline.
+TEST(LineVerbs, AnswerEveryLineInItsPlaceAndExitWithOneAfterABadOne) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string line;
+  };
+  const std::vector<Case> cases = {{{"grade"}, R"({"response": "\\boxed{1}", "answer": "1", "more": [1]})"},
+                                   {{"inspect", "clusters"}, R"({"vectors": [[1, 2]]})"},
+                                   {{"inspect", "memory"}, R"({"responses": []})"},
+                                   {{"inspect", "tokens", "--model", kTestdata + "tiny-qwen3"}, R"({"text": "a"})"}};
+  for (const Case& c : cases) {
+    const auto result = medsbench(c.arguments, c.line + "\r\nnot JSON\r\n\r\n[1]\n" + c.line);
+    EXPECT_EQ(result.status, 1);
+    const std::vector<Json> lines = lines_of(result.out);
+    ASSERT_EQ(lines.size(), 4u) << result.out;
+    EXPECT_EQ(lines[0], lines[3]) << result.out;
+    EXPECT_FALSE(lines[0].contains("error")) << result.out;
+    for (const size_t bad : {1, 2}) {
+      EXPECT_EQ(lines[bad].size(), 1u) << result.out;
+      EXPECT_THAT(lines[bad].at("error").get<std::string>(), testing::StartsWith(bad == 1 ? "line 2: " : "line 4: "));
+    }
+  }
+}
+
+TEST(LineVerbs, EndWithStatus130WhenInterruptedWhileTheyWaitForInput) {
+  const std::string fifo = testing::TempDir() + "medsbench_verbs_fifo";
+  // The shell holds the pipe open, so that the program waits; its first answer shows that it has begun to.
+  const auto result = harness::run_process(
+      {"bash", "-c",
+       "rm -f \"$1\" \"$1.out\"; mkfifo \"$1\" \"$1.out\"; exec 3<>\"$1\"; \"$0\" grade <\"$1\" >\"$1.out\" & pid=$!; "
+       "echo '{\"response\": \"\", \"answer\": \"1\"}' >&3; read -r line <\"$1.out\"; kill -INT $pid; wait $pid; "
+       "status=$?; rm -f \"$1\" \"$1.out\"; exit $status",
+       MEDSBENCH_PROGRAM, fifo},
+      "");
+  EXPECT_EQ(result.status, 130) << result.err;
+}
+
+TEST(DataShow, ShowsATestProblemWhereNoSplitIsNamed) {
+  const auto result = medsbench({"data", "show", "nano/prec"}, "");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const std::vector<Json> lines = lines_of(result.out);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0], lines_of(medsbench({"data", "show", "nano/prec:test"}, "").out).at(0));
+  EXPECT_NE(lines[0], lines_of(medsbench({"data", "show", "nano/prec", "--split", "train"}, "").out).at(0));
+}
+
+#ifdef MEDSBENCH_TORCH
+INSTANTIATE_TEST_SUITE_P(Models, VerbGolden,
+                         testing::Values(Golden{"logits", 1e-4}, Golden{"fingerprint", 1e-4}, Golden{"generate", 1e-4},
+                                         Golden{"loss", 1e-9}),
+                         name_of);
+
+const std::string kBatch = R"({"groups": [0, 0, 0], "rewards": [1, 0, 0], "correct": [true, false, false], )"
+                           R"("mask": [[1, 1], [1, 0], [1, 1]], "log_probs": [[-1, -2], [-1, -1], [-0.5, -1]], )"
+                           R"("old_log_probs": [[-1, -1], [-2, -1], [-1, -1]])";
+
+TEST(InspectLoss, ReadsResponsesWithoutFingerprintsAsHavingNone) {
+  const std::string lines = kBatch + "}\n" + kBatch + "}\n";
+  const auto meds = medsbench({"inspect", "loss", "--method", "meds"}, lines);
+  const auto dapo = medsbench({"inspect", "loss", "--method", "dapo"}, lines);
+  ASSERT_EQ(meds.status, 0) << meds.out;
+  const std::vector<Json> expected = lines_of(dapo.out);
+  const std::vector<Json> found = lines_of(meds.out);
+  ASSERT_EQ(found.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    for (const char* key : {"advantages", "loss", "grad_log_probs"}) EXPECT_EQ(found[i].at(key), expected[i].at(key)) << key;
+  }
+}
+
+TEST(InspectLoss, RefusesALineThatLacksWhatTheMethodNeeds) {
+  const auto result = medsbench({"inspect", "loss", "--method", "entropy_bonus", "--base", "dapo"}, kBatch + "}\n");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.out, testing::HasSubstr("\\\"entropies\\\""));
+}
+
+TEST(InspectLoss, TakesEqualAnswersAsStrategiesWhereTheLinesHaveNoFingerprints) {
+  const std::string right = R"({"groups": [0, 0, 0, 0], "rewards": [1, 1, 1, 0], "correct": [true, true, true, false], )"
+                            R"("mask": [[1], [1], [1], [1]], "log_probs": [[-1], [-1], [-1], [-1]], )"
+                            R"("old_log_probs": [[-1], [-1], [-1], [-1]], "answers": ["3", "3", "2", "9"]})";
+  const auto result = medsbench({"inspect", "loss", "--method", "uniqueness", "--base", "dapo"}, right + "\n");
+  ASSERT_EQ(result.status, 0) << result.out;
+  const double plain = 0.25 / (0.5 + 1e-6);  // rewards 1, 1, 1, 0: mean 3/4, standard deviation 1/2
+  EXPECT_EQ(difference(Json{{plain / 2}, {plain / 2}, {plain}, {-3 * plain}}, lines_of(result.out).at(0).at("advantages"), 1e-12), "");
+}
+#endif
+
+}  // namespace
+}  // namespace tests
