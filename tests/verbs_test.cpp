@@ -171,7 +171,8 @@ TEST(InspectLoss, TakesEqualAnswersAsStrategiesWhereTheLinesHaveNoFingerprints) 
   const auto result = medsbench({"inspect", "loss", "--method", "uniqueness", "--base", "dapo"}, right + "\n");
   ASSERT_EQ(result.status, 0) << result.out;
   const double plain = 0.25 / (0.5 + 1e-6);  // rewards 1, 1, 1, 0: mean 3/4, standard deviation 1/2
-  EXPECT_EQ(difference(Json{{plain / 2}, {plain / 2}, {plain}, {-3 * plain}}, lines_of(result.out).at(0).at("advantages"), 1e-12), "");
+  const Json expected = {{plain / 2}, {plain / 2}, {plain}, {-3 * plain}};
+  EXPECT_EQ(difference(expected, lines_of(result.out).at(0).at("advantages"), 1e-12), "");
 }
 #endif
 

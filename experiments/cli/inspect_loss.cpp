@@ -57,7 +57,8 @@ bool names_method(harness::Config config, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A strategy of `uniqueness` is a cluster of fingerprints; where no key says so and the first line has only answers, equal ones.
+// A strategy of `uniqueness` is a cluster of fingerprints; where no key says so and the first line has only answers, it is
+// one of them.
 bool has_only_answers(const std::string& input) {
   std::istringstream lines(input);
   std::string first;

@@ -99,8 +99,8 @@ void add_table(CLI::App& app, Chosen& chosen) {
   CLI::App* verb = app.add_subcommand("table", "tables and figures from stored outcomes alone");
   verb->add_option("folders", choice->folders, "results folders (with experiment.json)")->required();
   verb->add_option("--format", choice->formats,
-                   "one of md, tex, csv, json, html: printed to stdout instead of writing all files; several, joined by commas: "
-                   "these files only")
+                   "one of md, tex, csv, json, html: printed to stdout instead of writing all files; several, joined by "
+                   "commas: these files only")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"md", "tex", "csv", "json", "html"}));
