@@ -148,7 +148,9 @@ configure() {
 
 build_program() {
   # The commit is written into the program at each build; that alone is not worth a word.
-  if ! ninja -C "$build" -n medsbench | grep -v commit | grep -q Building; then
+  local steps
+  steps=$(ninja -C "$build" -n medsbench)
+  if [[ "$(grep -v commit <<< "$steps" | grep -c Building)" == 0 ]]; then
     ninja -C "$build" --quiet medsbench >&2  # looks for new and changed lists of sources
     return
   fi
