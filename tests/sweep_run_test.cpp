@@ -260,6 +260,9 @@ TEST_F(Damaged, ACellFolderThatCannotBeWrittenIsLeftOutAndTheOthersGoOn) {
     if (run_process({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", MEDSBENCH_PROGRAM, "--help"}).status != 0) {
       GTEST_SKIP() << "the program lies where only root can run it";
     }
+    if (run_process({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x", folder_.string()}).status != 0) {
+      GTEST_SKIP() << "the tests' folder (TEST_TMPDIR) lies where only root can reach it";
+    }
   }
   fs::permissions(cell("meds"), fs::perms::owner_read | fs::perms::owner_exec);
   for (const std::string& argument : command()) argv.push_back(argument);
