@@ -162,40 +162,46 @@ class CondensedTree {
 }  // namespace
 
 std::vector<char> boruvka_orientation(const std::vector<TreeEdge>& tree, int64_t n) {
-  const auto size = static_cast<size_t>(n);
+  // An edge between two components of the round, which are numbered by their roots, ascending.
+  struct Open {
+    int32_t a, b, edge;
+  };
   std::vector<char> from_b(tree.size(), 0);
   DisjointSets sets(n);
-  std::vector<int32_t> component(size);
-  std::iota(component.begin(), component.end(), 0);
-  std::vector<int32_t> roots = component;
-  std::vector<int32_t> lightest(size);
-  std::vector<int32_t> open(tree.size());  // edges between components, ascending
-  std::iota(open.begin(), open.end(), 0);
+  std::vector<int32_t> roots(static_cast<size_t>(n));
+  std::iota(roots.begin(), roots.end(), 0);
+  std::vector<Open> open(tree.size());  // ascending
+  for (size_t e = 0; e < tree.size(); ++e) open[e] = {tree[e].a, tree[e].b, static_cast<int32_t>(e)};
+  std::vector<int32_t> lightest(static_cast<size_t>(n));  // place in `open`
+  std::vector<int32_t> number(static_cast<size_t>(n));    // in the next round, by root
+  std::vector<int32_t> next(static_cast<size_t>(n));      // the same by number in this round
   while (roots.size() > 1) {
-    for (const int32_t root : roots) lightest[static_cast<size_t>(root)] = -1;
-    for (const int32_t e : open) {
-      const TreeEdge& edge = tree[static_cast<size_t>(e)];
-      for (const int32_t end : {edge.a, edge.b}) {
-        int32_t& found = lightest[static_cast<size_t>(component[static_cast<size_t>(end)])];
-        if (found < 0) found = e;
-      }
+    for (size_t place = open.size(); place-- > 0;) {
+      lightest[static_cast<size_t>(open[place].a)] = static_cast<int32_t>(place);
+      lightest[static_cast<size_t>(open[place].b)] = static_cast<int32_t>(place);
     }
-    for (const int32_t root : roots) {
-      const int32_t e = lightest[static_cast<size_t>(root)];
-      const TreeEdge& edge = tree[static_cast<size_t>(e)];
-      const bool inside_b = component[static_cast<size_t>(edge.b)] == root;
-      const int32_t inside = sets.find(inside_b ? edge.b : edge.a);
-      const int32_t outside = sets.find(inside_b ? edge.a : edge.b);
+    for (size_t c = 0; c < roots.size(); ++c) {
+      const Open& proposed = open[static_cast<size_t>(lightest[c])];
+      const bool inside_b = proposed.b == static_cast<int32_t>(c);
+      const int32_t inside = sets.find(roots[c]);
+      const int32_t outside = sets.find(roots[static_cast<size_t>(inside_b ? proposed.a : proposed.b)]);
       if (inside == outside) continue;  // the other end has proposed it
-      from_b[static_cast<size_t>(e)] = static_cast<char>(inside_b);
+      from_b[static_cast<size_t>(proposed.edge)] = static_cast<char>(inside_b);
       sets.join(inside, outside);
     }
-    for (size_t i = 0; i < size; ++i) component[i] = sets.find(static_cast<int32_t>(i));
-    std::erase_if(roots, [&](int32_t root) { return component[static_cast<size_t>(root)] != root; });
-    std::erase_if(open, [&](int32_t e) {
-      const TreeEdge& edge = tree[static_cast<size_t>(e)];
-      return component[static_cast<size_t>(edge.a)] == component[static_cast<size_t>(edge.b)];
-    });
+    int32_t count = 0;
+    for (const int32_t root : roots) {
+      if (sets.find(root) == root) number[static_cast<size_t>(root)] = count++;
+    }
+    for (size_t c = 0; c < roots.size(); ++c) next[c] = number[static_cast<size_t>(sets.find(roots[c]))];
+    std::erase_if(roots, [&](int32_t root) { return sets.find(root) != root; });
+    size_t kept = 0;
+    for (const Open& edge : open) {
+      const int32_t a = next[static_cast<size_t>(edge.a)];
+      const int32_t b = next[static_cast<size_t>(edge.b)];
+      if (a != b) open[kept++] = {a, b, edge.edge};
+    }
+    open.resize(kept);
   }
   return from_b;
 }

@@ -38,6 +38,16 @@ void squared_distances(const double* points, int64_t blocks, int64_t dimension, 
 }
 
 MEDSBENCH_CLONES
+int64_t next_block_below(const double* values, int64_t block, int64_t blocks, double bound) {
+  for (; block < blocks; ++block) {
+    int64_t below = 0;
+    for (int64_t lane = 0; lane < kLanes; ++lane) below |= static_cast<int64_t>(values[block * kLanes + lane] < bound);
+    if (below != 0) break;
+  }
+  return block;
+}
+
+MEDSBENCH_CLONES
 double relax_edges(int64_t count, int64_t vertex, const double* __restrict lengths, double* __restrict best,
                    int64_t* __restrict source) {
   // Squared lengths are not negative, so their bits as integers have their order; a minimum of integers vectorises.

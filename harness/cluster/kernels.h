@@ -11,6 +11,9 @@ namespace harness {
 // out[i] = |point i - query|^2 for the points of `blocks` blocks [blocks, D, 8] -> [blocks * 8].
 void squared_distances(const double* points, int64_t blocks, int64_t dimension, const double* query, double* out);
 
+// First block at or after `block` with a value below `bound`, or `blocks`. values: [blocks, 8].
+int64_t next_block_below(const double* values, int64_t block, int64_t blocks, double bound);
+
 // One step of Prim's algorithm: `vertex`, at squared `lengths` [count] from the points outside, has joined the tree; each point's
 // shortest edge to the tree is kept in best [count] (squared length) and source [count] (vertex of the tree). Of equal lengths
 // the smaller source stays. Returns the smallest length.

@@ -1,6 +1,7 @@
 #include "harness/cluster/nearest.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "harness/cluster/kernels.h"
 #include "harness/core/error.h"
@@ -13,16 +14,10 @@ constexpr double kZeroRow = 2.0;  // squared Euclidean distance of unit vectors 
 
 // Unit rows lie within 2 of each other and a row of zeros within 1 of them: its distances are set to those of cosine distance 1.
 void correct_zero_rows(const PointBlocks& points, std::span<const double> query, std::vector<double>& squared) {
-  const auto is_zero = [&](const double* first, int64_t stride) {
-    for (int64_t k = 0; k < points.dimension(); ++k) {
-      if (first[k * stride] != 0) return false;
-    }
-    return true;
-  };
-  const bool zero_query = is_zero(query.data(), 1);
-  for (int64_t i = 0; i < points.size(); ++i) {
-    if (zero_query || is_zero(points.first(i), kLanes)) squared[static_cast<size_t>(i)] = kZeroRow;
+  if (std::all_of(query.begin(), query.end(), [](double value) { return value == 0; })) {
+    std::fill_n(squared.begin(), points.size(), kZeroRow);
   }
+  for (const int64_t i : points.zeros()) squared[static_cast<size_t>(i)] = kZeroRow;
 }
 
 }  // namespace
@@ -36,13 +31,20 @@ std::vector<int64_t> nearest_points(const PointBlocks& points, std::span<const d
   correct_zero_rows(points, query, squared);
   std::vector<int64_t> nearest;
   nearest.reserve(static_cast<size_t>(count) + 1);
-  for (int64_t i = 0; i < points.size(); ++i) {
+  double bound = std::numeric_limits<double>::infinity();  // that of the last once there are enough; lanes without a point have it
+  const auto offer = [&](int64_t i) {
     const double here = squared[static_cast<size_t>(i)];
-    if (static_cast<int64_t>(nearest.size()) == count && !(here < squared[static_cast<size_t>(nearest.back())])) continue;
+    if (!(here < bound)) return;
     const auto place = std::upper_bound(nearest.begin(), nearest.end(), here,
                                         [&](double value, int64_t j) { return value < squared[static_cast<size_t>(j)]; });
     nearest.insert(place, i);
     if (static_cast<int64_t>(nearest.size()) > count) nearest.pop_back();
+    if (static_cast<int64_t>(nearest.size()) == count) bound = squared[static_cast<size_t>(nearest.back())];
+  };
+  for (int64_t block = 0; count > 0; ++block) {
+    block = next_block_below(squared.data(), block, points.blocks(), bound);
+    if (block == points.blocks()) break;
+    for (int64_t lane = 0; lane < kLanes; ++lane) offer(block * kLanes + lane);
   }
   return nearest;
 }

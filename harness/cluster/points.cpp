@@ -16,6 +16,7 @@ void PointBlocks::append(std::span<const double> point) {
   }
   double* place = values_.data() + size_ / kLanes * dimension_ * kLanes + size_ % kLanes;
   for (int64_t k = 0; k < dimension_; ++k) place[k * kLanes] = point[static_cast<size_t>(k)];
+  if (std::all_of(point.begin(), point.end(), [](double value) { return value == 0; })) zeros_.push_back(size_);
   ++size_;
 }
 

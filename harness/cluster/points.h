@@ -25,11 +25,14 @@ class PointBlocks {
     return values_.data() + i / kLanes * dimension_ * kLanes + i % kLanes;
   }
   void copy_point(int64_t i, double* out) const;  // out: [D]
+  // Places of the points that are all zeros, ascending.
+  [[nodiscard]] const std::vector<int64_t>& zeros() const { return zeros_; }
 
  private:
   int64_t dimension_ = 0;
   int64_t size_ = 0;
   std::vector<double> values_;
+  std::vector<int64_t> zeros_;
 };
 
 // Rows [n, D] divided by their Euclidean norms (fp64, squares summed in index order); a row of zeros stays as it is.
