@@ -39,7 +39,7 @@ class AdaptiveEntropy : public harness::Method {
     beta_ = std::clamp(beta_, 0.0, beta_max_);
   }
 
-  void save_state(const std::string& folder) const override {
+  void save_state(const std::string& folder, const std::string& /*previous*/) const override {
     write_state(folder, name(), {{"beta", beta_}});
   }
   void load_state(const std::string& folder) override { beta_ = harness::number_field(read_state(folder, name()), "beta"); }

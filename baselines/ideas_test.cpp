@@ -110,7 +110,7 @@ TEST(AdaptiveEntropy, IsSilentAboveItsTargetAndKeepsItsCoefficientInACheckpoint)
   EXPECT_EQ(outcome.entropy_gradient.abs().max().item<double>(), 0);
 
   const std::string folder = scratch_folder("adaptive_entropy");
-  arm.stack.save_state(folder);
+  arm.stack.save_state(folder, "");
   Arm restored = make_arm({"adaptive_entropy"}, "dapo");
   restored.stack.load_state(folder);
   harness::Metrics metrics;
@@ -303,7 +303,7 @@ TEST(OutcomeExploration, CountsOutliveACheckpoint) {
   Arm arm = make_arm({"outcome_exploration"}, "dapo");
   const MiniBatch batch = random_batch(3, 3, 6, 3);
   (void)evaluate(arm, batch);
-  arm.stack.save_state(folder);
+  arm.stack.save_state(folder, "");
   Arm restored = make_arm({"outcome_exploration"}, "dapo");
   restored.stack.load_state(folder);
   EXPECT_EQ(evaluate(restored, batch).group_advantages, evaluate(arm, batch).group_advantages);

@@ -32,7 +32,7 @@ class OutcomeExploration : public harness::Method {
     }
   }
 
-  void save_state(const std::string& folder) const override {
+  void save_state(const std::string& folder, const std::string& /*previous*/) const override {
     harness::Json problems = harness::Json::object();
     for (const auto& [problem, answers] : counts_) {
       harness::Json& of_problem = problems[fmt::format("{:016x}", problem)];

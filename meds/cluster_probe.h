@@ -18,7 +18,7 @@ class ClusterProbe : public harness::Method {
   [[nodiscard]] harness::Needs needs() const override;
   // Leaves the scores alone.
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
-  void save_state(const std::string& folder) const override { watch_.save(folder); }
+  void save_state(const std::string& folder, const std::string& previous) const override { watch_.save(folder, previous); }
   void load_state(const std::string& folder) override { watch_.load(folder); }
 
  private:

@@ -49,8 +49,8 @@ class ClusterWatch {
   // What is undefined (nothing stored, no labels) is left out.
   std::map<std::string, double> observe(std::span<const Response> responses, int64_t step);
 
-  // FOLDER/cluster_probe.safetensors and .json, as a memory of MEDS.
-  void save(const std::string& folder) const;
+  // FOLDER/cluster_probe.json and cluster_probe-*.safetensors, as a memory of MEDS.
+  void save(const std::string& folder, const std::string& previous = "") const;
   void load(const std::string& folder);
 
   // Clusters of the stored wrong responses of one problem under choice number `choice`; -1 is noise.

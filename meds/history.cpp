@@ -138,10 +138,9 @@ void History::forget(int64_t count) {
   if (size() > 0) relabel(size());
 }
 
-void History::restore(std::span<const float> vectors, std::span<const int64_t> labels, std::span<const int64_t> steps,
-                      std::span<const int32_t> answers, std::span<const int32_t> error_labels) {
+void History::restore(std::span<const float> vectors, std::span<const int64_t> steps, std::span<const int32_t> answers,
+                      std::span<const int32_t> error_labels) {
   vectors_.assign(vectors.begin(), vectors.end());
-  labels_.assign(labels.begin(), labels.end());
   steps_.assign(steps.begin(), steps.end());
   answers_.assign(answers.begin(), answers.end());
   error_labels_.assign(error_labels.begin(), error_labels.end());
@@ -149,9 +148,8 @@ void History::restore(std::span<const float> vectors, std::span<const int64_t> l
     dimension_ = static_cast<int64_t>(vectors_.size()) / size();
     clusters_ = harness::IncrementalClusters(
         dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
-    if (settings_.cluster != ClusterMode::single) clusters_.restore(normalised(vectors_, size()), size(), labels_);
   }
-  count_labels();
+  if (size() > 0) relabel(size());
 }
 
 }  // namespace meds

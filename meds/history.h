@@ -42,9 +42,9 @@ class History {
   [[nodiscard]] Recalled recall_stored(int64_t i) const;
   // Forgets the oldest beyond `max_per_problem`.
   void close_window();
-  // Takes what a file holds; the labels stand as given until the next `add`.
-  void restore(std::span<const float> vectors, std::span<const int64_t> labels, std::span<const int64_t> steps,
-               std::span<const int32_t> answers, std::span<const int32_t> error_labels);
+  // Takes what a file holds and clusters it.
+  void restore(std::span<const float> vectors, std::span<const int64_t> steps, std::span<const int32_t> answers,
+               std::span<const int32_t> error_labels);
 
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(steps_.size()); }
   [[nodiscard]] const std::vector<float>& vectors() const { return vectors_; }  // [n, D], empty where not compared

@@ -3,7 +3,7 @@
 // Differs from its base (DAPO) in:
 // 1. R: wrong responses lose b = alpha * min(ln(size + 1), beta / alpha), size = earlier wrong responses to the same problem in
 //    the cluster that the response's fingerprint falls into.
-// 2. State: the error memory, kept in the checkpoint as meds.safetensors and meds.json.
+// 2. State: the error memory, kept in the checkpoint as meds.json and meds-*.safetensors.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class MedsMethod : public harness::Method {
   // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0),
   // meds_penalty_at/B (share of that target with penalty B, one for each size from 0 to where the penalty is capped).
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
-  void save_state(const std::string& folder) const override { memory_.save(folder); }
+  void save_state(const std::string& folder, const std::string& previous) const override { memory_.save(folder, "meds", previous); }
   void load_state(const std::string& folder) override { memory_.load(folder); }
   // meds_stored (responses) and meds_histories.
   void report_state(harness::Metrics& metrics) const override;

@@ -224,8 +224,8 @@ TEST(MedsMethod, AMemoryOfAnotherConfigurationIsRefusedAndNothingIsOverwritten) 
   std::vector<double> scores(16, 0.0);
   harness::Metrics metrics;
   method.shape_rewards(random_batch(1), scores, metrics);
-  method.save_state(folder);
-  const std::string before = harness::read_file(folder + "/meds.json") + harness::read_file(folder + "/meds.safetensors");
+  method.save_state(folder, "");
+  const std::string before = harness::read_file(folder + "/meds.json") + harness::read_file(folder + "/meds-00000.safetensors");
   Settings other;
   other.cluster = ClusterMode::single;
   MedsMethod refusing(other);
@@ -237,7 +237,7 @@ TEST(MedsMethod, AMemoryOfAnotherConfigurationIsRefusedAndNothingIsOverwritten) 
                 testing::HasSubstr("meds.json: expected a memory of method.cluster = single, found one of hdbscan"));
   }
   EXPECT_EQ(refusing.memory().size(), 0);
-  EXPECT_EQ(harness::read_file(folder + "/meds.json") + harness::read_file(folder + "/meds.safetensors"), before);
+  EXPECT_EQ(harness::read_file(folder + "/meds.json") + harness::read_file(folder + "/meds-00000.safetensors"), before);
   std::filesystem::remove_all(folder);
 }
 

@@ -123,6 +123,30 @@ void ErrorMemory::run_task(const Task& task, std::span<const Trace> traces, int6
   history.close_window();
 }
 
+int32_t ErrorMemory::Log::number_of(const Key& key) {
+  const auto [found, is_new] = numbers.emplace(key, static_cast<int32_t>(keys.size()));
+  if (is_new) keys.push_back(key);
+  return found->second;
+}
+
+// The step's stored responses, in their order; each history's newest rows are those of its task.
+void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const Trace> traces) {
+  std::vector<Log::Row> row_of(traces.size(), {-1, 0});
+  std::vector<const Task*> task_of(traces.size(), nullptr);
+  for (const Task& task : tasks) {
+    auto place = static_cast<int32_t>(task.history->size());
+    for (const size_t i : task.members) task_of[i] = &task;
+    for (size_t m = task.members.size(); m-- > 0;) {
+      const size_t i = task.members[m];
+      if (History::is_comparable(settings_, traces[i])) row_of[i] = {0, --place};
+    }
+  }
+  for (size_t i = 0; i < traces.size(); ++i) {
+    if (row_of[i].history < 0) continue;
+    log_.rows.push_back({log_.number_of(task_of[i]->key), row_of[i].place});
+  }
+}
+
 Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
   require_comparable(responses);
   std::vector<Trace> traces;
@@ -147,6 +171,7 @@ Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
   });
   std::vector<Recalled> recalled(responses.size());
   for_each_in_parallel(tasks.size(), settings_.threads, [&](size_t t) { run_task(tasks[t], traces, step, recalled); });
+  if (!settings_.forgets()) log_stored(tasks, traces);
 
   Shaping shaping;
   for (size_t i = 0; i < responses.size(); ++i) {

@@ -61,8 +61,9 @@ class ErrorMemory {
   // or with numbers that are not finite. Steps ascend.
   Shaping shape(std::span<const Response> responses, int64_t step);
 
-  // FOLDER/NAME.safetensors and FOLDER/NAME.json; the same memory gives the same bytes.
-  void save(const std::string& folder, const std::string& name = "meds") const;
+  // FOLDER/NAME.json and FOLDER/NAME-00000.safetensors and so on (memory_file.cpp); the same memory gives the same bytes. Files
+  // that stand unchanged in the folder `previous`, where this memory was saved or loaded before, are linked from there.
+  void save(const std::string& folder, const std::string& name = "meds", const std::string& previous = "") const;
   // Throws Error for a damaged file, a newer version or a memory of other settings; the memory is then unchanged.
   void load(const std::string& folder, const std::string& name = "meds");
 
@@ -81,14 +82,29 @@ class ErrorMemory {
 
  private:
   struct Task;
+  // Stored responses in the order in which they came.
+  struct Log {
+    struct Row {
+      int32_t history = 0;  // place in `keys`
+      int32_t place = 0;    // place in that history
+    };
+    std::vector<Row> rows;
+    std::vector<Key> keys;  // in order of first appearance
+    std::map<Key, int32_t> numbers;
+    int32_t number_of(const Key& key);
+  };
   void require_comparable(std::span<const Response> responses) const;
   void run_task(const Task& task, std::span<const Trace> traces, int64_t step, std::vector<Recalled>& recalled);
+  void log_stored(std::span<const Task> tasks, std::span<const Trace> traces);
+  [[nodiscard]] Log log_of_histories() const;
 
   Settings settings_;
   int64_t dimension_ = 0;  // of fingerprints; 0: none seen
   std::map<Key, History> histories_;
   TextTable answers_;
   TextTable error_labels_;
+  Log log_;  // empty where the settings forget
+  mutable std::vector<std::string> sealed_;  // SHA-256 of the full files of `save` that have been written or read
 };
 
 // The settings a saved memory was made with (those that memory_keys names; alpha, beta and target stand at their defaults).

@@ -1,12 +1,15 @@
-// Saving and loading of ErrorMemory. Version 1:
-// meds.safetensors: vectors F32 [N, D] (as they came, not normalised), labels I64 [N], steps I64 [N], answers I32 [N] and
-//   error_labels I32 [N] (places in the lists of meds.json, -1 for none); the histories one after the other, oldest first.
-// meds.json: format, version, settings, vectors_sha256 (of meds.safetensors), answers, error_labels, and the histories in
-//   ascending order of problem and correctness: {"problem": 16 hexadecimal digits, "correct", "count"}.
+// Saving and loading of ErrorMemory. Version 2:
+// NAME-00000.safetensors, NAME-00001.safetensors, ...: stored responses in the order in which they came (with a window or a cap:
+//   one history after the other), 16384 in each but the last: vectors F32 [n, D] as they came, not normalised; histories I32 [n],
+//   places in the list of NAME.json; steps I64 [n]; answers and error_labels I32 [n], places in the lists of NAME.json, -1 for none.
+//   A full one never changes again, so a checkpoint links it from the one before and writes the last one alone.
+// NAME.json: format, version, settings, dimension, segments ({"rows", "sha256"} of each file), answers, error_labels, histories
+//   ({"problem": 16 hexadecimal digits, "correct"}). Cluster labels are not stored: they follow from a history's rows in order.
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "harness/core/error.h"
@@ -20,21 +23,19 @@ namespace meds {
 
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
+constexpr size_t kSegmentRows = 16384;
 constexpr const char* kFormat = "medsbench error memory";
 
-std::string vectors_path(const std::string& folder, const std::string& name) { return folder + "/" + name + ".safetensors"; }
+std::string segment_path(const std::string& folder, const std::string& name, size_t segment) {
+  return fmt::format("{}/{}-{:05}.safetensors", folder, name, segment);
+}
 std::string json_path(const std::string& folder, const std::string& name) { return folder + "/" + name + ".json"; }
 
-template <typename T>
-void append_all(std::vector<T>& all, const std::vector<T>& part) {
-  all.insert(all.end(), part.begin(), part.end());
-}
-
-// All histories, one after the other.
+// Rows of one segment, or of one history.
 struct Columns {
   std::vector<float> vectors;
-  std::vector<int64_t> labels;
+  std::vector<int32_t> histories;
   std::vector<int64_t> steps;
   std::vector<int32_t> answers;
   std::vector<int32_t> error_labels;
@@ -94,46 +95,107 @@ uint64_t problem_of(const std::string& hex) {
   return problem;
 }
 
-void require_ids(const std::vector<int32_t>& ids, size_t texts, const std::string& name) {
+void require_ids(const std::vector<int32_t>& ids, int32_t least, size_t texts, const std::string& name) {
   for (const int32_t id : ids) {
-    if (id < -1 || id >= static_cast<int64_t>(texts)) {
+    if (id < least || id >= static_cast<int64_t>(texts)) {
       throw harness::Error("{}: expected places below {}, found {}", name, texts, id);
     }
   }
 }
 
+// SHA-256 of the segments of a memory saved in `folder`; none where there is no such memory.
+std::vector<std::string> segment_hashes(const std::string& folder, const std::string& name) {
+  std::vector<std::string> hashes;
+  if (folder.empty() || !std::filesystem::exists(json_path(folder, name))) return hashes;
+  const harness::Json json = harness::parse_json(harness::read_file(json_path(folder, name)));
+  if (harness::integer_field(json, "version") != kVersion) return hashes;
+  for (const harness::Json& segment : json.at("segments")) hashes.push_back(harness::text_field(segment, "sha256"));
+  return hashes;
+}
+
+// False where the file system has no links.
+bool link_file(const std::string& from, const std::string& to) {
+  std::error_code failed;
+  std::filesystem::remove(to, failed);
+  std::filesystem::create_hard_link(from, to, failed);
+  return !failed;
+}
+
+void write_segment(const std::string& path, const Columns& columns, int64_t width) {
+  const auto n = static_cast<int64_t>(columns.steps.size());
+  harness::write_safetensors(path, {entry_of("vectors", "F32", {n, width}, columns.vectors),
+                                    entry_of("histories", "I32", {n}, columns.histories),
+                                    entry_of("steps", "I64", {n}, columns.steps),
+                                    entry_of("answers", "I32", {n}, columns.answers),
+                                    entry_of("error_labels", "I32", {n}, columns.error_labels)});
+}
+
+Columns read_segment(const std::string& path, int64_t n, int64_t width, const std::string& sha256) {
+  if (harness::sha256_file(path) != sha256) {
+    throw harness::Error("expected the {} that was written with it, found another",
+                         std::filesystem::path(path).filename().string());
+  }
+  const harness::SafetensorsFile file(path);
+  return {column<float>(file, "vectors", "F32", {n, width}), column<int32_t>(file, "histories", "I32", {n}),
+          column<int64_t>(file, "steps", "I64", {n}), column<int32_t>(file, "answers", "I32", {n}),
+          column<int32_t>(file, "error_labels", "I32", {n})};
+}
+
 }  // namespace
 
-void ErrorMemory::save(const std::string& folder, const std::string& name) const {
-  Columns columns;
-  harness::OrderedJson keys = harness::OrderedJson::array();
+ErrorMemory::Log ErrorMemory::log_of_histories() const {
+  Log log;
   for (const auto& [key, history] : histories_) {
     if (history.size() == 0) continue;
-    append_all(columns.vectors, history.vectors());
-    append_all(columns.labels, history.labels());
-    append_all(columns.steps, history.steps());
-    append_all(columns.answers, history.answers());
-    append_all(columns.error_labels, history.error_labels());
-    keys.push_back({{"problem", fmt::format("{:016x}", key.problem)}, {"correct", key.correct}, {"count", history.size()}});
+    const int32_t number = log.number_of(key);
+    for (int64_t i = 0; i < history.size(); ++i) log.rows.push_back({number, static_cast<int32_t>(i)});
   }
-  const auto n = static_cast<int64_t>(columns.labels.size());
-  const int64_t width = settings_.needs_fingerprints() ? dimension_ : 0;
+  return log;
+}
+
+void ErrorMemory::save(const std::string& folder, const std::string& name, const std::string& previous) const {
   harness::make_folder(folder);
-  harness::write_safetensors(vectors_path(folder, name), {entry_of("vectors", "F32", {n, width}, columns.vectors),
-                                                    entry_of("labels", "I64", {n}, columns.labels),
-                                                    entry_of("steps", "I64", {n}, columns.steps),
-                                                    entry_of("answers", "I32", {n}, columns.answers),
-                                                    entry_of("error_labels", "I32", {n}, columns.error_labels)});
+  const bool appends = !settings_.forgets();
+  const Log rebuilt = appends ? Log{} : log_of_histories();
+  const Log& log = appends ? log_ : rebuilt;
+  std::vector<const History*> history;
+  for (const Key& key : log.keys) history.push_back(&histories_.at(key));
+  const int64_t width = settings_.needs_fingerprints() ? dimension_ : 0;
+  const std::vector<std::string> linkable = appends ? segment_hashes(previous, name) : std::vector<std::string>{};
+  if (!appends) sealed_.clear();
+
+  harness::OrderedJson segments = harness::OrderedJson::array();
+  for (size_t begin = 0, s = 0; begin < log.rows.size(); begin += kSegmentRows, ++s) {
+    const size_t end = std::min(begin + kSegmentRows, log.rows.size());
+    const std::string path = segment_path(folder, name, s);
+    const bool linked = s < sealed_.size() && s < linkable.size() && linkable[s] == sealed_[s] &&
+                        link_file(segment_path(previous, name, s), path);
+    std::string sha256 = linked ? sealed_[s] : "";
+    if (!linked) {
+      Columns columns;
+      for (size_t r = begin; r < end; ++r) {
+        const History& from = *history[static_cast<size_t>(log.rows[r].history)];
+        const auto i = static_cast<size_t>(log.rows[r].place);
+        const float* vector = from.vectors().data() + i * static_cast<size_t>(width);
+        columns.vectors.insert(columns.vectors.end(), vector, vector + width);
+        columns.histories.push_back(log.rows[r].history);
+        columns.steps.push_back(from.steps()[i]);
+        columns.answers.push_back(from.answers()[i]);
+        columns.error_labels.push_back(from.error_labels()[i]);
+      }
+      write_segment(path, columns, width);
+      sha256 = harness::sha256_file(path);
+      if (appends && end - begin == kSegmentRows && s == sealed_.size()) sealed_.push_back(sha256);
+    }
+    segments.push_back({{"rows", end - begin}, {"sha256", sha256}});
+  }
   harness::OrderedJson settings;
   for (const auto& [key, value] : memory_keys(settings_)) settings[key] = value;
-  const harness::OrderedJson json = {{"format", kFormat},
-                                     {"version", kVersion},
-                                     {"settings", settings},
-                                     {"dimension", dimension_},
-                                     {"vectors_sha256", harness::sha256_file(vectors_path(folder, name))},
-                                     {"answers", answers_.texts()},
-                                     {"error_labels", error_labels_.texts()},
-                                     {"histories", keys}};
+  harness::OrderedJson keys = harness::OrderedJson::array();
+  for (const Key& key : log.keys) keys.push_back({{"problem", fmt::format("{:016x}", key.problem)}, {"correct", key.correct}});
+  const harness::OrderedJson json = {{"format", kFormat},       {"version", kVersion},           {"settings", settings},
+                                     {"dimension", dimension_}, {"segments", segments},          {"answers", answers_.texts()},
+                                     {"error_labels", error_labels_.texts()}, {"histories", keys}};
   harness::write_file_atomically(json_path(folder, name), harness::dump_line(json) + "\n");
 }
 
@@ -146,38 +208,46 @@ void ErrorMemory::load(const std::string& folder, const std::string& name) {
     }
     if (!json.contains("settings")) throw harness::Error("expected the field \"settings\", found none");
     require_same_settings(json["settings"], settings_);
-    if (harness::sha256_file(vectors_path(folder, name)) != harness::text_field(json, "vectors_sha256")) {
-      throw harness::Error("expected the {}.safetensors that was written with it, found another", name);
+    for (const char* list : {"segments", "histories"}) {
+      if (!json.contains(list) || !json[list].is_array()) throw harness::Error("expected the list \"{}\"", list);
     }
-    if (!json.contains("histories") || !json["histories"].is_array()) throw harness::Error("expected the list \"histories\"");
-    int64_t n = 0;
-    for (const harness::Json& entry : json["histories"]) n += harness::integer_field(entry, "count");
-    const int64_t dimension = harness::integer_field(json, "dimension");
-    const int64_t width = settings_.needs_fingerprints() ? dimension : 0;
-    const harness::SafetensorsFile file(vectors_path(folder, name));
-    const Columns columns{column<float>(file, "vectors", "F32", {n, width}), column<int64_t>(file, "labels", "I64", {n}),
-                          column<int64_t>(file, "steps", "I64", {n}), column<int32_t>(file, "answers", "I32", {n}),
-                          column<int32_t>(file, "error_labels", "I32", {n})};
+    ErrorMemory read(settings_);
+    read.dimension_ = harness::integer_field(json, "dimension");
     const std::vector<std::string> answers = text_list(json, "answers");
     const std::vector<std::string> error_labels = text_list(json, "error_labels");
-    require_ids(columns.answers, answers.size(), "answers");
-    require_ids(columns.error_labels, error_labels.size(), "error_labels");
-    std::map<Key, History> histories;
-    size_t first = 0;
+    read.answers_ = table_of(answers);
+    read.error_labels_ = table_of(error_labels);
     for (const harness::Json& entry : json["histories"]) {
-      const auto count = static_cast<size_t>(harness::integer_field(entry, "count"));
-      const Key key{problem_of(harness::text_field(entry, "problem")), harness::boolean_field(entry, "correct")};
-      History& history = histories.try_emplace(key, settings_, key.problem, key.correct).first->second;
-      const auto wide = static_cast<size_t>(width);
-      history.restore(std::span(columns.vectors).subspan(first * wide, count * wide), std::span(columns.labels).subspan(first, count),
-                      std::span(columns.steps).subspan(first, count), std::span(columns.answers).subspan(first, count),
-                      std::span(columns.error_labels).subspan(first, count));
-      first += count;
+      read.log_.number_of({problem_of(harness::text_field(entry, "problem")), harness::boolean_field(entry, "correct")});
     }
-    dimension_ = dimension;
-    histories_ = std::move(histories);
-    answers_ = table_of(answers);
-    error_labels_ = table_of(error_labels);
+    const int64_t width = settings_.needs_fingerprints() ? read.dimension_ : 0;
+    std::vector<Columns> by_history(read.log_.keys.size());
+    for (size_t s = 0; s < json["segments"].size(); ++s) {
+      const harness::Json& segment = json["segments"][s];
+      const std::string sha256 = harness::text_field(segment, "sha256");
+      const Columns rows = read_segment(segment_path(folder, name, s), harness::integer_field(segment, "rows"), width, sha256);
+      require_ids(rows.histories, 0, by_history.size(), "histories");
+      require_ids(rows.answers, -1, answers.size(), "answers");
+      require_ids(rows.error_labels, -1, error_labels.size(), "error_labels");
+      for (size_t r = 0; r < rows.steps.size(); ++r) {
+        Columns& to = by_history[static_cast<size_t>(rows.histories[r])];
+        read.log_.rows.push_back({rows.histories[r], static_cast<int32_t>(to.steps.size())});
+        const float* vector = rows.vectors.data() + r * static_cast<size_t>(width);
+        to.vectors.insert(to.vectors.end(), vector, vector + width);
+        to.steps.push_back(rows.steps[r]);
+        to.answers.push_back(rows.answers[r]);
+        to.error_labels.push_back(rows.error_labels[r]);
+      }
+      if (rows.steps.size() == kSegmentRows) read.sealed_.push_back(sha256);
+    }
+    for (size_t h = 0; h < by_history.size(); ++h) {
+      const Key key = read.log_.keys[h];
+      const Columns& of = by_history[h];
+      read.histories_.try_emplace(key, settings_, key.problem, key.correct)
+          .first->second.restore(of.vectors, of.steps, of.answers, of.error_labels);
+    }
+    if (settings_.forgets()) read.log_ = {}, read.sealed_.clear();
+    *this = std::move(read);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
@@ -174,19 +175,33 @@ std::vector<Settings> many_settings() {
   return list;
 }
 
+// Name -> bytes of a folder's files; none where there is no folder.
+std::map<std::string, std::string> contents(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  if (!std::filesystem::exists(folder)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files[entry.path().filename().string()] = harness::read_file(entry.path().string());
+  }
+  return files;
+}
+
 TEST(ErrorMemory, SavedAndLoadedGoesOnAsIfNeverSaved) {
   const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("meds_memory_{}", ::getpid())).string();
   for (const Settings& settings : many_settings()) {
     ErrorMemory straight(settings);
     for (uint64_t step = 1; step <= 12; ++step) (void)straight.shape(RandomStep(step).responses, static_cast<int64_t>(step));
     straight.save(folder);
-    const std::string vectors = harness::read_file(folder + "/meds.safetensors");
-    const std::string json = harness::read_file(folder + "/meds.json");
+    const auto files = contents(folder);
     ErrorMemory restored(settings);
     restored.load(folder);
+    for (const auto& [key, history] : straight.histories()) {
+      if (history.size() == 0) continue;
+      EXPECT_EQ(restored.histories().at(key).labels(), history.labels()) << to_string(settings.cluster);
+    }
+    std::filesystem::remove_all(folder);
     restored.save(folder);
-    EXPECT_EQ(harness::read_file(folder + "/meds.safetensors"), vectors);
-    EXPECT_EQ(harness::read_file(folder + "/meds.json"), json);
+    EXPECT_EQ(contents(folder), files);
+    std::filesystem::remove_all(folder);
     for (uint64_t step = 13; step <= 16; ++step) {
       const Shaping a = straight.shape(RandomStep(step).responses, static_cast<int64_t>(step));
       const Shaping b = restored.shape(RandomStep(step).responses, static_cast<int64_t>(step));
@@ -197,6 +212,43 @@ TEST(ErrorMemory, SavedAndLoadedGoesOnAsIfNeverSaved) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(ErrorMemory, AFullFileIsLinkedFromTheSaveBeforeAndTheBytesAreThoseOfASaveFromNothing) {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::temp_directory_path() / fmt::format("meds_segments_{}", ::getpid());
+  const auto folder = [&](const char* name) { return (root / name).string(); };
+  Settings settings;
+  settings.cluster = ClusterMode::single;
+  ErrorMemory memory(settings);
+  int64_t step = 0;
+  const auto grow_to = [&](ErrorMemory& grown, int64_t size) {
+    while (grown.size() < size) {
+      ++step;
+      (void)grown.shape(RandomStep(static_cast<uint64_t>(step)).responses, step);
+    }
+  };
+  grow_to(memory, 17000);
+  memory.save(folder("a"));
+  ASSERT_TRUE(fs::exists(root / "a/meds-00001.safetensors"));
+  grow_to(memory, 17100);
+  memory.save(folder("b"), "meds", folder("a"));
+  EXPECT_TRUE(fs::equivalent(root / "a/meds-00000.safetensors", root / "b/meds-00000.safetensors"));
+  EXPECT_FALSE(fs::equivalent(root / "a/meds-00001.safetensors", root / "b/meds-00001.safetensors"));
+  memory.save(folder("c"));
+  EXPECT_EQ(contents(folder("b")), contents(folder("c")));
+
+  ErrorMemory loaded(settings);
+  loaded.load(folder("b"));
+  loaded.save(folder("d"), "meds", folder("b"));
+  EXPECT_TRUE(fs::equivalent(root / "b/meds-00000.safetensors", root / "d/meds-00000.safetensors"));
+  EXPECT_EQ(contents(folder("d")), contents(folder("c")));
+
+  ErrorMemory other(settings);  // of other responses: nothing of `a` may be taken
+  grow_to(other, 17000);
+  other.save(folder("e"), "meds", folder("a"));
+  EXPECT_FALSE(fs::equivalent(root / "a/meds-00000.safetensors", root / "e/meds-00000.safetensors"));
+  fs::remove_all(root);
+}
+
 TEST(ErrorMemory, AMemoryOfOtherSettingsOrDamagedIsRefused) {
   const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("meds_refused_{}", ::getpid())).string();
   ErrorMemory memory(Settings{});
@@ -205,8 +257,8 @@ TEST(ErrorMemory, AMemoryOfOtherSettingsOrDamagedIsRefused) {
   Settings other;
   other.k = 5;
   EXPECT_THROW(ErrorMemory(other).load(folder), harness::Error);
-  const std::string vectors = harness::read_file(folder + "/meds.safetensors");
-  harness::write_file_atomically(folder + "/meds.safetensors", vectors.substr(0, vectors.size() - 1));
+  const std::string vectors = harness::read_file(folder + "/meds-00000.safetensors");
+  harness::write_file_atomically(folder + "/meds-00000.safetensors", vectors.substr(0, vectors.size() - 1));
   EXPECT_THROW(ErrorMemory(Settings{}).load(folder), harness::Error);
   std::filesystem::remove_all(folder);
 }

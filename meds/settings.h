@@ -38,6 +38,8 @@ struct Settings {
   std::string preset;       // "reference": every key but alpha must have the value of the recipe
 
   [[nodiscard]] bool needs_fingerprints() const;
+  // Whether stored responses are ever dropped.
+  [[nodiscard]] bool forgets() const { return current_only || window_steps > 0 || max_per_problem > 0; }
   [[nodiscard]] bool needs_answers() const { return cluster == ClusterMode::answers; }
   [[nodiscard]] bool needs_error_labels() const { return cluster == ClusterMode::labels; }
 };

@@ -85,13 +85,13 @@ TEST_F(InspectMemory, ABadLineIsAnsweredInItsPlaceAndLeavesTheMemoryAlone) {
 
 TEST_F(InspectMemory, ADamagedMemoryIsRefusedInOneLineAndLeftAsItIs) {
   ASSERT_EQ(inspect({"memory", "--save", folder()}, kStep).status, 0);
-  const std::string vectors = folder() + "/meds.safetensors";
+  const std::string vectors = folder() + "/meds-00000.safetensors";
   const std::string cut = harness::read_file(vectors).substr(0, 100);
   harness::write_file_atomically(vectors, cut);
   const auto print = inspect({"memory", "--file", folder()});
   EXPECT_EQ(print.status, 1);
   EXPECT_EQ(print.out, "");
-  EXPECT_THAT(print.err, HasSubstr("meds.json: expected the meds.safetensors that was written with it, found another"));
+  EXPECT_THAT(print.err, HasSubstr("meds.json: expected the meds-00000.safetensors that was written with it, found another"));
   EXPECT_EQ(std::count(print.err.begin(), print.err.end(), '\n'), 1) << print.err;
   EXPECT_EQ(harness::read_file(vectors), cut);
 }

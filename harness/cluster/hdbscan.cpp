@@ -27,24 +27,16 @@ void IncrementalClusters::append(std::span<const double> rows, int64_t m) {
   MEDSBENCH_CHECK(settings_.min_cluster_size >= 2 && settings_.min_samples >= 1, "min_cluster_size {}, min_samples {}",
                   settings_.min_cluster_size, settings_.min_samples);
   require_finite(rows, dimension);
+  const int64_t old = points_.size();
   for (int64_t i = 0; i < m; ++i) points_.append(rows.subspan(static_cast<size_t>(i * dimension), static_cast<size_t>(dimension)));
   if (settings_.min_samples > 1) {
     tree_ = reachability_tree(points_, settings_.min_samples);
-  } else if (in_tree_ >= kExtendFrom && m <= in_tree_) {
-    tree_ = extended_tree(points_, in_tree_, tree_);
+  } else if (old >= kExtendFrom && m <= old) {
+    tree_ = extended_tree(points_, old, tree_);
   } else {
     tree_ = euclidean_tree(points_);
   }
-  in_tree_ = points_.size();
   labels_ = flat_clusters(tree_, points_.size(), settings_.min_cluster_size);
-}
-
-void IncrementalClusters::restore(std::span<const double> rows, int64_t m, std::vector<int64_t> labels) {
-  MEDSBENCH_CHECK(points_.size() == 0 && static_cast<int64_t>(labels.size()) == m, "{} labels for {} points",
-                  labels.size(), m);
-  const int64_t dimension = points_.dimension();
-  for (int64_t i = 0; i < m; ++i) points_.append(rows.subspan(static_cast<size_t>(i * dimension), static_cast<size_t>(dimension)));
-  labels_ = std::move(labels);
 }
 
 }  // namespace harness

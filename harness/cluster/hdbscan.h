@@ -34,8 +34,6 @@ class IncrementalClusters {
 
   // Rows [m, D], finite.
   void append(std::span<const double> rows, int64_t m);
-  // Takes points without building their tree; the labels stay those given. For memories restored from a file.
-  void restore(std::span<const double> rows, int64_t m, std::vector<int64_t> labels);
 
   [[nodiscard]] const std::vector<int64_t>& labels() const { return labels_; }
   [[nodiscard]] const PointBlocks& points() const { return points_; }
@@ -45,7 +43,6 @@ class IncrementalClusters {
  private:
   HdbscanSettings settings_;
   PointBlocks points_;
-  int64_t in_tree_ = 0;  // points that tree_ spans
   std::vector<TreeEdge> tree_;
   std::vector<int64_t> labels_;
 };

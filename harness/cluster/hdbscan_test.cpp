@@ -146,18 +146,6 @@ RC_GTEST_PROP(SpanningTree, ExtensionEqualsPrimWhateverTheSizes, ()) {
   RC_ASSERT(extended_tree(points, old, tree) == euclidean_tree(points));
 }
 
-TEST(IncrementalClusters, RestoredOnesGoOnAsIfNeverSaved) {
-  const std::vector<double> rows = random_rows(7, 150, 5, true);
-  IncrementalClusters straight(5);
-  straight.append(std::span(rows).first(100 * 5), 100);
-  IncrementalClusters restored(5);
-  restored.restore(std::span(rows).first(100 * 5), 100, straight.labels());
-  straight.append(std::span(rows).subspan(100 * 5), 50);
-  restored.append(std::span(rows).subspan(100 * 5), 50);
-  EXPECT_EQ(straight.labels(), restored.labels());
-  EXPECT_EQ(straight.tree(), restored.tree());
-}
-
 TEST(SquaredDistances, AreThoseOfAPlainLoopBitForBit) {
   const std::vector<double> rows = random_rows(3, 21, 14, false);
   PointBlocks points(14);

@@ -105,4 +105,15 @@ void spread_bottlenecks(const int32_t* order, const int32_t* parent, const doubl
   }
 }
 
+MEDSBENCH_CLONES
+void compare_lanes(const double* direct, const double* reach, int64_t n, uint8_t* out) {
+  for (int64_t v = 0; v < n; ++v) {
+    int64_t bits = 0;
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      bits |= static_cast<int64_t>(direct[v * kLanes + lane] <= reach[v * kLanes + lane]) << lane;
+    }
+    out[v] = static_cast<uint8_t>(bits);
+  }
+}
+
 }  // namespace harness

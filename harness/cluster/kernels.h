@@ -26,4 +26,7 @@ void squared_distances_to_block(const double* points, int64_t count, int64_t dim
 // smallest bottleneck over all ways through the tree. order: vertices, parents first; parent[v] and weight[v]: its edge up.
 void spread_bottlenecks(const int32_t* order, const int32_t* parent, const double* weight, int64_t n, double* reach);
 
+// Bit `lane` of out[v] is set where direct[v][lane] <= reach[v][lane], v < n.
+void compare_lanes(const double* direct, const double* reach, int64_t n, uint8_t* out);
+
 }  // namespace harness

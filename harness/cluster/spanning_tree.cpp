@@ -1,6 +1,8 @@
 #include "harness/cluster/spanning_tree.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 #include <numeric>
 
@@ -146,7 +148,8 @@ void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<
   std::vector<double> direct(size);
   std::vector<double> reach(size);
   std::vector<double> block(static_cast<size_t>(points.dimension() * kLanes));
-  std::vector<int32_t> kept;
+  std::vector<uint8_t> joins(static_cast<size_t>(old));
+  std::array<std::vector<int32_t>, kLanes> kept;  // by newcomer
   for (int64_t first = old; first < points.size(); first += kLanes) {
     const int64_t lanes = std::min(kLanes, points.size() - first);
     for (int64_t lane = 0; lane < lanes; ++lane) {
@@ -156,14 +159,18 @@ void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<
     squared_distances_to_block(points.data(), old, points.dimension(), block.data(), direct.data());
     reach = direct;
     spread_bottlenecks(rooted.order.data(), rooted.parent.data(), rooted.weight.data(), old, reach.data());
-    for (int64_t lane = 0; lane < lanes; ++lane) {
-      kept.clear();
-      for (int64_t v = 0; v < old; ++v) {
-        const auto at = static_cast<size_t>(v * kLanes + lane);
-        if (direct[at] <= reach[at]) kept.push_back(static_cast<int32_t>(v));
+    compare_lanes(direct.data(), reach.data(), old, joins.data());
+    const unsigned used = (1U << lanes) - 1;
+    for (std::vector<int32_t>& of_lane : kept) of_lane.clear();
+    for (int64_t v = 0; v < old; ++v) {
+      for (unsigned bits = joins[static_cast<size_t>(v)] & used; bits != 0; bits &= bits - 1) {
+        kept[static_cast<size_t>(std::countr_zero(bits))].push_back(static_cast<int32_t>(v));
       }
-      if (kept.size() > kFew) drop_heaviest_of_triangles(tree, direct.data(), lane, kept);
-      for (const int32_t v : kept) edges.push_back(plain_edge(direct[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
+    }
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      std::vector<int32_t>& ends = kept[static_cast<size_t>(lane)];
+      if (ends.size() > kFew) drop_heaviest_of_triangles(tree, direct.data(), lane, ends);
+      for (const int32_t v : ends) edges.push_back(plain_edge(direct[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
     }
   }
 }

@@ -57,7 +57,7 @@ double save_checkpoint(const std::string& folder, const std::string& identity, c
     }
     write_safetensors(temporary + "/state.safetensors", std::move(entries));
     const auto begin = std::chrono::steady_clock::now();
-    methods.save_state(temporary + "/methods");
+    methods.save_state(temporary + "/methods", final_path + "/methods");
     method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
   } catch (...) {

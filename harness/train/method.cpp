@@ -144,8 +144,8 @@ void MethodStack::after_update(const Metrics& metrics) {
   for (const auto& method : methods_) method->after_update(metrics);
 }
 
-void MethodStack::save_state(const std::string& folder) const {
-  for (const auto& method : methods_) method->save_state(folder);
+void MethodStack::save_state(const std::string& folder, const std::string& previous) const {
+  for (const auto& method : methods_) method->save_state(folder, previous);
 }
 
 void MethodStack::load_state(const std::string& folder) {

@@ -108,8 +108,9 @@ class Method {
   // Controllers: called after each update with the update's metrics ("entropy" is its mean token entropy).
   virtual void after_update(const Metrics&) {}
 
-  // State that outlives a step, kept by name in the checkpoint folder given (files named NAME.*). Default: none.
-  virtual void save_state(const std::string& /*folder*/) const {}
+  // State that outlives a step, kept by name in the checkpoint folder given (files named NAME*). Default: none. `previous`: that
+  // of the checkpoint which this one replaces ("" or a folder that may not exist); files that have not changed may be linked.
+  virtual void save_state(const std::string& /*folder*/, const std::string& /*previous*/) const {}
   virtual void load_state(const std::string& /*folder*/) {}
   // Values of that state worth a place in metrics.jsonl (entropy coefficient, stored vectors).
   virtual void report_state(Metrics&) const {}
@@ -170,7 +171,7 @@ class MethodStack {
   [[nodiscard]] torch::Tensor loss(const LossSettings& settings, const LossInputs& inputs, const Denominators& global,
                                    LossSums& sums) const;
   void after_update(const Metrics& metrics);
-  void save_state(const std::string& folder) const;
+  void save_state(const std::string& folder, const std::string& previous) const;
   void load_state(const std::string& folder);
   void report_state(Metrics& metrics) const;
   [[nodiscard]] const std::vector<std::unique_ptr<Method>>& methods() const { return methods_; }

@@ -41,7 +41,7 @@ class TallyMethod : public Method {
     for (const Sample& sample : step.samples) ++counts_[sample.answer];
     metrics["tally"] = static_cast<double>(counts_.size());
   }
-  void save_state(const std::string& folder) const override {
+  void save_state(const std::string& folder, const std::string& /*previous*/) const override {
     write_file_atomically(folder + "/tally.json", dump_line(Json(counts_)));
   }
   void load_state(const std::string& folder) override {
