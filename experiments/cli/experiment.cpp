@@ -316,11 +316,12 @@ class Planner {
   // What the table's footer says must hold for all of it.
   void note_evaluation(const EvalCell& eval, const TrainCell& train) {
     std::vector<std::string> sets;
-    for (const std::string& name : eval.data.sets) {
+    for (const std::string& given : eval.data.sets) {
+      const std::string name = datasets::parse_set_name(given).name;
       if (name == "nano") {
         for (const std::string& part : datasets::nano_set_names()) sets.push_back("nano/" + part);
       } else {
-        sets.push_back(datasets::parse_set_name(name).name);
+        sets.push_back(name);
       }
     }
     const std::string device = train.numerics.numerics.device.str();

@@ -65,6 +65,13 @@ TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
   }
 }
 
+TEST(CommittedExperiments, ShowTheSetsThatTheirOutcomesAreOf) {
+  for (const char* name : {"methods", "methods_tuning"}) {  // `nano` and `nano:validation`
+    const Experiment experiment = read_experiment_file(kSource + "/experiments/" + name + ".toml", {});
+    EXPECT_EQ(experiment.sets, (std::vector<std::string>{"nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list"})) << name;
+  }
+}
+
 TEST_F(Experiments, EveryCommittedOneIsPlannedByTheProgramWithoutData) {
   ::setenv("HF_HOME", path("none").c_str(), 1);
   ::unsetenv("MEDSBENCH_DATA");

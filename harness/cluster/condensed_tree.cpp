@@ -17,22 +17,16 @@ struct Merge {
   double lambda = 0;  // 1 / distance, infinity for 0
 };
 
-std::vector<Merge> single_linkage(const std::vector<TreeEdge>& tree, int64_t n) {
+std::vector<Merge> single_linkage(const std::vector<TreeEdge>& tree, const std::vector<Join>& joins, int64_t n) {
   const std::vector<char> from_b = boruvka_orientation(tree, n);
   std::vector<Merge> merges(tree.size());
-  DisjointSets sets(n);
-  std::vector<int32_t> node(static_cast<size_t>(n));  // of the set with this root
-  std::iota(node.begin(), node.end(), 0);
   const auto size_of = [&](int32_t id) { return id < n ? 1 : merges[static_cast<size_t>(id - n)].size; };
   for (size_t e = 0; e < tree.size(); ++e) {
-    const int32_t a = sets.find(from_b[e] != 0 ? tree[e].b : tree[e].a);
-    const int32_t b = sets.find(from_b[e] != 0 ? tree[e].a : tree[e].b);
     Merge& merge = merges[e];
-    merge.left = node[static_cast<size_t>(a)];
-    merge.right = node[static_cast<size_t>(b)];
+    merge.left = from_b[e] != 0 ? joins[e].b : joins[e].a;
+    merge.right = from_b[e] != 0 ? joins[e].a : joins[e].b;
     merge.size = size_of(merge.left) + size_of(merge.right);
     merge.lambda = tree[e].squared > 0 ? 1.0 / std::sqrt(tree[e].squared) : std::numeric_limits<double>::infinity();
-    node[static_cast<size_t>(sets.join(a, b))] = static_cast<int32_t>(n + static_cast<int64_t>(e));
   }
   return merges;
 }
@@ -206,8 +200,9 @@ std::vector<char> boruvka_orientation(const std::vector<TreeEdge>& tree, int64_t
   return from_b;
 }
 
-std::vector<int64_t> flat_clusters(const std::vector<TreeEdge>& tree, int64_t n, int64_t min_cluster_size) {
-  const std::vector<Merge> merges = single_linkage(tree, n);
+std::vector<int64_t> flat_clusters(const std::vector<TreeEdge>& tree, const std::vector<Join>& joins, int64_t n,
+                                   int64_t min_cluster_size) {
+  const std::vector<Merge> merges = single_linkage(tree, joins, n);
   return CondensedTree(merges, n, min_cluster_size).select();
 }
 

@@ -14,7 +14,8 @@ namespace harness {
 std::vector<char> boruvka_orientation(const std::vector<TreeEdge>& tree, int64_t n);
 
 // Labels [n] of the points, -1 is noise: the selection of hdbscan 0.8.44 with cluster_selection_method "eom",
-// allow_single_cluster false, cluster_selection_epsilon 0. `tree` holds the n - 1 edges in ascending order.
-std::vector<int64_t> flat_clusters(const std::vector<TreeEdge>& tree, int64_t n, int64_t min_cluster_size);
+// allow_single_cluster false, cluster_selection_epsilon 0. `tree` holds the n - 1 edges in ascending order, `joins` its joins.
+std::vector<int64_t> flat_clusters(const std::vector<TreeEdge>& tree, const std::vector<Join>& joins, int64_t n,
+                                   int64_t min_cluster_size);
 
 }  // namespace harness

@@ -31,12 +31,14 @@ void IncrementalClusters::append(std::span<const double> rows, int64_t m) {
   for (int64_t i = 0; i < m; ++i) points_.append(rows.subspan(static_cast<size_t>(i * dimension), static_cast<size_t>(dimension)));
   if (settings_.min_samples > 1) {
     tree_ = reachability_tree(points_, settings_.min_samples);
+    joins_ = joins_of(tree_, points_.size());
   } else if (old >= kExtendFrom && m <= old) {
-    tree_ = extended_tree(points_, old, tree_);
+    tree_ = extended_tree(points_, old, tree_, joins_);
   } else {
     tree_ = euclidean_tree(points_);
+    joins_ = joins_of(tree_, points_.size());
   }
-  labels_ = flat_clusters(tree_, points_.size(), settings_.min_cluster_size);
+  labels_ = flat_clusters(tree_, joins_, points_.size(), settings_.min_cluster_size);
 }
 
 }  // namespace harness

@@ -44,6 +44,7 @@ class IncrementalClusters {
   HdbscanSettings settings_;
   PointBlocks points_;
   std::vector<TreeEdge> tree_;
+  std::vector<Join> joins_;  // of tree_
   std::vector<int64_t> labels_;
 };
 

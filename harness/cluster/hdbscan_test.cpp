@@ -143,7 +143,12 @@ RC_GTEST_PROP(SpanningTree, ExtensionEqualsPrimWhateverTheSizes, ()) {
   for (int64_t i = 0; i < old; ++i) points.append(std::span(rows).subspan(static_cast<size_t>(i * 3), 3));
   const std::vector<TreeEdge> tree = euclidean_tree(points);
   for (int64_t i = old; i < n; ++i) points.append(std::span(rows).subspan(static_cast<size_t>(i * 3), 3));
-  RC_ASSERT(extended_tree(points, old, tree) == euclidean_tree(points));
+  std::vector<Join> joins = joins_of(tree, old);
+  const std::vector<TreeEdge> extended = extended_tree(points, old, tree, joins);
+  RC_ASSERT(extended == euclidean_tree(points));
+  const std::vector<Join> expected = joins_of(extended, n);
+  RC_ASSERT(old == n || std::equal(joins.begin(), joins.end(), expected.begin(), expected.end(),
+                                   [](const Join& x, const Join& y) { return x.a == y.a && x.b == y.b; }));
 }
 
 TEST(SquaredDistances, AreThoseOfAPlainLoopBitForBit) {

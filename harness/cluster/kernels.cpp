@@ -82,38 +82,29 @@ void squared_distances_to_block(const double* points, int64_t count, int64_t dim
 }
 
 MEDSBENCH_CLONES
-void spread_bottlenecks(const int32_t* order, const int32_t* parent, const double* weight, int64_t n, double* reach) {
-  for (int64_t place = n - 1; place > 0; --place) {  // up: from the leaves to the root
-    const int32_t v = order[place];
-    const double* __restrict here = reach + v * kLanes;
-    double* __restrict above = reach + parent[v] * kLanes;
-    const double edge = weight[v];
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      const double through = here[lane] > edge ? here[lane] : edge;
-      above[lane] = through < above[lane] ? through : above[lane];
-    }
-  }
-  for (int64_t place = 1; place < n; ++place) {  // down again
-    const int32_t v = order[place];
-    double* __restrict here = reach + v * kLanes;
-    const double* __restrict above = reach + parent[v] * kLanes;
-    const double edge = weight[v];
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      const double through = above[lane] > edge ? above[lane] : edge;
-      here[lane] = through < here[lane] ? through : here[lane];
-    }
-  }
-}
-
-MEDSBENCH_CLONES
-void compare_lanes(const double* direct, const double* reach, int64_t n, uint8_t* out) {
-  for (int64_t v = 0; v < n; ++v) {
+void settle_newcomers(const int32_t* joins, const double* weights, int64_t n, double* nearest, uint8_t* settled) {
+  const auto lanes_above = [&](int64_t node) {  // farther than the edge that made the node
+    const double made = node < n ? -1 : weights[node - n];
     int64_t bits = 0;
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      bits |= static_cast<int64_t>(direct[v * kLanes + lane] <= reach[v * kLanes + lane]) << lane;
+    for (int64_t lane = 0; lane < kLanes; ++lane) bits |= static_cast<int64_t>(nearest[node * kLanes + lane] > made) << lane;
+    return bits;
+  };
+  for (int64_t e = 0; e < n - 1; ++e) {
+    const double weight = weights[e];
+    double* __restrict here = nearest + (n + e) * kLanes;
+    for (int64_t side = 0; side < 2; ++side) {
+      const int64_t node = joins[2 * e + side];
+      int64_t bits = 0;
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        bits |= static_cast<int64_t>(nearest[node * kLanes + lane] <= weight) << lane;
+      }
+      settled[node] = static_cast<uint8_t>(bits == 0 ? 0 : bits & lanes_above(node));
     }
-    out[v] = static_cast<uint8_t>(bits);
+    const double* __restrict a = nearest + joins[2 * e] * kLanes;
+    const double* __restrict b = nearest + joins[2 * e + 1] * kLanes;
+    for (int64_t lane = 0; lane < kLanes; ++lane) here[lane] = a[lane] < b[lane] ? a[lane] : b[lane];
   }
+  settled[2 * n - 2] = static_cast<uint8_t>(lanes_above(2 * n - 2));
 }
 
 }  // namespace harness

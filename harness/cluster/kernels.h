@@ -22,11 +22,11 @@ double relax_edges(int64_t count, int64_t vertex, const double* lengths, double*
 // out[i][lane] = |point i - newcomer lane|^2 for i < count: [count, 8]; `newcomers` is one block [D, 8].
 void squared_distances_to_block(const double* points, int64_t count, int64_t dimension, const double* newcomers, double* out);
 
-// Minimax distances to eight newcomers over a rooted tree. reach [n, 8] holds the direct squared distances and becomes the
-// smallest bottleneck over all ways through the tree. order: vertices, parents first; parent[v] and weight[v]: its edge up.
-void spread_bottlenecks(const int32_t* order, const int32_t* parent, const double* weight, int64_t n, double* reach);
-
-// Bit `lane` of out[v] is set where direct[v][lane] <= reach[v][lane], v < n.
-void compare_lanes(const double* direct, const double* reach, int64_t n, uint8_t* out);
+// Which edges from eight newcomers to the points of a tree may be in the tree of all. joins [n - 1, 2]: nodes that the e-th
+// lightest edge of the tree joins (points 0 .. n-1; node n + e is what it makes), weights [n - 1] their squared weights.
+// nearest [2 n - 1, 8]: rows 0 .. n-1 hold the squared distances to the points; row n + e becomes the smallest in that node.
+// settled [2 n - 1]: bit `lane` is set where the newcomer's nearest point in this node is nearer than the edge that joins the node
+// to the next, and farther than the edge that made it: the edge to that point is needed, or as heavy as one that is.
+void settle_newcomers(const int32_t* joins, const double* weights, int64_t n, double* nearest, uint8_t* settled);
 
 }  // namespace harness

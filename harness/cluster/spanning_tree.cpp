@@ -89,41 +89,6 @@ class Outside {
   int64_t taken_ = 0;
 };
 
-// A tree of n vertices hung up at vertex 0.
-struct RootedTree {
-  std::vector<int32_t> order;   // parents first
-  std::vector<int32_t> parent;
-  std::vector<double> weight;   // squared weight of the edge to the parent
-};
-
-RootedTree hang_up(const std::vector<TreeEdge>& tree, int64_t n) {
-  std::vector<int32_t> begin(static_cast<size_t>(n) + 1, 0);
-  for (const TreeEdge& edge : tree) {
-    ++begin[static_cast<size_t>(edge.a) + 1];
-    ++begin[static_cast<size_t>(edge.b) + 1];
-  }
-  std::partial_sum(begin.begin(), begin.end(), begin.begin());
-  std::vector<std::pair<int32_t, double>> neighbour(2 * tree.size());
-  std::vector<int32_t> next(begin.begin(), begin.end() - 1);
-  for (const TreeEdge& edge : tree) {
-    neighbour[static_cast<size_t>(next[static_cast<size_t>(edge.a)]++)] = {edge.b, edge.squared};
-    neighbour[static_cast<size_t>(next[static_cast<size_t>(edge.b)]++)] = {edge.a, edge.squared};
-  }
-  RootedTree rooted{{0}, std::vector<int32_t>(static_cast<size_t>(n), -1), std::vector<double>(static_cast<size_t>(n), 0)};
-  rooted.order.reserve(static_cast<size_t>(n));
-  for (size_t i = 0; i < rooted.order.size(); ++i) {
-    const int32_t v = rooted.order[i];
-    for (int32_t j = begin[static_cast<size_t>(v)]; j < begin[static_cast<size_t>(v) + 1]; ++j) {
-      const auto [u, weight] = neighbour[static_cast<size_t>(j)];
-      if (u == rooted.parent[static_cast<size_t>(v)]) continue;
-      rooted.parent[static_cast<size_t>(u)] = v;
-      rooted.weight[static_cast<size_t>(u)] = weight;
-      rooted.order.push_back(u);
-    }
-  }
-  return rooted;
-}
-
 // Marks the edges from a newcomer (one lane of `direct` [n, 8]) that are the heaviest of a triangle with an edge of the old
 // tree: never in the new tree. Needed only where many distances tie.
 void drop_heaviest_of_triangles(const std::vector<TreeEdge>& tree, const double* direct, int64_t lane,
@@ -139,38 +104,58 @@ void drop_heaviest_of_triangles(const std::vector<TreeEdge>& tree, const double*
   std::erase_if(kept, [&](int32_t v) { return dropped[static_cast<size_t>(v)] != 0; });
 }
 
-// Edges between the old points and the newcomers that may be in the new tree: those whose two ends no way through the old tree
-// joins with a smaller bottleneck.
-void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree, std::vector<TreeEdge>& edges) {
+// The points of `node` at which the newcomer of `lane` has the distance of the node's nearest one.
+void add_nearest_of(int32_t node, int64_t lane, const std::vector<Join>& joins, const double* nearest, int64_t old,
+                    std::vector<int32_t>& ends) {
+  std::vector<int32_t> open = {node};
+  const double least = nearest[node * kLanes + lane];
+  while (!open.empty()) {
+    const int32_t top = open.back();
+    open.pop_back();
+    if (top < old) {
+      ends.push_back(top);
+      continue;
+    }
+    const Join& join = joins[static_cast<size_t>(top - old)];
+    for (const int32_t side : {join.a, join.b}) {
+      if (nearest[side * kLanes + lane] == least) open.push_back(side);
+    }
+  }
+}
+
+// Edges between the old points and the newcomers that may be in the new tree: those whose two ends no lighter way through the old
+// tree and another newcomer's edge joins.
+void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree, const std::vector<Join>& joins,
+                      std::vector<TreeEdge>& edges) {
   constexpr size_t kFew = 32;
-  const RootedTree rooted = hang_up(tree, old);
-  const auto size = static_cast<size_t>(old * kLanes);
-  std::vector<double> direct(size);
-  std::vector<double> reach(size);
+  std::vector<double> weights(tree.size());
+  for (size_t e = 0; e < tree.size(); ++e) weights[e] = tree[e].squared;
+  const int64_t nodes = 2 * old - 1;
+  std::vector<double> nearest(static_cast<size_t>(nodes * kLanes));
+  std::vector<uint8_t> settled(static_cast<size_t>(nodes));
   std::vector<double> block(static_cast<size_t>(points.dimension() * kLanes));
-  std::vector<uint8_t> joins(static_cast<size_t>(old));
-  std::array<std::vector<int32_t>, kLanes> kept;  // by newcomer
+  std::array<std::vector<int32_t>, kLanes> ends;  // by newcomer
+  static_assert(sizeof(Join) == 2 * sizeof(int32_t));
   for (int64_t first = old; first < points.size(); first += kLanes) {
     const int64_t lanes = std::min(kLanes, points.size() - first);
     for (int64_t lane = 0; lane < lanes; ++lane) {
       const double* point = points.first(first + lane);
       for (int64_t k = 0; k < points.dimension(); ++k) block[static_cast<size_t>(k * kLanes + lane)] = point[k * kLanes];
     }
-    squared_distances_to_block(points.data(), old, points.dimension(), block.data(), direct.data());
-    reach = direct;
-    spread_bottlenecks(rooted.order.data(), rooted.parent.data(), rooted.weight.data(), old, reach.data());
-    compare_lanes(direct.data(), reach.data(), old, joins.data());
+    squared_distances_to_block(points.data(), old, points.dimension(), block.data(), nearest.data());
+    settle_newcomers(reinterpret_cast<const int32_t*>(joins.data()), weights.data(), old, nearest.data(), settled.data());
     const unsigned used = (1U << lanes) - 1;
-    for (std::vector<int32_t>& of_lane : kept) of_lane.clear();
-    for (int64_t v = 0; v < old; ++v) {
-      for (unsigned bits = joins[static_cast<size_t>(v)] & used; bits != 0; bits &= bits - 1) {
-        kept[static_cast<size_t>(std::countr_zero(bits))].push_back(static_cast<int32_t>(v));
+    for (std::vector<int32_t>& of_lane : ends) of_lane.clear();
+    for (int64_t node = 0; node < nodes; ++node) {
+      for (unsigned bits = settled[static_cast<size_t>(node)] & used; bits != 0; bits &= bits - 1) {
+        const int lane = std::countr_zero(bits);
+        add_nearest_of(static_cast<int32_t>(node), lane, joins, nearest.data(), old, ends[static_cast<size_t>(lane)]);
       }
     }
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      std::vector<int32_t>& ends = kept[static_cast<size_t>(lane)];
-      if (ends.size() > kFew) drop_heaviest_of_triangles(tree, direct.data(), lane, ends);
-      for (const int32_t v : ends) edges.push_back(plain_edge(direct[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
+      std::vector<int32_t>& of_lane = ends[static_cast<size_t>(lane)];
+      if (of_lane.size() > kFew) drop_heaviest_of_triangles(tree, nearest.data(), lane, of_lane);
+      for (const int32_t v : of_lane) edges.push_back(plain_edge(nearest[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
     }
   }
 }
@@ -190,15 +175,20 @@ void add_edges_between_newcomers(const PointBlocks& points, int64_t old, std::ve
 }
 
 // Kruskal's algorithm on edges in ascending order.
-std::vector<TreeEdge> lightest_tree(const std::vector<TreeEdge>& edges, int64_t n) {
+std::vector<TreeEdge> lightest_tree(const std::vector<TreeEdge>& edges, int64_t n, std::vector<Join>& joins) {
   DisjointSets sets(n);
+  std::vector<int32_t> node(static_cast<size_t>(n));  // of the set with this root
+  std::iota(node.begin(), node.end(), 0);
   std::vector<TreeEdge> tree;
   tree.reserve(static_cast<size_t>(n - 1));
+  joins.clear();
+  joins.reserve(static_cast<size_t>(n - 1));
   for (const TreeEdge& edge : edges) {
     const int32_t a = sets.find(edge.a);
     const int32_t b = sets.find(edge.b);
     if (a == b) continue;
-    sets.join(a, b);
+    joins.push_back({node[static_cast<size_t>(a)], node[static_cast<size_t>(b)]});
+    node[static_cast<size_t>(sets.join(a, b))] = static_cast<int32_t>(n + static_cast<int64_t>(tree.size()));
     tree.push_back(edge);
     if (static_cast<int64_t>(tree.size()) == n - 1) break;
   }
@@ -222,15 +212,22 @@ std::vector<TreeEdge> euclidean_tree(const PointBlocks& points) {
   return tree;
 }
 
-std::vector<TreeEdge> extended_tree(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree) {
+std::vector<Join> joins_of(const std::vector<TreeEdge>& tree, int64_t n) {
+  std::vector<Join> joins;
+  if (n > 1) lightest_tree(tree, n, joins);
+  return joins;
+}
+
+std::vector<TreeEdge> extended_tree(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree,
+                                    std::vector<Join>& joins) {
   if (old == points.size()) return tree;
   std::vector<TreeEdge> added;
-  if (old > 0) add_edges_to_old(points, old, tree, added);
+  if (old > 0) add_edges_to_old(points, old, tree, joins, added);
   add_edges_between_newcomers(points, old, added);
   std::sort(added.begin(), added.end());
   std::vector<TreeEdge> edges(tree.size() + added.size());
   std::merge(tree.begin(), tree.end(), added.begin(), added.end(), edges.begin());
-  return lightest_tree(edges, points.size());
+  return lightest_tree(edges, points.size(), joins);
 }
 
 std::vector<TreeEdge> reachability_tree(const PointBlocks& points, int64_t min_samples) {

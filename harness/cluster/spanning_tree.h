@@ -27,8 +27,20 @@ struct TreeEdge {
 // The Euclidean minimum spanning tree [n - 1], edges in ascending order. O(n^2 D), no distance matrix.
 std::vector<TreeEdge> euclidean_tree(const PointBlocks& points);
 
-// The same tree for `points` whose first `old` points had the tree `tree`: O(n m D) for m newcomers.
-std::vector<TreeEdge> extended_tree(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree);
+// The two nodes that an edge of a tree joins when its edges are taken in ascending order: points 0 .. n-1, and n + e for what the
+// e-th edge has made. `a` is the node that holds the edge's a.
+struct Join {
+  int32_t a = 0;
+  int32_t b = 0;
+};
+
+// Joins [n - 1] of a tree [n - 1] in ascending order.
+std::vector<Join> joins_of(const std::vector<TreeEdge>& tree, int64_t n);
+
+// The same tree for `points` whose first `old` points had the tree `tree` with `joins`, and its joins in their place: O(n m D)
+// for m newcomers.
+std::vector<TreeEdge> extended_tree(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree,
+                                    std::vector<Join>& joins);
 
 // The minimum spanning tree of mutual reachability, max(core a, core b, distance), where core is the distance of the
 // `min_samples`-th nearest other point (Campello, Moulavi, Sander 2013; alpha 1). Edges in ascending order.

@@ -44,6 +44,9 @@ std::optional<CellResults> read_cell(const ExperimentManifest& manifest, const s
     const CountSettings count{settings.grader.empty() ? manifest.grader : settings.grader, manifest.n, settings.read_problems};
     const OutcomeFile file = read_outcomes(path);
     results.policy = with_context(path, [&] { return count_outcomes(file, count); });
+    for (const std::string& set : manifest.sets) {
+      if (!results.policy.sets.contains(set)) throw Error("{}: expected outcomes of the set {}, found none", path, set);
+    }
   } catch (const Error& error) {
     warnings.push_back(with_relative(error.what(), path, cell.outcomes));
     return std::nullopt;

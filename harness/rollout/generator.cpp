@@ -223,10 +223,14 @@ class Session {
       const T* head = static_cast<const T*>(model_.head().data_ptr());
       std::vector<const T*> hidden;
       for (const torch::Tensor& layer : layers) hidden.push_back(static_cast<const T*>(layer.data_ptr()));
+      const size_t first = static_cast<size_t>(settings_.readout_from), few = hidden.size() * 64;  // 64 tokens
       for (int64_t i = 0; i < count; ++i) {
         const T* w = head + tokens[static_cast<size_t>(i)] * width;
         std::vector<float>& readout = rows[static_cast<size_t>(i)].response->readout;
-        for (const T* layer : hidden) readout.push_back(table.dot(w, layer + i * width, width));
+        if (readout.empty()) readout.reserve(few);
+        const size_t begin = readout.size();
+        readout.resize(begin + hidden.size());
+        for (size_t l = first; l < hidden.size(); ++l) readout[begin + l] = table.dot(w, hidden[l] + i * width, width);
       }
     };
     if (model_.numerics().dtype == torch::kFloat32) {

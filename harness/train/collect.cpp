@@ -1,5 +1,6 @@
 #include "harness/train/collect.h"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 
@@ -77,6 +78,17 @@ void grade_group(const CollectInputs& in, RolloutGroup& group, Collected& totals
   }
 }
 
+// The first layer that makes a difference to the fingerprint: no number of the layers below it changes what `choose` returns.
+int64_t first_layer_of(const std::function<std::vector<float>(std::span<const float>)>& choose, int64_t layers) {
+  for (int64_t l = 0; l < layers; ++l) {
+    std::vector<float> unit(static_cast<size_t>(layers), 0.0F);
+    unit[static_cast<size_t>(l)] = 1;
+    const std::vector<float> chosen = choose(unit);
+    if (std::any_of(chosen.begin(), chosen.end(), [](float value) { return value != 0; })) return l;
+  }
+  return layers;
+}
+
 // Fingerprints of a kept group.
 void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader, RolloutGroup& group, Collected& totals) {
   const auto begin = std::chrono::steady_clock::now();
@@ -97,6 +109,7 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
   generator.stop_ids = in.prompts.stop_ids();
   generator.max_rows = s.max_rows;
   generator.readout = in.fingerprints || in.readouts;
+  if (generator.readout && !in.readouts) generator.readout_from = first_layer_of(in.choose_layers, policy.config().layers);
   generator.lens_norm_all = s.fingerprint.lens_norm_all;
   const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint.position, policy.config().layers);
   const auto problems = static_cast<int64_t>(in.problems.size());
