@@ -17,7 +17,8 @@ struct SampledResponse {
   std::vector<int64_t> ids;      // [T], the stop token included where one was drawn
   std::vector<float> log_probs;  // [T] nats, at the sampling temperature, before top-p and top-k
   std::vector<float> entropies;  // [T] nats, likewise
-  // [T, L] layer readout: readout[t * L + l] = <W_lm[ids[t]], h_l> at the position before ids[t]; empty unless asked for.
+  // [T, L] layer readout: readout[t * L + l] = <W_lm[ids[t]], h_l> at the position before ids[t]; empty unless asked for, and 0
+  // for layers below `readout_from`.
   std::vector<float> readout;
   bool stopped = false;          // a stop token was drawn (else the length limit was met)
   [[nodiscard]] int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
@@ -33,7 +34,7 @@ struct GeneratorSettings {
   std::vector<int64_t> stop_ids;
   int64_t max_rows = 256;     // rows decoded at once
   bool readout = false;       // record the layer readout
-  int64_t readout_from = 0;   // layers below this one may be left 0 in it: nobody reads them
+  int64_t readout_from = 0;   // layers below this one may be left out: nobody reads them
   bool lens_norm_all = false; // final norm applied to every block's output before the readout (method.md, `lens_norm`)
   // Log-probs and entropies at temperature 1 instead of the sampling temperature.
   bool unit_temperature_log_probs = false;
