@@ -18,6 +18,8 @@ void flatten(const toml::table& table, const std::string& prefix, Keys& keys) {
     const std::string key = prefix + std::string(name.str());
     if (node.is_table()) {
       flatten(*node.as_table(), key + ".", keys);
+    } else if (node.is_string()) {
+      keys[key] = node.as_string()->get();
     } else {
       std::ostringstream text;
       node.visit([&](const auto& value) { text << value; });
