@@ -2,6 +2,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "harness/core/error.h"
 #include "harness/text/jinja_builtins.h"
@@ -69,8 +70,8 @@ Value get_slice(const Value& value, const Value& begin, const Value& end, const 
   if (!value.is_list_or_tuple() && !value.is_string()) throw Error("expected a string or a list to slice, found {}", value.type_name());
   const int64_t stride = step.is_none() ? 1 : step.integer();
   if (stride == 0) throw Error("slice: expected a step other than 0, found 0");
-  const List items = iterate(value);
-  const auto count = static_cast<int64_t>(items.size());
+  const std::u32string points = value.is_string() ? to_code_points(value.text()) : std::u32string();
+  const auto count = static_cast<int64_t>(value.is_string() ? points.size() : value.items().size());
   const auto bound = [&](const Value& given, int64_t fallback) {
     if (given.is_none()) return fallback;
     const int64_t at = given.integer() < 0 ? given.integer() + count : given.integer();
@@ -78,14 +79,24 @@ Value get_slice(const Value& value, const Value& begin, const Value& end, const 
   };
   const int64_t first = bound(begin, stride > 0 ? 0 : count - 1);
   const int64_t last = bound(end, stride > 0 ? count : -1);
-  List chosen;
-  for (int64_t i = first; stride > 0 ? i < last : i > last; i += stride) chosen.push_back(items[static_cast<size_t>(i)]);
+  std::vector<size_t> places;
+  for (int64_t i = first; stride > 0 ? i < last : i > last;) {
+    places.push_back(static_cast<size_t>(i));
+    if (__builtin_add_overflow(i, stride, &i)) break;
+  }
   if (value.is_string()) {
     std::string text;
-    for (const Value& item : chosen) text += item.text();
+    for (const size_t place : places) append_utf8(text, points[place]);
     return text;
   }
+  List chosen;
+  for (const size_t place : places) chosen.push_back(value.items()[place]);
   return value.is_tuple() ? Value::tuple(std::move(chosen)) : Value::list(std::move(chosen));
+}
+
+void extend(std::string& text, std::string_view more) {
+  if (text.size() + more.size() > kLongestText) throw Error("expected texts of at most {} bytes, found a longer one", kLongestText);
+  text += more;
 }
 
 std::string strip_text(const std::string& text, const std::optional<std::string>& characters, bool left, bool right) {
@@ -144,6 +155,18 @@ std::string capitalize_text(const std::string& text) {
   return mapped(text.substr(0, first), utf8proc_totitle) + lower_text(text.substr(first));
 }
 
+namespace {
+
+// %d: a float without its fraction.
+std::string whole_text(const Value& value) {
+  if (!value.is_float()) return fmt::format("{}", value.integer());
+  const double number = std::trunc(value.number()) + 0.0;  // no -0
+  if (!std::isfinite(number)) throw Error("%d: expected a finite number, found {}", value.repr());
+  return fmt::format("{:.0f}", number);
+}
+
+}  // namespace
+
 std::string format_percent(const std::string& pattern, const List& values) {
   std::string out;
   size_t used = 0;
@@ -169,11 +192,11 @@ std::string format_percent(const std::string& pattern, const List& values) {
     if (used == values.size()) throw Error("expected more values for the format \"{}\"", pattern);
     const Value& value = values[used++];
     switch (kind) {
-      case 's': out += value.to_text(); break;
-      case 'r': out += value.repr(); break;
+      case 's': extend(out, value.to_text()); break;
+      case 'r': extend(out, value.repr()); break;
       case 'f': out += fmt::format("{:.{}f}", value.number(), decimals == std::string::npos ? 6 : decimals); break;
       case 'x': out += fmt::format("{:x}", value.integer()); break;
-      default: out += fmt::format("{}", static_cast<int64_t>(value.number()));
+      default: out += whole_text(value);
     }
   }
   if (used != values.size()) throw Error("expected {} values for the format \"{}\", found {}", used, pattern, values.size());
@@ -209,7 +232,7 @@ std::string format_braces(const std::string& pattern, const CallArguments& argum
       value = arguments.find(arguments.positional.size(), field);
     }
     if (value == nullptr) throw Error("format: expected a value for \"{{{}}}\", found none", field);
-    out += value->to_text();
+    extend(out, value->to_text());
   }
   return out;
 }

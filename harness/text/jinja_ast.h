@@ -51,6 +51,7 @@ struct Expression {
   std::vector<std::string> operators;
   CallSyntax call;
   bool negated = false;
+  int height = 1;  // levels of the tree below and with this node
 };
 
 struct Statement;

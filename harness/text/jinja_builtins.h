@@ -3,13 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "harness/text/jinja_value.h"
 
 namespace harness::jinja {
-
-// The largest text a template may build, in bytes: far above any prompt, below what hurts a machine.
-inline constexpr size_t kLongestText = size_t{64} << 20;
 
 bool is_filter(const std::string& name);
 bool is_test(const std::string& name);
@@ -25,6 +23,9 @@ Value get_item(const Value& value, const Value& key);
 Value get_slice(const Value& value, const Value& begin, const Value& end, const Value& step);
 // A method bound to `value`; none where the value has no such method.
 std::optional<Value> method_of(const Value& value, const std::string& name);
+
+// Adds to a text that a template builds. Throws Error where it becomes longer than kLongestText.
+void extend(std::string& text, std::string_view more);
 
 // Python's str methods that filters share.
 std::string strip_text(const std::string& text, const std::optional<std::string>& characters, bool left, bool right);

@@ -1,6 +1,8 @@
 #include "harness/text/jinja_expression_parser.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "harness/core/error.h"
 
@@ -10,6 +12,8 @@ namespace {
 
 // Deeper nesting than any template has; keeps the recursion off the end of the stack.
 constexpr int kDeepest = 200;
+// The same for what nests without brackets, such as the operands of a long sum.
+constexpr int kTallest = 400;
 
 std::string shown(const Token& token) {
   switch (token.kind) {
@@ -21,6 +25,14 @@ std::string shown(const Token& token) {
     case TokenKind::kBlockEnd: return "%}";
     default: return "\"" + token.text + "\"";
   }
+}
+
+// As Python: too large is infinite, too small is zero.
+double float_value(const std::string& text) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec == std::errc::result_out_of_range) value = std::strtod(text.c_str(), nullptr);
+  return value;
 }
 
 }  // namespace
@@ -67,12 +79,30 @@ ExpressionPtr ExpressionParser::make(ExpressionKind kind) const {
   return node;
 }
 
+void ExpressionParser::grow(Expression& node, const Expression& part) const {
+  node.height = std::max(node.height, part.height + 1);
+  if (node.height > kTallest) fail(fmt::format("an expression of at most {} levels", kTallest));
+}
+
+void ExpressionParser::adopt(Expression& node, ExpressionPtr part) const {
+  if (part) grow(node, *part);
+  node.parts.push_back(std::move(part));
+}
+
+void ExpressionParser::adopt_call(Expression& node, CallSyntax syntax) const {
+  node.call = std::move(syntax);
+  for (const auto& part : node.call.positional) grow(node, *part);
+  for (const auto& [name, part] : node.call.named) grow(node, *part);
+  if (node.call.spread_list) grow(node, *node.call.spread_list);
+  if (node.call.spread_dict) grow(node, *node.call.spread_dict);
+}
+
 ExpressionPtr ExpressionParser::binary(const std::string& name, ExpressionPtr left, ExpressionPtr right) const {
   auto node = make(ExpressionKind::kBinary);
   node->line = left->line;
   node->name = name;
-  node->parts.push_back(std::move(left));
-  node->parts.push_back(std::move(right));
+  adopt(*node, std::move(left));
+  adopt(*node, std::move(right));
   return node;
 }
 
@@ -86,9 +116,9 @@ ExpressionPtr ExpressionParser::conditional_expression() {
   while (is_name("if")) {
     auto whole = make(ExpressionKind::kConditional);
     next();
-    whole->parts.push_back(or_expression());
-    whole->parts.push_back(std::move(node));
-    whole->parts.push_back(skip_name("else") ? expression() : nullptr);
+    adopt(*whole, or_expression());
+    adopt(*whole, std::move(node));
+    adopt(*whole, skip_name("else") ? expression() : nullptr);
     node = std::move(whole);
   }
   return node;
@@ -99,8 +129,8 @@ ExpressionPtr ExpressionParser::or_expression() {
   while (is_name("or")) {
     auto node = make(ExpressionKind::kOr);
     next();
-    node->parts.push_back(std::move(left));
-    node->parts.push_back(and_expression());
+    adopt(*node, std::move(left));
+    adopt(*node, and_expression());
     left = std::move(node);
   }
   return left;
@@ -111,8 +141,8 @@ ExpressionPtr ExpressionParser::and_expression() {
   while (is_name("and")) {
     auto node = make(ExpressionKind::kAnd);
     next();
-    node->parts.push_back(std::move(left));
-    node->parts.push_back(not_expression());
+    adopt(*node, std::move(left));
+    adopt(*node, not_expression());
     left = std::move(node);
   }
   return left;
@@ -123,7 +153,7 @@ ExpressionPtr ExpressionParser::not_expression() {
   const Depth depth(*this);
   auto node = make(ExpressionKind::kNot);
   next();
-  node->parts.push_back(not_expression());
+  adopt(*node, not_expression());
   return node;
 }
 
@@ -131,7 +161,7 @@ ExpressionPtr ExpressionParser::comparison() {
   ExpressionPtr first = sum();
   auto node = make(ExpressionKind::kCompare);
   node->line = first->line;
-  node->parts.push_back(std::move(first));
+  adopt(*node, std::move(first));
   while (true) {
     const bool symbol = is_operator("==") || is_operator("!=") || is_operator("<") || is_operator("<=") || is_operator(">") ||
                         is_operator(">=");
@@ -146,7 +176,7 @@ ExpressionPtr ExpressionParser::comparison() {
     } else {
       break;
     }
-    node->parts.push_back(sum());
+    adopt(*node, sum());
   }
   return node->operators.empty() ? std::move(node->parts.front()) : std::move(node);
 }
@@ -187,7 +217,7 @@ ExpressionPtr ExpressionParser::unary(bool with_filter) {
   if (is_operator("-") || is_operator("+")) {
     node = make(is_operator("-") ? ExpressionKind::kNegative : ExpressionKind::kPositive);
     next();
-    node->parts.push_back(unary(false));
+    adopt(*node, unary(false));
   } else {
     node = primary();
   }
@@ -226,7 +256,7 @@ ExpressionPtr ExpressionParser::primary() {
     }
     case TokenKind::kFloat:
       next();
-      node->constant = std::stod(token.text);
+      node->constant = float_value(token.text);
       return node;
     default: break;
   }
@@ -248,12 +278,12 @@ ExpressionPtr ExpressionParser::tuple(bool conditional, std::string_view stop_na
   ExpressionPtr first = expression(conditional);
   if (!is_operator(",")) return first;
   auto node = make(ExpressionKind::kTuple);
-  node->parts.push_back(std::move(first));
+  adopt(*node, std::move(first));
   while (skip_operator(",")) {
     const bool end = current().kind == TokenKind::kBlockEnd || current().kind == TokenKind::kVariableEnd || is_operator(")") ||
                      (!stop_name.empty() && is_name(stop_name));
     if (end) break;
-    node->parts.push_back(expression(conditional));
+    adopt(*node, expression(conditional));
   }
   return node;
 }
@@ -264,7 +294,7 @@ ExpressionPtr ExpressionParser::list() {
   while (!is_operator("]")) {
     if (!node->parts.empty()) expect_operator(",");
     if (is_operator("]")) break;
-    node->parts.push_back(expression());
+    adopt(*node, expression());
   }
   expect_operator("]");
   return node;
@@ -276,9 +306,9 @@ ExpressionPtr ExpressionParser::dict() {
   while (!is_operator("}")) {
     if (!node->parts.empty()) expect_operator(",");
     if (is_operator("}")) break;
-    node->parts.push_back(expression());
+    adopt(*node, expression());
     expect_operator(":");
-    node->parts.push_back(expression());
+    adopt(*node, expression());
   }
   expect_operator("}");
   return node;
@@ -300,28 +330,28 @@ ExpressionPtr ExpressionParser::subscript(ExpressionPtr object) {
   auto node = make(ExpressionKind::kItem);
   if (skip_operator(".")) {
     if (current().kind == TokenKind::kInteger) {
-      node->parts.push_back(std::move(object));
-      node->parts.push_back(primary());
+      adopt(*node, std::move(object));
+      adopt(*node, primary());
       return node;
     }
     node->kind = ExpressionKind::kAttribute;
     node->name = expect_name();
-    node->parts.push_back(std::move(object));
+    adopt(*node, std::move(object));
     return node;
   }
   expect_operator("[");
-  node->parts.push_back(std::move(object));
+  adopt(*node, std::move(object));
   ExpressionPtr first = is_operator(":") ? nullptr : expression();
   if (!skip_operator(":")) {
     if (is_operator(",")) fail("one index");
-    node->parts.push_back(std::move(first));
+    adopt(*node, std::move(first));
     expect_operator("]");
     return node;
   }
   node->kind = ExpressionKind::kSlice;
-  node->parts.push_back(std::move(first));
-  node->parts.push_back(is_operator(":") || is_operator("]") ? nullptr : expression());
-  node->parts.push_back(skip_operator(":") && !is_operator("]") ? expression() : nullptr);
+  adopt(*node, std::move(first));
+  adopt(*node, is_operator(":") || is_operator("]") ? nullptr : expression());
+  adopt(*node, skip_operator(":") && !is_operator("]") ? expression() : nullptr);
   expect_operator("]");
   return node;
 }
@@ -350,8 +380,8 @@ ExpressionPtr ExpressionParser::filter_chain(ExpressionPtr input) {
 ExpressionPtr ExpressionParser::filter(ExpressionPtr input) {
   auto node = make(ExpressionKind::kFilter);
   node->name = expect_name();
-  node->parts.push_back(std::move(input));
-  if (is_operator("(")) node->call = call_arguments();
+  adopt(*node, std::move(input));
+  if (is_operator("(")) adopt_call(*node, call_arguments());
   return node;
 }
 
@@ -360,24 +390,26 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr input) {
   auto node = make(ExpressionKind::kTest);
   node->negated = skip_name("not");
   node->name = expect_name();
-  node->parts.push_back(std::move(input));
+  adopt(*node, std::move(input));
   const TokenKind kind = current().kind;
   const bool literal = kind == TokenKind::kString || kind == TokenKind::kInteger || kind == TokenKind::kFloat || is_operator("[") ||
                        is_operator("{");
   const bool name = kind == TokenKind::kName && !is_name("else") && !is_name("or") && !is_name("and");
   if (is_operator("(")) {
-    node->call = call_arguments();
+    adopt_call(*node, call_arguments());
   } else if (literal || name) {
     if (is_name("is")) fail("no second test");
-    node->call.positional.push_back(postfix(primary()));
+    CallSyntax syntax;
+    syntax.positional.push_back(postfix(primary()));
+    adopt_call(*node, std::move(syntax));
   }
   return node;
 }
 
 ExpressionPtr ExpressionParser::call(ExpressionPtr callee) {
   auto node = make(ExpressionKind::kCall);
-  node->parts.push_back(std::move(callee));
-  node->call = call_arguments();
+  adopt(*node, std::move(callee));
+  adopt_call(*node, call_arguments());
   return node;
 }
 
@@ -422,15 +454,15 @@ ExpressionPtr ExpressionParser::target(bool with_attribute) {
   if (with_attribute && skip_operator(".")) {
     auto node = make(ExpressionKind::kAttribute);
     node->name = expect_name();
-    node->parts.push_back(std::move(first));
+    adopt(*node, std::move(first));
     return node;
   }
   if (!is_operator(",")) return first;
   auto node = make(ExpressionKind::kTuple);
-  node->parts.push_back(std::move(first));
+  adopt(*node, std::move(first));
   while (skip_operator(",")) {
     if (is_name("in") || is_operator("=")) break;
-    node->parts.push_back(one());
+    adopt(*node, one());
   }
   return node;
 }

@@ -43,6 +43,10 @@ class ExpressionParser {
  private:
   struct Depth;
   ExpressionPtr make(ExpressionKind kind) const;
+  // Adds a part (may be null) or a call's arguments to a node; fails where the tree becomes too tall.
+  void adopt(Expression& node, ExpressionPtr part) const;
+  void adopt_call(Expression& node, CallSyntax syntax) const;
+  void grow(Expression& node, const Expression& part) const;
   ExpressionPtr binary(const std::string& name, ExpressionPtr left, ExpressionPtr right) const;
   ExpressionPtr conditional_expression();
   ExpressionPtr or_expression();

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 
 #include "harness/core/error.h"
 #include "harness/text/jinja_builtins.h"
+#include "harness/text/jinja_operators.h"
 #include "harness/text/utf8.h"
 
 namespace harness::jinja {
@@ -31,7 +33,11 @@ Value path_of(const Value& item, const Value& path, const Value* fallback = null
     const size_t end = std::min(text.find('.', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
     const bool digits = !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-    value = or_fallback(digits ? get_item(value, Value(static_cast<int64_t>(std::stoll(part)))) : get_item(value, Value(part)));
+    int64_t place = 0;
+    if (digits && std::from_chars(part.data(), part.data() + part.size(), place).ec != std::errc()) {
+      throw Error("expected an index of at most 64 bits, found {}", part);
+    }
+    value = or_fallback(get_item(value, digits ? Value(place) : Value(part)));
     begin = end + 1;
   }
   return value;
@@ -65,9 +71,9 @@ Value join_filter(const Value& input, const CallArguments& arguments) {
   std::string text;
   bool first = true;
   for (const Value& item : iterate(input)) {
-    if (!first) text += separator;
+    if (!first) extend(text, separator);
     first = false;
-    text += (attribute == nullptr || attribute->is_none() ? item : path_of(item, *attribute)).to_text();
+    extend(text, (attribute == nullptr || attribute->is_none() ? item : path_of(item, *attribute)).to_text());
   }
   return text;
 }
@@ -97,8 +103,8 @@ Value indent_filter(const Value& input, const CallArguments& arguments) {
     const size_t end = text.find('\n', begin);
     const std::string line = text.substr(begin, end - begin);
     if (number > 0) out += "\n";
-    if (number == 0 ? first : (blank || !line.empty())) out += unit;
-    out += line;
+    if (number == 0 ? first : (blank || !line.empty())) extend(out, unit);
+    extend(out, line);
     begin = end + 1;
   }
   return out;
@@ -155,7 +161,13 @@ List sorted(List items, bool reverse, const std::function<bool(const Value&, con
   return items;
 }
 
+// Each item is read through about so many times.
+void take_sorting(const Value& input, const CallArguments& arguments) {
+  arguments.take(input.weight() * static_cast<size_t>(std::bit_width(input.weight())));
+}
+
 Value sort_filter(const Value& input, const CallArguments& arguments) {
+  take_sorting(input, arguments);
   const bool case_sensitive = flag(arguments, 1, "case_sensitive", false);
   const Value* attribute = arguments.find(2, "attribute");
   const auto key = [&](const Value& item) {
@@ -167,6 +179,7 @@ Value sort_filter(const Value& input, const CallArguments& arguments) {
 
 Value dictsort_filter(const Value& input, const CallArguments& arguments) {
   if (!input.is_dict()) throw Error("dictsort: expected a mapping, found {}", input.type_name());
+  take_sorting(input, arguments);
   const bool case_sensitive = flag(arguments, 0, "case_sensitive", false);
   const size_t by = text_argument(arguments, 1, "by", "key") == "value" ? 1 : 0;
   List pairs;
@@ -183,6 +196,7 @@ Value unique_filter(const Value& input, const CallArguments& arguments) {
   Dict seen;
   for (const Value& item : iterate(input)) {
     const Value key = sort_key(attribute == nullptr || attribute->is_none() ? item : path_of(item, *attribute), case_sensitive);
+    arguments.take(seen.entries().size());
     if (seen.find(key) != nullptr) continue;
     seen.set(key, true);
     kept.push_back(item);
@@ -196,11 +210,8 @@ Value sum_filter(const Value& input, const CallArguments& arguments) {
   Value total = start == nullptr ? Value(0) : *start;
   for (const Value& item : iterate(input)) {
     const Value term = attribute == nullptr || attribute->is_none() ? item : path_of(item, *attribute);
-    if (total.is_float() || term.is_float()) {
-      total = total.number() + term.number();
-    } else {
-      total = total.integer() + term.integer();
-    }
+    if (!total.is_number() || !term.is_number()) throw Error("sum: expected numbers, found {}", (total.is_number() ? term : total).type_name());
+    total = binary("+", total, term);
   }
   return total;
 }
@@ -229,6 +240,7 @@ CallArguments rest_of(const CallArguments& arguments, size_t from) {
     rest.positional.assign(arguments.positional.begin() + static_cast<ptrdiff_t>(from), arguments.positional.end());
   }
   rest.named = arguments.named;
+  rest.budget = arguments.budget;
   return rest;
 }
 
@@ -328,7 +340,7 @@ Value replace_filter(const Value& input, const CallArguments& arguments) {
 
 Value abs_filter(const Value& input) {
   if (input.is_float()) return std::abs(input.number());
-  return std::abs(input.integer());
+  return input.integer() < 0 ? negative(input) : Value(input.integer());
 }
 
 using Filter = Value (*)(const Value&, const CallArguments&);
@@ -397,6 +409,7 @@ bool is_filter(const std::string& name) { return find_filter(name) != nullptr; }
 Value apply_filter(const std::string& name, const Value& input, const CallArguments& arguments) {
   const NamedFilter* filter = find_filter(name);
   if (filter == nullptr) throw Error("the filter \"{}\" is not supported", name);
+  arguments.take(input.weight());
   return filter->apply(input, arguments);
 }
 

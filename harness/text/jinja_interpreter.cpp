@@ -15,9 +15,9 @@ namespace harness::jinja {
 namespace {
 
 // What a template may do before it is taken for one that never ends.
-constexpr int64_t kMostSteps = 4'000'000;
+constexpr int64_t kMostSteps = 1'000'000;
 constexpr int kDeepestCalls = 100;
-constexpr int kDeepestEvaluation = 2000;
+constexpr int kDeepestEvaluation = 500;  // statements and expressions inside one another, those of called macros included
 
 enum class Flow { kNormal, kBreak, kContinue };
 
@@ -33,6 +33,7 @@ class Interpreter {
 
   std::string run(const std::vector<std::pair<std::string, Value>>& variables) {
     auto scope = make_scope(nullptr);
+    with_macros_.push_back(scope);  // namespaces hold names, names hold namespaces
     add_globals(*scope);
     for (const auto& [name, value] : variables) scope->set(name, value);
     std::string out;
@@ -53,10 +54,30 @@ class Interpreter {
     auto scope = std::make_shared<Scope>(outer);
     return scope;
   }
-  // Macros know the scope they stand in, which knows them: the circles are cut here.
+  // Macros know the scope they stand in, which knows them; namespaces and loops may hold each other: the circles are cut here,
+  // and no chain of them is long when it goes.
   void release() {
+    for (const auto& object : objects_) object->clear();
     for (const ScopePtr& scope : with_macros_) scope->clear();
+    objects_.clear();
   }
+  template <typename Kind>
+  std::shared_ptr<Kind> keep(std::shared_ptr<Kind> object) {
+    objects_.push_back(object);
+    return object;
+  }
+  // One more level of statements or expressions while it lives.
+  struct Level {
+    Level(Interpreter& owner, int line) : interpreter(owner) {
+      if (++interpreter.depth_ > kDeepestEvaluation) {
+        throw TemplateError("line {}: expected less recursion, found {} levels", line, interpreter.depth_);
+      }
+    }
+    ~Level() { --interpreter.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+    Interpreter& interpreter;
+  };
   void step(int line) {
     if (++steps_ > kMostSteps) throw TemplateError("line {}: expected a template that ends, found one of more than {} steps", line, kMostSteps);
   }
@@ -72,7 +93,7 @@ class Interpreter {
     }
   }
 
-  static void add_globals(Scope& scope);
+  void add_globals(Scope& scope);
 
   // --- statements
   Flow execute(const Body& body, const ScopePtr& scope, std::string& out);
@@ -96,6 +117,8 @@ class Interpreter {
 
   std::shared_ptr<const Body> body_;
   std::vector<ScopePtr> with_macros_;
+  std::vector<std::shared_ptr<Object>> objects_;  // every namespace and loop
+  Budget budget_;
   int64_t steps_ = 0;
   int calls_ = 0;
   int depth_ = 0;
@@ -110,14 +133,14 @@ void Interpreter::add_globals(Scope& scope) {
     throw Error("{}", a.positional.empty() ? "the template raised an exception" : a.positional.front().to_text());
   });
   add("range", [](const CallArguments& a) { return make_range(a); });
-  add("namespace", [](const CallArguments& a) {
-    auto space = std::make_shared<Namespace>();
+  add("namespace", [this](const CallArguments& a) {
+    const auto space = keep(std::make_shared<Namespace>());
     for (const Value& source : a.positional) {
       if (!source.is_dict()) throw Error("namespace: expected a mapping, found {}", source.type_name());
       for (const auto& [key, value] : source.entries().entries()) space->set(key.to_text(), value);
     }
     for (const auto& [name, value] : a.named) space->set(name, value);
-    return Value(std::move(space));
+    return Value(space);
   });
   add("dict", [](const CallArguments& a) {
     Dict dict;
@@ -141,10 +164,21 @@ void Interpreter::add_globals(Scope& scope) {
 Flow Interpreter::execute(const Body& body, const ScopePtr& scope, std::string& out) {
   for (const auto& node : body) {
     step(node->line);
+    const Level level(*this, node->line);
     if (out.size() > kLongestText) throw TemplateError("line {}: expected at most {} bytes of text, found more", node->line, kLongestText);
     switch (node->kind) {
-      case StatementKind::kText: out += node->text; break;
-      case StatementKind::kOutput: out += evaluate(*node->value, scope).to_text(); break;
+      case StatementKind::kText:
+        at_line(node->line, [&] { budget_.take(1 + node->text.size() / 16); });
+        out += node->text;
+        break;
+      case StatementKind::kOutput: {
+        const Value value = evaluate(*node->value, scope);
+        at_line(node->line, [&] {
+          budget_.take(value.weight());
+          extend(out, value.to_text());
+        });
+        break;
+      }
       case StatementKind::kIf: {
         const Body* chosen = &node->otherwise;
         for (const auto& [condition, branch] : node->branches) {
@@ -172,14 +206,14 @@ Flow Interpreter::execute(const Body& body, const ScopePtr& scope, std::string& 
       }
       case StatementKind::kMacro: execute_macro(*node, scope); break;
       case StatementKind::kCallBlock: execute_call_block(*node, scope, out); break;
-      case StatementKind::kFilter: out += filter_text(*node->value, captured(node->body, scope), scope).to_text(); break;
+      case StatementKind::kFilter: extend(out, filter_text(*node->value, captured(node->body, scope), scope).to_text()); break;
       case StatementKind::kWith: {
         auto inner = make_scope(scope);
         for (const auto& [target, value] : node->assignments) assign(*target, evaluate(*value, scope), *inner);
         if (const Flow flow = execute(node->body, inner, out); flow != Flow::kNormal) return flow;
         break;
       }
-      case StatementKind::kGeneration: out += captured(node->body, scope); break;
+      case StatementKind::kGeneration: extend(out, captured(node->body, scope)); break;
       case StatementKind::kBreak: return Flow::kBreak;
       case StatementKind::kContinue: return Flow::kContinue;
     }
@@ -193,10 +227,14 @@ Flow Interpreter::execute_for(const Statement& node, const ScopePtr& scope, std:
 
 Flow Interpreter::loop_over(const Statement& node, const Value& items, int64_t depth, const ScopePtr& scope, std::string& out) {
   if (++calls_ > kDeepestCalls) throw TemplateError("line {}: expected at most {} nested loops, found more", node.line, kDeepestCalls);
-  List visited = at_line(node.line, [&] { return iterate(items); });
+  List visited = at_line(node.line, [&] {
+    budget_.take(items.weight());
+    return iterate(items);
+  });
   if (node.condition) {
     List kept;
     for (const Value& item : visited) {
+      step(node.line);
       auto inner = make_scope(scope);
       at_line(node.line, [&] { assign(*node.target, item, *inner); });
       if (evaluate(*node.condition, inner).is_true()) kept.push_back(item);
@@ -212,7 +250,7 @@ Flow Interpreter::loop_over(const Statement& node, const Value& items, int64_t d
       return Value(text);
     };
   }
-  const auto loop = std::make_shared<Loop>(visited, depth, std::move(again));
+  const auto loop = keep(std::make_shared<Loop>(visited, depth, std::move(again)));
   for (size_t i = 0; i < visited.size(); ++i) {
     step(node.line);
     loop->move_to(i);
@@ -289,12 +327,13 @@ void Interpreter::execute_call_block(const Statement& node, const ScopePtr& scop
     const Value callee = evaluate(*syntax.parts.front(), scope);
     CallArguments arguments = evaluate_arguments(syntax.call, scope);
     arguments.named.emplace_back("caller", make_macro(node, scope));
-    out += call(callee, arguments).to_text();
+    extend(out, call(callee, arguments).to_text());
   });
 }
 
 Value Interpreter::filter_text(const Expression& node, const std::string& text, const ScopePtr& scope) {
   const std::string* before = std::exchange(block_text_, &text);
+  budget_.take(1 + text.size() / 16);
   Value value = evaluate(node, scope);
   block_text_ = before;
   return value;
@@ -302,10 +341,8 @@ Value Interpreter::filter_text(const Expression& node, const std::string& text, 
 
 Value Interpreter::evaluate(const Expression& node, const ScopePtr& scope) {
   step(node.line);
-  if (++depth_ > kDeepestEvaluation) throw TemplateError("line {}: expected less recursion, found {} levels", node.line, depth_);
-  Value value = at_line(node.line, [&] { return evaluate_part(node, scope); });
-  --depth_;
-  return value;
+  const Level level(*this, node.line);
+  return at_line(node.line, [&] { return evaluate_part(node, scope); });
 }
 
 List Interpreter::evaluate_all(const std::vector<ExpressionPtr>& parts, const ScopePtr& scope) {
@@ -323,6 +360,7 @@ Value Interpreter::evaluate_compare(const Expression& node, const ScopePtr& scop
   Value left = evaluate(*node.parts.front(), scope);
   for (size_t i = 0; i < node.operators.size(); ++i) {
     Value right = evaluate(*node.parts[i + 1], scope);
+    budget_.take(left.weight() + right.weight());
     if (!compare(node.operators[i], left, right)) return false;
     left = std::move(right);
   }
@@ -331,6 +369,7 @@ Value Interpreter::evaluate_compare(const Expression& node, const ScopePtr& scop
 
 CallArguments Interpreter::evaluate_arguments(const CallSyntax& syntax, const ScopePtr& scope) {
   CallArguments arguments;
+  arguments.budget = &budget_;
   arguments.positional = evaluate_all(syntax.positional, scope);
   for (const auto& [name, value] : syntax.named) arguments.named.emplace_back(name, evaluate(*value, scope));
   if (syntax.spread_list) {
@@ -369,12 +408,27 @@ Value Interpreter::evaluate_part(const Expression& node, const ScopePtr& scope) 
       return Value::dict(std::move(dict));
     }
     case ExpressionKind::kAttribute: return get_attribute(part(0), node.name);
-    case ExpressionKind::kItem: return get_item(part(0), part(1));
-    case ExpressionKind::kSlice: return get_slice(part(0), part(1), part(2), part(3));
-    case ExpressionKind::kCall: return call(part(0), evaluate_arguments(node.call, scope));
+    case ExpressionKind::kItem: {
+      const Value object = part(0);
+      if (object.is_string()) budget_.take(object.weight());
+      return get_item(object, part(1));
+    }
+    case ExpressionKind::kSlice: {
+      const Value object = part(0);
+      budget_.take(object.weight());
+      return get_slice(object, part(1), part(2), part(3));
+    }
+    case ExpressionKind::kCall: {
+      const Value callee = part(0);
+      const Value result = call(callee, evaluate_arguments(node.call, scope));
+      budget_.take(result.weight());
+      return result;
+    }
     case ExpressionKind::kFilter: {
       const Value input = node.parts[0] ? part(0) : Value(block_text_ == nullptr ? std::string() : *block_text_);
-      return apply_filter(node.name, input, evaluate_arguments(node.call, scope));
+      const Value result = apply_filter(node.name, input, evaluate_arguments(node.call, scope));
+      budget_.take(result.weight());
+      return result;
     }
     case ExpressionKind::kTest: return apply_test(node.name, part(0), evaluate_arguments(node.call, scope)) != node.negated;
     case ExpressionKind::kNegative: return negative(part(0));
@@ -388,7 +442,12 @@ Value Interpreter::evaluate_part(const Expression& node, const ScopePtr& scope) 
       Value left = part(0);
       return left.is_true() ? left : part(1);
     }
-    case ExpressionKind::kBinary: return binary(node.name, part(0), part(1));
+    case ExpressionKind::kBinary: {
+      const Value left = part(0);
+      const Value result = binary(node.name, left, part(1));
+      budget_.take(result.weight());
+      return result;
+    }
     case ExpressionKind::kCompare: return evaluate_compare(node, scope);
     case ExpressionKind::kConditional:
       if (part(0).is_true()) return part(1);

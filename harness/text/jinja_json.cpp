@@ -81,7 +81,8 @@ class JsonWriter {
   explicit JsonWriter(const JsonStyle& style) : style_(style) {}
 
   void write(const Value& value, int depth) {
-    if (depth > 200) throw Error("tojson: expected at most 200 levels, found more");
+    if (out_.size() > kLongestText) throw Error("tojson: expected a text of at most {} bytes, found more", kLongestText);
+    if (depth > kDeepestValue) throw Error("tojson: expected at most {} levels, found more", kDeepestValue);
     if (value.is_none()) {
       out_ += "null";
     } else if (value.is_bool()) {

@@ -12,6 +12,7 @@ namespace {
 
 // Line ends become \n and one at the very end goes.
 std::string normalize_newlines(std::string_view source) {
+  if (!is_valid_utf8(source)) throw Error("expected a template in UTF-8, found other bytes");
   std::string text;
   for (size_t i = 0; i < source.size(); ++i) {
     if (source[i] == '\r') {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@
 
 namespace harness::jinja {
 
-class Loop : public Object {
+class Loop : public Object, public std::enable_shared_from_this<Loop> {
  public:
   // `again`: the body of a recursive loop over other items; empty: the loop is not recursive.
   Loop(List items, int64_t depth, Function::Body again) : items_(std::move(items)), depth_(depth), again_(std::move(again)) {}
@@ -38,10 +39,10 @@ class Loop : public Object {
       }));
     }
     if (name == "changed") {
-      return Value(std::make_shared<Function>("changed", [this](const CallArguments& a) {
+      return Value(std::make_shared<Function>("changed", [self = shared_from_this()](const CallArguments& a) {
         Value now = Value::list(a.positional);
-        const bool differs = !last_ || !equal(*last_, now);
-        last_ = std::move(now);
+        const bool differs = !self->last_ || !equal(*self->last_, now);
+        self->last_ = std::move(now);
         return Value(differs);
       }));
     }
@@ -51,7 +52,12 @@ class Loop : public Object {
     if (!again_) throw Error("loop(): expected a recursive loop, found one that is not");
     return again_(arguments);
   }
-  [[nodiscard]] std::string to_text() const override { return "<loop>"; }
+  [[nodiscard]] std::string to_text(int /*level*/) const override { return "<loop>"; }
+  void clear() override {
+    items_.clear();
+    again_ = nullptr;
+    last_.reset();
+  }
 
  private:
   List items_;

@@ -63,6 +63,7 @@ List split_at_spaces(const std::string& text, int64_t most, bool from_right) {
     while (i < points.size() && !is_python_space(points[i])) ++i;
     words.emplace_back(begin, i);
   }
+  if (words.size() > kMostItems) throw Error("split: expected at most {} parts, found more", kMostItems);
   // More cuts than allowed: the rest of the text stays one piece, spaces at its far end included.
   if (most >= 0 && words.size() > static_cast<size_t>(most)) {
     const auto keep = static_cast<size_t>(most);
@@ -89,9 +90,10 @@ List split_at(const std::string& text, const std::string& separator, int64_t mos
     while (end >= separator.size()) {
       const size_t at = text.rfind(separator, end - separator.size());
       if (at == std::string::npos) break;
-      cuts.insert(cuts.begin(), at);
+      cuts.push_back(at);
       end = at;
     }
+    std::reverse(cuts.begin(), cuts.end());
   }
   if (most >= 0 && cuts.size() > static_cast<size_t>(most)) {
     if (from_right) {
@@ -100,6 +102,7 @@ List split_at(const std::string& text, const std::string& separator, int64_t mos
       cuts.resize(static_cast<size_t>(most));
     }
   }
+  if (cuts.size() >= kMostItems) throw Error("split: expected at most {} parts, found more", kMostItems);
   List parts;
   size_t begin = 0;
   for (const size_t cut : cuts) {
@@ -130,6 +133,7 @@ Value split_lines(const Value& self, const CallArguments& arguments) {
     while (end < points.size() && !is_end(points[end])) ++end;
     size_t next = std::min(end + 1, points.size());
     if (end + 1 < points.size() && points[end] == '\r' && points[end + 1] == '\n') next = end + 2;
+    if (lines.size() == kMostItems) throw Error("splitlines: expected at most {} lines, found more", kMostItems);
     lines.emplace_back(to_utf8(std::u32string_view(points).substr(begin, (keep_ends ? next : end) - begin)));
     begin = next;
   }
@@ -170,9 +174,9 @@ Value join(const Value& self, const CallArguments& arguments) {
   bool first = true;
   for (const Value& item : iterate(arguments.positional.front())) {
     if (!item.is_string()) throw Error("join: expected strings, found {}", item.type_name());
-    if (!first) text += self.text();
+    if (!first) extend(text, self.text());
     first = false;
-    text += item.text();
+    extend(text, item.text());
   }
   return text;
 }
@@ -298,7 +302,11 @@ std::optional<Value> method_of(const Value& value, const std::string& name) {
                          : value.is_list_or_tuple() ? list_method(name)
                                                : nullptr;
   if (method == nullptr) return std::nullopt;
-  return Value(std::make_shared<Function>(name, [value, method](const CallArguments& a) { return (*method)(value, a); }));
+  return Value(std::make_shared<Function>(name, value, [value, method](const CallArguments& a) {
+    a.take(value.weight());
+    for (const Value& argument : a.positional) a.take(argument.weight());
+    return (*method)(value, a);
+  }));
 }
 
 }  // namespace harness::jinja

@@ -75,12 +75,12 @@ Value repeated(const Value& value, int64_t times) {
   if (size > 0 && static_cast<size_t>(times) > kLongestText / size) throw Error("*: expected at most {} bytes, found more", kLongestText);
   if (value.is_string()) {
     std::string text;
-    for (int64_t i = 0; i < times; ++i) text += value.text();
+    for (int64_t i = 0; i < times && size > 0; ++i) text += value.text();
     return text;
   }
-  if (size * static_cast<size_t>(times) > size_t{1'000'000}) throw Error("*: expected at most 1000000 items, found more");
+  if (size * static_cast<size_t>(times) > kMostItems) throw Error("*: expected at most {} items, found more", kMostItems);
   List items;
-  for (int64_t i = 0; i < times; ++i) items.insert(items.end(), value.items().begin(), value.items().end());
+  for (int64_t i = 0; i < times && size > 0; ++i) items.insert(items.end(), value.items().begin(), value.items().end());
   return value.is_tuple() ? Value::tuple(std::move(items)) : Value::list(std::move(items));
 }
 
@@ -90,7 +90,7 @@ Value sum(const Value& left, const Value& right) {
     return left.text() + right.text();
   }
   if (left.is_list_or_tuple() && right.is_list_or_tuple() && left.is_tuple() == right.is_tuple()) {
-    if (left.items().size() + right.items().size() > size_t{1'000'000}) throw Error("+: expected at most 1000000 items, found more");
+    if (left.items().size() + right.items().size() > kMostItems) throw Error("+: expected at most {} items, found more", kMostItems);
     List items = left.items();
     items.insert(items.end(), right.items().begin(), right.items().end());
     return left.is_tuple() ? Value::tuple(std::move(items)) : Value::list(std::move(items));
@@ -101,7 +101,11 @@ Value sum(const Value& left, const Value& right) {
 }  // namespace
 
 Value binary(const std::string& name, const Value& left, const Value& right) {
-  if (name == "~") return left.to_text() + right.to_text();
+  if (name == "~") {
+    std::string text = left.to_text();
+    extend(text, right.to_text());
+    return text;
+  }
   if (left.is_number() && right.is_number()) {
     if (left.is_float() || right.is_float()) return doubles(name, left.number(), right.number());
     return integers(name, left.integer(), right.integer());

@@ -61,6 +61,58 @@ TEST(Jinja, EndsTemplatesThatWouldNotEnd) {
   EXPECT_NE(failure("{{ 9223372036854775807 + 1 }}"), "");
 }
 
+// Each of these once cost the machine its stack, its memory or minutes.
+TEST(Jinja, EndsTemplatesThatBuildTooMuch) {
+  const auto loop = [](const std::string& body) { return "{% set ns = namespace(x=[]) %}{% for i in range(100000) %}" + body + "{% endfor %}"; };
+  const std::string big = "{% set big = 'x' * 1000000 %}";
+  const std::vector<std::string> sources = {
+      loop("{% set ns.x = [ns.x] %}") + "{{ ns.x }}",
+      loop("{% set ns.x = [ns.x, ns.x] %}") + "{{ ns.x }}",
+      loop("{% set ns.x = namespace(x=[ns.x, ns.x]) %}") + "{{ ns.x }}",
+      loop("{% set ns.x = [ns.x].copy %}") + "{{ ns.x }}",
+      loop("{% set r = range(100000) %}"),
+      loop("{{ i in range(100000) }}"),
+      big + loop("{{ big | length }}{{ big.find('y') }}"),
+      big + loop("{{ big[3] }}"),
+      big + loop("{% set ns.x = ns.x + [big ~ i] %}"),
+      big + "{{ [1, 2] * 400000 | join(big) }}{{ ([1] * 400000) | join(big) }}",
+      big + "{{ (big * 15) | list }}",
+      big + "{{ (big * 15).split('x') }}",
+      "{{ ('x ' * 8000000).rsplit('x') }}",
+      "{{ range(100000) | unique | list }}",
+      "{{ ('a\n' * 1000000) | indent(1000) }}",
+      "{% macro m(n) %}{% if true %}{% if true %}{{ m(n) }}{% endif %}{% endif %}{% endmacro %}{{ m(1) }}",
+  };
+  for (const std::string& source : sources) EXPECT_NE(failure(source), "") << source;
+  std::string sum = "{{ 1";
+  for (int i = 0; i < 200000; ++i) sum += "+1";
+  EXPECT_THAT(failure(sum + " }}"), testing::HasSubstr("400 levels"));
+  EXPECT_THAT(failure("{{ 1" + sum.substr(4, 2 * 1000) + " }}"), testing::HasSubstr("400 levels"));
+}
+
+TEST(Jinja, SurvivesWhatOutlivesItsPlace) {
+  EXPECT_EQ(render("{% set ns = namespace() %}{% for i in [1] %}{% set ns.f = loop.changed %}{% endfor %}{{ ns.f(1) }}{{ ns.f(1) }}"), "TrueFalse");
+  EXPECT_EQ(render("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns.a.a is defined }}"), "True");
+  EXPECT_NE(failure("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}"), "");
+}
+
+TEST(Jinja, KeepsToIntegersOf64Bits) {
+  EXPECT_NE(failure("{{ (-9223372036854775807 - 1) | abs }}"), "");
+  EXPECT_NE(failure("{{ [9223372036854775807, 1] | sum }}"), "");
+  EXPECT_NE(failure("{{ '%d' % 1e300 ** 2 }}"), "");
+  EXPECT_NE(failure("{{ [[1]] | map(attribute='99999999999999999999') | list }}"), "");
+  EXPECT_EQ(render("{{ 'abc'[::9223372036854775807] }}"), "a");
+  EXPECT_EQ(render("{{ 1e999 }} {{ 1e-999 }} {{ '%d' % -0.5 }} {{ '%d' % 1e20 }}"), "inf 0.0 0 100000000000000000000");
+  EXPECT_EQ(render("{{ (-9223372036854775807 - 1) is divisibleby(-1) }} {{ -3 is odd }}"), "True True");
+}
+
+TEST(Jinja, NeedsATemplateInUtf8AndRepairsOtherTexts) {
+  EXPECT_THAT(failure("a\xFF"), testing::HasSubstr("UTF-8"));
+  EXPECT_THAT(failure("{{ ' \xF0' }}"), testing::HasSubstr("UTF-8"));
+  const auto value = jinja::Value::from_json(OrderedJson(std::string("a\xF0")));
+  EXPECT_EQ(jinja::Template("{{ x[1] }}{{ x | trim }}").render({{"x", value}}), "\xEF\xBF\xBD" "a\xEF\xBF\xBD");
+}
+
 TEST(ChatTemplate, NamedOnesRenderTheirFormats) {
   const OrderedJson messages = OrderedJson::parse(R"([{"role": "user", "content": "Hi"}])");
   EXPECT_EQ(ChatTemplate::named("chatml")->render(messages, true), "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");

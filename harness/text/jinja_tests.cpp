@@ -15,7 +15,9 @@ const Value& other(const CallArguments& arguments) {
 
 int64_t remainder(const Value& value, int64_t divisor) {
   if (divisor == 0) throw Error("division by zero");
-  return ((value.integer() % divisor) + divisor) % divisor;
+  if (divisor == -1) return 0;  // the one quotient that may not fit
+  const int64_t rest = value.integer() % divisor;
+  return rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest;
 }
 
 bool is_iterable(const Value& value) { return value.is_sequence() || value.is_dict() || value.is_string() || value.is_undefined(); }
@@ -83,6 +85,8 @@ bool is_test(const std::string& name) { return find_test(name) != nullptr; }
 bool apply_test(const std::string& name, const Value& input, const CallArguments& arguments) {
   const NamedTest* test = find_test(name);
   if (test == nullptr) throw Error("the test \"{}\" is not supported", name);
+  arguments.take(input.weight());
+  for (const Value& value : arguments.positional) arguments.take(value.weight());
   return test->holds(input, arguments);
 }
 

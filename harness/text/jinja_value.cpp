@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/text/jinja_builtins.h"
 #include "harness/text/utf8.h"
 
 namespace harness::jinja {
@@ -16,15 +17,60 @@ const Value* Dict::find(const Value& key) const {
   return nullptr;
 }
 
-void Dict::set(const Value& key, Value value) {
-  for (auto& [k, v] : entries_) {
-    if (equal(k, key)) {
-      v = std::move(value);
-      return;
-    }
-  }
-  entries_.emplace_back(key, std::move(value));
+void Budget::take(size_t units) {
+  if (units > left_) throw Error("expected a template that builds less, found one that goes on and on");
+  left_ -= units;
 }
+
+namespace {
+
+void check_size(int depth, size_t weight) {
+  if (depth > kDeepestValue) throw Error("expected at most {} lists or mappings inside one another, found more", kDeepestValue);
+  if (weight > kHeaviest) throw Error("expected lists and mappings of at most {} values, found more", kHeaviest);
+}
+
+}  // namespace
+
+Value Value::sequence(List items, SequenceKind kind) {
+  int depth = 0;
+  size_t weight = 1;
+  for (const Value& item : items) {
+    depth = std::max(depth, item.depth());
+    weight += item.weight();
+  }
+  check_size(depth + 1, weight);
+  return Value(Data(Sequence{std::make_shared<List>(std::move(items)), kind, depth + 1, weight}));
+}
+
+int Value::depth() const {
+  if (is_sequence()) return std::get<Sequence>(data_).depth;
+  if (is_dict()) return entries().depth();
+  return is_object() ? object().depth() : 0;
+}
+
+size_t Value::weight() const {
+  if (is_string()) return 1 + text().size() / 16;
+  if (is_sequence()) return std::get<Sequence>(data_).weight;
+  if (is_dict()) return entries().weight();
+  return is_object() ? object().weight() : 1;
+}
+
+void Dict::set(const Value& key, Value value) {
+  const int depth = std::max({depth_, key.depth() + 1, value.depth() + 1});
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return equal(entry.first, key); });
+  const size_t before = found == entries_.end() ? 0 : found->second.weight();
+  const size_t weight = weight_ + value.weight() + (found == entries_.end() ? key.weight() : 0) - before;
+  check_size(depth, weight);
+  depth_ = depth;
+  weight_ = weight;
+  if (found == entries_.end()) {
+    entries_.emplace_back(key, std::move(value));
+  } else {
+    found->second = std::move(value);
+  }
+}
+
+void Dict::clear() { *this = Dict(); }
 
 const Value* CallArguments::find(size_t place, std::string_view name) const {
   if (place < positional.size()) return &positional[place];
@@ -34,7 +80,7 @@ const Value* CallArguments::find(size_t place, std::string_view name) const {
   return nullptr;
 }
 
-Value Object::call(const CallArguments& /*arguments*/) { throw Error("{} is not callable", to_text()); }
+Value Object::call(const CallArguments& /*arguments*/) { throw Error("{} is not callable", to_text(0)); }
 
 std::optional<Value> Namespace::attribute(const std::string& name) {
   const Value* found = values_.find(name);
@@ -46,7 +92,8 @@ void Namespace::set(const std::string& name, Value value) {
   values_.set(name, std::move(value));
 }
 
-Value Value::from_json(const OrderedJson& json) {
+Value Value::from_json(const OrderedJson& json, int level) {
+  check_size(level, 0);
   switch (json.type()) {
     case OrderedJson::value_t::boolean: return json.get<bool>();
     case OrderedJson::value_t::number_integer: return json.get<int64_t>();
@@ -56,15 +103,15 @@ Value Value::from_json(const OrderedJson& json) {
       return static_cast<int64_t>(value);
     }
     case OrderedJson::value_t::number_float: return json.get<double>();
-    case OrderedJson::value_t::string: return json.get<std::string>();
+    case OrderedJson::value_t::string: return to_valid_utf8(json.get_ref<const std::string&>());
     case OrderedJson::value_t::array: {
       List items;
-      for (const auto& item : json) items.push_back(from_json(item));
+      for (const auto& item : json) items.push_back(from_json(item, level + 1));
       return list(std::move(items));
     }
     case OrderedJson::value_t::object: {
       Dict entries;
-      for (const auto& [key, value] : json.items()) entries.set(key, from_json(value));
+      for (const auto& [key, value] : json.items()) entries.set(to_valid_utf8(key), from_json(value, level + 1));
       return dict(std::move(entries));
     }
     default: return {};
@@ -107,10 +154,10 @@ std::string Value::type_name() const {
   return "an object";
 }
 
-std::string Value::to_text() const {
+std::string Value::to_text(int level) const {
   if (is_string()) return text();
   if (is_undefined()) return "";
-  return repr();
+  return repr(level);
 }
 
 namespace {
@@ -141,30 +188,33 @@ std::string repr_text(const std::string& text) {
   return out;
 }
 
-std::string joined(const List& items) {
+std::string joined(const List& items, int level) {
   std::string out;
-  for (size_t i = 0; i < items.size(); ++i) out += (i > 0 ? ", " : "") + items[i].repr();
+  for (size_t i = 0; i < items.size(); ++i) extend(out, (i > 0 ? ", " : "") + items[i].repr(level));
   return out;
 }
 
 }  // namespace
 
-std::string Value::repr() const {
+std::string Value::repr(int level) const {
+  check_size(++level, 0);
   if (is_undefined()) return "Undefined";
   if (is_none()) return "None";
   if (is_bool()) return is_true() ? "True" : "False";
   if (is_integer()) return fmt::format("{}", integer());
   if (is_float()) return python_float(number());
   if (is_string()) return repr_text(text());
-  if (is_tuple()) return "(" + joined(items()) + (items().size() == 1 ? ",)" : ")");
+  if (is_tuple()) return "(" + joined(items(), level) + (items().size() == 1 ? ",)" : ")");
   if (is_generator()) return "<generator object>";
-  if (is_sequence()) return "[" + joined(items()) + "]";
+  if (is_sequence()) return "[" + joined(items(), level) + "]";
   if (is_dict()) {
     std::string out = "{";
-    for (const auto& [key, value] : entries().entries()) out += (out.size() > 1 ? ", " : "") + key.repr() + ": " + value.repr();
+    for (const auto& [key, value] : entries().entries()) {
+      extend(out, (out.size() > 1 ? ", " : "") + key.repr(level) + ": " + value.repr(level));
+    }
     return out + "}";
   }
-  return object().to_text();
+  return object().to_text(level);
 }
 
 bool equal(const Value& a, const Value& b) {
@@ -220,6 +270,7 @@ List iterate(const Value& value) {
   List items;
   if (value.is_undefined()) return items;
   if (value.is_string()) {
+    if (value.text().size() > kMostItems) throw Error("expected a text of at most {} bytes to go through, found more", kMostItems);
     for (const char32_t c : to_code_points(value.text())) items.emplace_back(to_utf8(std::u32string(1, c)));
     return items;
   }

@@ -20,6 +20,22 @@ class Value;
 class Object;
 using List = std::vector<Value>;
 
+// What a template may build: far above any prompt, below what hurts a machine.
+inline constexpr size_t kLongestText = size_t{16} << 20;  // bytes of one text
+inline constexpr size_t kMostItems = 1'000'000;           // of one list
+inline constexpr size_t kHeaviest = 4'000'000;            // weight (see Value::weight) of one list or mapping
+inline constexpr int kDeepestValue = 200;                 // lists and mappings inside one another
+
+// What a rendering may still do, in units of Value::weight: everything a template builds or reads through is taken off.
+class Budget {
+ public:
+  // Throws Error where less is left.
+  void take(size_t units);
+
+ private:
+  size_t left_ = 64'000'000;
+};
+
 struct Undefined {
   std::string name;  // as error messages show it
 };
@@ -30,24 +46,36 @@ enum class SequenceKind { kList, kTuple, kGenerator, kView };
 struct Sequence {
   std::shared_ptr<List> items;
   SequenceKind kind = SequenceKind::kList;
+  int depth = 1;
+  size_t weight = 1;
 };
 
 // Keys in the order in which they came.
 class Dict {
  public:
   [[nodiscard]] const Value* find(const Value& key) const;
+  // Throws Error where the mapping becomes too deep or too heavy.
   void set(const Value& key, Value value);
   [[nodiscard]] const std::vector<std::pair<Value, Value>>& entries() const { return entries_; }
+  [[nodiscard]] int depth() const { return depth_; }
+  [[nodiscard]] size_t weight() const { return weight_; }
+  void clear();
 
  private:
   std::vector<std::pair<Value, Value>> entries_;
+  int depth_ = 1;
+  size_t weight_ = 1;
 };
 
 struct CallArguments {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;
+  Budget* budget = nullptr;  // of the rendering; null outside one
   // By place or name; null: not given.
   [[nodiscard]] const Value* find(size_t place, std::string_view name) const;
+  void take(size_t units) const {
+    if (budget != nullptr) budget->take(units);
+  }
 };
 
 class Value {
@@ -68,14 +96,14 @@ class Value {
   template <std::derived_from<Object> Kind>
   Value(std::shared_ptr<Kind> object) : data_(std::shared_ptr<Object>(std::move(object))) {}
   static Value undefined(std::string name) { return Value(Data(Undefined{std::move(name)})); }
-  static Value list(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kList})); }
-  static Value tuple(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kTuple})); }
-  static Value generator(List items) {
-    return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kGenerator}));
-  }
-  static Value view(List items) { return Value(Data(Sequence{std::make_shared<List>(std::move(items)), SequenceKind::kView})); }
+  // These throw Error for what becomes too deep or too heavy.
+  static Value list(List items) { return sequence(std::move(items), SequenceKind::kList); }
+  static Value tuple(List items) { return sequence(std::move(items), SequenceKind::kTuple); }
+  static Value generator(List items) { return sequence(std::move(items), SequenceKind::kGenerator); }
+  static Value view(List items) { return sequence(std::move(items), SequenceKind::kView); }
   static Value dict(Dict dict) { return Value(Data(std::make_shared<Dict>(std::move(dict)))); }
-  static Value from_json(const OrderedJson& json);
+  // Invalid bytes become U+FFFD.
+  static Value from_json(const OrderedJson& json, int level = 0);
 
   [[nodiscard]] bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
   [[nodiscard]] bool is_none() const { return std::holds_alternative<None>(data_); }
@@ -106,14 +134,20 @@ class Value {
   [[nodiscard]] int64_t integer() const;
   [[nodiscard]] double number() const;
 
+  // Lists and mappings inside one another, and how many values there are in all, those that stand in several places counted in
+  // each; sixteen bytes of a text count as one.
+  [[nodiscard]] int depth() const;
+  [[nodiscard]] size_t weight() const;
+
   [[nodiscard]] bool is_true() const;
   [[nodiscard]] std::string type_name() const;
-  // Python's str() and repr().
-  [[nodiscard]] std::string to_text() const;
-  [[nodiscard]] std::string repr() const;
+  // Python's str() and repr(). `level`: how deep inside others. Throws Error beyond kDeepestValue (namespaces may form a circle).
+  [[nodiscard]] std::string to_text(int level = 0) const;
+  [[nodiscard]] std::string repr(int level = 0) const;
 
  private:
   explicit Value(Data data) : data_(std::move(data)) {}
+  static Value sequence(List items, SequenceKind kind);
   Data data_;
 };
 
@@ -125,20 +159,31 @@ class Object {
   // Throws Error where the object cannot be called.
   virtual Value call(const CallArguments& arguments);
   [[nodiscard]] virtual bool is_callable() const { return false; }
-  [[nodiscard]] virtual std::string to_text() const = 0;
+  [[nodiscard]] virtual std::string to_text(int level) const = 0;
+  [[nodiscard]] virtual int depth() const { return 0; }
+  [[nodiscard]] virtual size_t weight() const { return 1; }
+  // Lets go of the values it holds, which may hold it.
+  virtual void clear() {}
 };
 
 class Function : public Object {
  public:
   using Body = std::function<Value(const CallArguments&)>;
   Function(std::string name, Body body) : name_(std::move(name)), body_(std::move(body)) {}
+  // A method of `self`, which the function holds.
+  Function(std::string name, const Value& self, Body body)
+      : name_(std::move(name)), body_(std::move(body)), depth_(self.depth() + 1), weight_(self.weight()) {}
   Value call(const CallArguments& arguments) override { return body_(arguments); }
   [[nodiscard]] bool is_callable() const override { return true; }
-  [[nodiscard]] std::string to_text() const override { return "<function " + name_ + ">"; }
+  [[nodiscard]] std::string to_text(int /*level*/) const override { return "<function " + name_ + ">"; }
+  [[nodiscard]] int depth() const override { return depth_; }
+  [[nodiscard]] size_t weight() const override { return weight_; }
 
  private:
   std::string name_;
   Body body_;
+  int depth_ = 0;
+  size_t weight_ = 1;
 };
 
 class Namespace : public Object {
@@ -146,7 +191,8 @@ class Namespace : public Object {
   [[nodiscard]] std::optional<Value> attribute(const std::string& name) override;
   // Throws Error for a name that begins with an underscore.
   void set(const std::string& name, Value value);
-  [[nodiscard]] std::string to_text() const override { return "<Namespace " + Value::dict(values_).repr() + ">"; }
+  [[nodiscard]] std::string to_text(int level) const override { return "<Namespace " + Value::dict(values_).repr(level) + ">"; }
+  void clear() override { values_.clear(); }
 
  private:
   Dict values_;
