@@ -23,6 +23,7 @@ std::string ByteLevelAlphabet::to_characters(std::string_view bytes) const {
 }
 
 std::string ByteLevelAlphabet::to_bytes(std::string_view characters) const {
+  if (!is_valid_utf8(characters)) return std::string(characters);  // bytes already
   std::string bytes;
   bytes.reserve(characters.size());
   for (size_t at = 0; at < characters.size();) {

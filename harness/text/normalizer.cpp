@@ -27,7 +27,11 @@ class NormalizerSequence : public Normalizer {
  public:
   explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> steps) : steps_(std::move(steps)) {}
   [[nodiscard]] std::string normalize(std::string text) const override {
-    for (const auto& step : steps_) text = step->normalize(std::move(text));
+    const size_t before = text.size();
+    for (const auto& step : steps_) {
+      text = step->normalize(std::move(text));
+      check_rewritten(text.size(), before);
+    }
     return text;
   }
 

@@ -6,6 +6,9 @@ namespace harness {
 
 namespace {
 
+// What templates that repeat a text, one after the other, may add to it.
+constexpr size_t kMostAdded = 1'000'000;
+
 // ["</s>", 2]
 int64_t id_of_pair(const Json& part, const std::string& key) {
   const Json& pair = array_field(part, key);
@@ -60,6 +63,9 @@ void PostProcessor::read_template(const Json& part) {
 
 std::vector<int64_t> PostProcessor::add_special(std::vector<int64_t> ids) const {
   for (const Step& step : steps_) {
+    if (step.between.size() > 2 && step.between.size() * ids.size() > kMostAdded) {
+      throw Error("post_processor: expected at most {} ids of a text that is repeated, found more", kMostAdded);
+    }
     std::vector<int64_t> whole = step.between.front();
     for (size_t i = 1; i < step.between.size(); ++i) {
       whole.insert(whole.end(), ids.begin(), ids.end());

@@ -205,11 +205,21 @@ class Metaspace : public PreTokenizer {
   PrependScheme scheme_;
 };
 
+size_t bytes_of(const std::vector<Piece>& pieces) {
+  size_t bytes = 0;
+  for (const Piece& piece : pieces) bytes += piece.text.size();
+  return bytes;
+}
+
 class Chain : public PreTokenizer {
  public:
   void add(std::unique_ptr<PreTokenizer> step) { steps_.push_back(std::move(step)); }
   void apply(std::vector<Piece>& pieces, std::deque<std::string>& arena) const override {
-    for (const auto& step : steps_) step->apply(pieces, arena);
+    const size_t before = bytes_of(pieces);
+    for (const auto& step : steps_) {
+      step->apply(pieces, arena);
+      check_rewritten(bytes_of(pieces), before);
+    }
   }
 
  private:

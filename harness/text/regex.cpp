@@ -13,6 +13,8 @@ namespace {
 // Large enough for runs of a few million characters in nested groups; allocated only after the 32 kB of the machine stack
 // did not suffice.
 constexpr size_t kJitStackBytes = size_t{256} << 20;
+// The same for patterns that the JIT compiler leaves to the interpreter, whose default is 20 GB.
+constexpr uint32_t kHeapKibibytes = uint32_t{256} << 10;
 
 struct MatchDataDeleter {
   void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
@@ -75,7 +77,8 @@ void Regex::compile(const std::string& pcre_pattern, std::string_view shown) {
 
 void Regex::find_all(std::string_view text, std::vector<TextRange>& matches) const {
   const std::unique_ptr<pcre2_match_data, MatchDataDeleter> data(pcre2_match_data_create(1, nullptr));
-  std::unique_ptr<pcre2_match_context, ContextDeleter> context;
+  const std::unique_ptr<pcre2_match_context, ContextDeleter> context(pcre2_match_context_create(nullptr));
+  pcre2_set_heap_limit(context.get(), kHeapKibibytes);
   std::unique_ptr<pcre2_jit_stack, StackDeleter> stack;
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   constexpr size_t kNone = static_cast<size_t>(-1);
@@ -84,7 +87,6 @@ void Regex::find_all(std::string_view text, std::vector<TextRange>& matches) con
     int found = pcre2_match(code_->code, subject, text.size(), at, PCRE2_NO_UTF_CHECK, data.get(), context.get());
     if (found == PCRE2_ERROR_JIT_STACKLIMIT && !stack) {
       stack.reset(pcre2_jit_stack_create(size_t{64} << 10, kJitStackBytes, nullptr));
-      context.reset(pcre2_match_context_create(nullptr));
       pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
       continue;
     }

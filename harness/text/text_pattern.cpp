@@ -17,6 +17,11 @@ Regex read_pattern(const Json& part) {
 
 }  // namespace
 
+void check_rewritten(size_t bytes, size_t before) {
+  const size_t most = (size_t{4} << 20) + 16 * before;
+  if (bytes > most) throw Error("expected steps that make at most {} bytes of a text of {}, found more", most, before);
+}
+
 TextPattern::TextPattern(const Json& part) : regex_(read_pattern(part)) {}
 
 std::string TextPattern::replace_all(std::string_view text, std::string_view content) const {
@@ -27,6 +32,7 @@ std::string TextPattern::replace_all(std::string_view text, std::string_view con
   for (const TextRange& match : matches) {
     replaced += text.substr(last, match.begin - last);
     replaced += content;
+    check_rewritten(replaced.size(), text.size());
     last = match.end;
   }
   replaced += text.substr(last);

@@ -9,6 +9,9 @@
 
 namespace harness {
 
+// The steps of a tokenizer may make a text longer, but not without bound: Error beyond 4 MiB and sixteen times the text.
+void check_rewritten(size_t bytes, size_t before);
+
 class TextPattern {
  public:
   // Reads the field "pattern" of `part`. Throws Error for anything else than one of the two forms.

@@ -15,6 +15,12 @@ std::string join(const std::vector<std::string>& tokens) {
   return text;
 }
 
+size_t bytes_in(const std::vector<std::string>& tokens) {
+  size_t bytes = 0;
+  for (const std::string& token : tokens) bytes += token.size();
+  return bytes;
+}
+
 // No decoder at all.
 class JoinBySpaces : public TokenDecoder {
  public:
@@ -171,10 +177,18 @@ class DecoderSequence : public TokenDecoder {
  public:
   explicit DecoderSequence(std::vector<std::unique_ptr<TokenDecoder>> steps) : steps_(std::move(steps)) {}
   void apply(std::vector<std::string>& tokens) const override {
-    for (const auto& step : steps_) step->apply(tokens);
+    const size_t before = bytes_in(tokens);
+    for (const auto& step : steps_) {
+      step->apply(tokens);
+      check_rewritten(bytes_in(tokens), before);
+    }
   }
   [[nodiscard]] std::string bytes_of(std::string token) const override {
-    for (const auto& step : steps_) token = step->bytes_of(std::move(token));
+    const size_t before = token.size();
+    for (const auto& step : steps_) {
+      token = step->bytes_of(std::move(token));
+      check_rewritten(token.size(), before);
+    }
     return token;
   }
   [[nodiscard]] bool is_bytewise() const override { return steps_.size() == 1 && steps_.front()->is_bytewise(); }

@@ -1,6 +1,7 @@
 #include "harness/text/tokenizer.h"
 
 #include <deque>
+#include <limits>
 #include <unordered_set>
 
 #include "harness/core/files.h"
@@ -18,6 +19,8 @@
 namespace harness {
 
 namespace {
+
+constexpr int64_t kLargestId = std::numeric_limits<int32_t>::max();
 
 // What one id stands for.
 struct TokenEntry {
@@ -85,7 +88,9 @@ void JsonTokenizer::add_tokens(std::vector<AddedToken> tokens) {
   for (AddedToken& token : tokens) {
     if (token.content.empty()) continue;
     const auto known_id = id_of(token.content);
-    token.id = known_id ? static_cast<int32_t>(*known_id) : std::max(words, largest + 1);
+    const int64_t id = known_id ? *known_id : std::max<int64_t>(words, int64_t{largest} + 1);
+    if (id > kLargestId) throw Error("added_tokens: expected ids of at most {}, found {}", kLargestId, id);
+    token.id = static_cast<int32_t>(id);
     largest = std::max(largest, token.id);
     added_ids_[token.content] = token.id;
     added_.push_back(std::move(token));
@@ -109,8 +114,9 @@ void JsonTokenizer::build_entries() {
   for (const AddedToken& token : added_) largest = std::max(largest, token.id);
   // A vocabulary with holes larger than itself is a damaged file, not a tokenizer.
   const size_t limit = 16 * (model_->vocabulary().size() + added_.size()) + 65536;
-  if (static_cast<size_t>(largest + 1) > limit) throw Error("model: expected ids below {}, found {}", limit, largest);
-  entries_.resize(static_cast<size_t>(largest + 1));
+  const auto count = static_cast<size_t>(int64_t{largest} + 1);
+  if (count > limit) throw Error("model: expected ids below {}, found {}", limit, largest);
+  entries_.resize(count);
   const auto set = [&](const std::string& token, int32_t id) {
     entries_[static_cast<size_t>(id)] = {token, decoder_->bytes_of(token), true, false};
   };

@@ -163,6 +163,32 @@ TEST(TokenizerFile, WithAPartThatIsNotSupportedIsRefusedByName) {
               testing::HasSubstr("class intersection"));
 }
 
+// Each of these once ended in an overflow, a read beyond a text, or memory without bound.
+TEST(TokenizerFile, MadeToDoHarmIsRefusedOrAnswered) {
+  const std::string model = R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []})";
+  EXPECT_THAT(message_of(R"({"model": {"type": "BPE", "vocab": {"a": 2147483647}, "merges": []}})"), testing::HasSubstr("2147483647"));
+  EXPECT_THAT(message_of(R"({"model": {"type": "BPE", "vocab": {"a": 2147483647}, "merges": []},
+    "added_tokens": [{"content": "a"}, {"content": "c"}]})"), testing::HasSubstr("2147483648"));
+  const auto bytes_twice = Tokenizer::from_json_text(
+      R"({"model": {"type": "BPE", "vocab": {"<0xF0>": 0}, "merges": []},
+          "decoder": {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "ByteLevel"}]}})", "t.json");
+  EXPECT_EQ(bytes_twice->token_bytes(0), "\xF0");
+  const auto repeated = [&](const std::string& step) {
+    std::string steps = step;
+    for (int i = 0; i < 40; ++i) steps += "," + step;
+    return steps;
+  };
+  const std::string doubled = R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})";
+  const auto growing = [&](const std::string& part) { return Tokenizer::from_json_text("{" + model + "," + part + "}", "t.json"); };
+  EXPECT_THROW(growing(R"("normalizer": {"type": "Sequence", "normalizers": [)" + repeated(doubled) + "]}")->encode("a"), Error);
+  EXPECT_THROW(growing(R"("decoder": {"type": "Sequence", "decoders": [)" + repeated(doubled) + "]}")->decode(Ids{0}), Error);
+  const std::string template_twice = R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}, {"Sequence": {"id": "A"}}]})";
+  EXPECT_THROW(growing(R"("post_processor": {"type": "Sequence", "processors": [)" + repeated(template_twice) + "]}")
+                   ->encode("a", {.add_special = true}), Error);
+  const std::string by_bytes = R"({"type": "ByteLevel", "add_prefix_space": true, "use_regex": false})";
+  EXPECT_THROW(growing(R"("pre_tokenizer": {"type": "Sequence", "pretokenizers": [)" + repeated(by_bytes) + "]}")->encode("\u00e9"), Error);
+}
+
 TEST(TokenizerFile, WithAMissingOrDamagedPartIsRefused) {
   EXPECT_THAT(message_of("{}"), testing::HasSubstr("\"model\""));
   EXPECT_THAT(message_of("[1]"), testing::HasSubstr("expected a JSON object"));
