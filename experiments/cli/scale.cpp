@@ -16,10 +16,13 @@ int64_t scaled(int64_t value, double factor, int64_t least) {
   return std::max(std::min(value, least), static_cast<int64_t>(std::llround(static_cast<double>(value) * factor)));
 }
 
+// Bounds the product of two values that belong together.
+constexpr int64_t kMost = 1'000'000'000;
+
 int64_t all_updates(Config config) {
-  const int64_t prompts = config.integer("train.prompts_per_step", 16, 1);
-  const int64_t mini_batch = config.integer("train.mini_batch_prompts", 4, 1);
-  return config.integer("train.steps", 36, 1) * ((prompts + mini_batch - 1) / mini_batch);
+  const int64_t prompts = config.integer("train.prompts_per_step", 16, 1, kMost);
+  const int64_t mini_batch = config.integer("train.mini_batch_prompts", 4, 1, kMost);
+  return config.integer("train.steps", 36, 1, kMost) * ((prompts + mini_batch - 1) / mini_batch);
 }
 
 }  // namespace

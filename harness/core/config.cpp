@@ -67,7 +67,7 @@ std::string quoted(const std::string& text) {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
       out += c;
@@ -163,11 +163,40 @@ struct Flattener {
   }
 };
 
+// Each part of a dotted key is a table inside the one before: a key of a hundred thousand parts would end the stack.
+constexpr int kMostKeyParts = 200;
+
+void check_keys(std::string_view text, const std::string& name) {
+  int64_t line = 1;
+  int dots = 0;
+  char quote = '\0';
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') {
+      ++line;
+      dots = 0;
+      quote = '\0';
+    } else if (quote != '\0') {
+      if (c == '\\' && quote == '"' && at + 1 < text.size() && text[at + 1] != '\n') ++at;
+      if (c == quote) quote = '\0';
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      at = std::min(text.find('\n', at), text.size()) - 1;
+    } else if (std::string_view("=,[]{}").find(c) != std::string_view::npos) {
+      dots = 0;
+    } else if (c == '.' && ++dots >= kMostKeyParts) {
+      throw Error("{}: line {}: expected a key of at most {} parts, found more", name, line, kMostKeyParts);
+    }
+  }
+}
+
 }  // namespace
 
 Config Config::from_toml_text(std::string_view text, const std::string& name) {
   Config config;
   config.name_ = name;
+  check_keys(text, name);
   try {
     const toml::table table = toml::parse(text);
     const auto add_table = [&](const auto& self, Config& target, const toml::table& source) -> void {

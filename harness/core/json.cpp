@@ -1,5 +1,6 @@
 #include "harness/core/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +15,24 @@ const Json& field(const Json& object, const std::string& key) {
   const auto found = object.find(key);
   if (found == object.end()) throw Error("expected the field \"{}\", found none", key);
   return *found;
+}
+
+// Arrays and objects inside one another: whatever goes through a document level by level must not reach the end of the stack.
+constexpr int64_t kDeepestJson = 500;
+
+void check_depth(std::string_view text) {
+  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') <= kDeepestJson) return;
+  int64_t depth = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at) at += text[at] == '\\' ? 1 : 0;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepestJson) throw Error("expected JSON of at most {} levels, found more at byte {}", kDeepestJson, at);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
 }
 
 template <typename Value>
@@ -33,6 +52,7 @@ double json_float(float value) {
 }
 
 Json parse_json(std::string_view text) {
+  check_depth(text);
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {

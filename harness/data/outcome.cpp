@@ -46,7 +46,9 @@ OrderedJson to_json(const Outcome& outcome) {
   return line;
 }
 
-Outcome outcome_from_json(const Json& line) {
+namespace {
+
+Outcome read_outcome(const Json& line) {
   Outcome outcome;
   outcome.set = text_field(line, "set");
   outcome.problem = text_field(line, "problem");
@@ -68,6 +70,16 @@ Outcome outcome_from_json(const Json& line) {
   outcome.mean_entropy = number_field(line, "mean_entropy");
   if (line.contains("fingerprint")) outcome.fingerprint = line["fingerprint"].get<std::vector<float>>();
   return outcome;
+}
+
+}  // namespace
+
+Outcome outcome_from_json(const Json& line) {
+  try {
+    return read_outcome(line);
+  } catch (const Json::exception& error) {
+    throw Error("expected an outcome, found a field of another type ({})", error.what());
+  }
 }
 
 void write_outcomes(const std::string& path, const OutcomeFile& file) {
