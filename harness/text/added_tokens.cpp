@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "harness/text/json_part.h"
+#include "harness/text/newer_characters.h"
 #include "harness/text/utf8.h"
 
 namespace harness {
@@ -12,7 +13,7 @@ namespace {
 // Letters, marks, decimal digits, connectors and joiners: what \w means in Unicode Technical Standard 18.
 bool is_word_character(char32_t value) {
   if (value == 0x200C || value == 0x200D) return true;
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(value))) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(known_character(value)))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:

@@ -2,10 +2,12 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "harness/text/byte_level.h"
 #include "harness/text/json_part.h"
+#include "harness/text/newer_characters.h"
 #include "harness/text/text_pattern.h"
 #include "harness/text/utf8.h"
 
@@ -46,8 +48,8 @@ bool is_ascii(std::string_view text) {
   return true;
 }
 
-std::string unicode_form(std::string text, utf8proc_option_t options) {
-  if (is_ascii(text)) return text;
+std::string mapped_form(std::string_view text, utf8proc_option_t options) {
+  if (text.empty()) return {};
   utf8proc_uint8_t* mapped = nullptr;
   const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
                                                static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
@@ -55,6 +57,32 @@ std::string unicode_form(std::string text, utf8proc_option_t options) {
   std::string result(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
   std::free(mapped);  // NOLINT: utf8proc allocates with malloc
   return result;
+}
+
+// Stretches between the characters that stay as they are.
+std::string unicode_form(std::string text, utf8proc_option_t options) {
+  if (is_ascii(text)) return text;
+  static const CodePointSet whole(whole_ranges());
+  std::string result;
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    const size_t next = at + static_cast<size_t>(point.length);
+    if (whole.contains(point.value)) {
+      result += mapped_form(std::string_view(text).substr(begin, at - begin), options);
+      result.append(text, at, next - at);
+      begin = next;
+    }
+    at = next;
+  }
+  return result + mapped_form(std::string_view(text).substr(begin), options);
+}
+
+char32_t lower_of(char32_t value) {
+  const auto pairs = newer_lower_cases();
+  const auto found = std::lower_bound(pairs.begin(), pairs.end(), value, [](const LowerCase& pair, char32_t upper) { return pair.upper < upper; });
+  if (found != pairs.end() && found->upper == value) return found->lower;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value)));
 }
 
 std::unique_ptr<Normalizer> form(int options) {
@@ -72,7 +100,7 @@ std::string lower_case(std::string text) {
     if (point.value == 0x130) {
       lowered += "i\xCC\x87";
     } else {
-      append_utf8(lowered, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(point.value))));
+      append_utf8(lowered, lower_of(point.value));
     }
   }
   return lowered;

@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include "harness/core/error.h"
+#include "harness/text/newer_characters.h"
 #include "harness/text/utf8.h"
 
 namespace harness {
@@ -80,6 +81,9 @@ void Regex::find_all(std::string_view text, std::vector<TextRange>& matches) con
   const std::unique_ptr<pcre2_match_context, ContextDeleter> context(pcre2_match_context_create(nullptr));
   pcre2_set_heap_limit(context.get(), kHeapKibibytes);
   std::unique_ptr<pcre2_jit_stack, StackDeleter> stack;
+  // Character classes must know the characters that are newer than PCRE2's tables.
+  std::string written;
+  text = with_known_characters(text, written);
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   constexpr size_t kNone = static_cast<size_t>(-1);
   size_t last_end = kNone;

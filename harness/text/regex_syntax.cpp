@@ -8,13 +8,14 @@ namespace harness {
 
 namespace {
 
-// As members of a character class. PCRE2's own \s has U+180E, its \w lacks marks and connectors.
+// As members of a character class. PCRE2's own \s has U+180E, its \w lacks marks and connectors. Oniguruma's \w has six
+// superscripts and fractions of Latin-1 beside Unicode's words.
 constexpr std::string_view kSpace =
     "\\t-\\r\\x20\\x85\\xA0\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 constexpr std::string_view kNotSpace =
     "\\x00-\\x08\\x0E-\\x1F\\x21-\\x84\\x86-\\x9F\\xA1-\\x{167F}\\x{1681}-\\x{1FFF}\\x{200B}-\\x{2027}\\x{202A}-\\x{202E}"
     "\\x{2030}-\\x{205E}\\x{2060}-\\x{2FFF}\\x{3001}-\\x{10FFFF}";
-constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE";
 
 class Translator {
  public:

@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include "harness/text/newer_characters.h"
+
 namespace harness {
 
 namespace {
@@ -120,17 +122,13 @@ bool is_white_space(char32_t value) {
 }
 
 bool is_numeric(char32_t value) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL || category == UTF8PROC_CATEGORY_NO;
+  static const CodePointSet numeric(numeric_ranges());
+  return numeric.contains(value);
 }
 
 bool is_punctuation(char32_t value) {
-  if (value < 0x80) {
-    return (value >= 0x21 && value <= 0x2F) || (value >= 0x3A && value <= 0x40) || (value >= 0x5B && value <= 0x60) ||
-           (value >= 0x7B && value <= 0x7E);
-  }
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+  static const CodePointSet punctuation(punctuation_ranges());
+  return punctuation.contains(value);
 }
 
 bool is_unprintable(char32_t value) {
@@ -140,8 +138,8 @@ bool is_unprintable(char32_t value) {
 }
 
 bool is_mark(char32_t value) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+  static const CodePointSet marks(mark_ranges());
+  return marks.contains(value);
 }
 
 }  // namespace harness

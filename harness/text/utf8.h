@@ -34,15 +34,13 @@ std::string to_valid_utf8(std::string_view bytes);
 
 // Unicode's White_Space.
 bool is_white_space(char32_t value);
-// General category N (decimal digits, letter numbers, other numbers).
+// General category N (decimal digits, letter numbers, other numbers), punctuation, marks: as the `tokenizers` package has them.
 bool is_numeric(char32_t value);
-// ASCII punctuation or general category P.
 bool is_punctuation(char32_t value);
 // Python's str.isspace: White_Space and the four information separators.
 inline bool is_python_space(char32_t value) { return is_white_space(value) || (value >= 0x1C && value <= 0x1F); }
 // What Python's repr writes as an escape: other and separator characters but the space.
 bool is_unprintable(char32_t value);
-// General category M.
 bool is_mark(char32_t value);
 
 }  // namespace harness
