@@ -60,7 +60,9 @@ void read(Config config) {
   }
   Config models = config.take("models");
   answered([&] { models.finish(); });
-  for (const auto& [key, entry] : Config(config).entries()) {
+  const Config all = config;
+  for (const auto& entry : all.entries()) {
+    const std::string& key = entry.first;
     answered([&] { (void)config.number(key, 0, -1e6, 1e6); });
     answered([&] { (void)config.integer(key, 0, -100, 1000); });
     answered([&] { (void)config.text(key, "", {"a", "b"}); });
