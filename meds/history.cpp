@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "harness/cluster/nearest.h"
 #include "harness/core/random.h"
@@ -44,6 +45,7 @@ int64_t History::size_of(int64_t label) const {
 void History::open_window(int64_t step) {
   if (settings_.window_steps == 0) return;
   forget(std::lower_bound(steps_.begin(), steps_.end(), step - settings_.window_steps) - steps_.begin());
+  settle();
 }
 
 void History::close_window() {
@@ -93,11 +95,12 @@ void History::add(std::span<const Trace> traces, int64_t step) {
     ++count;
   }
   vectors_.insert(vectors_.end(), added.begin(), added.end());
-  if (count > 0) relabel(count);
+  unsettled_ += count;
 }
 
-// Labels of all that is stored; the last `appended` are new to the clusters.
-void History::relabel(int64_t appended) {
+void History::settle() {
+  const int64_t appended = std::exchange(unsettled_, 0);
+  if (appended == 0) return;
   if (settings_.cluster == ClusterMode::single) {
     labels_.assign(steps_.size(), 0);
   } else if (!settings_.needs_fingerprints()) {
@@ -125,7 +128,7 @@ void History::count_labels() {
   }
 }
 
-// The oldest `count` go; the rest is clustered from nothing.
+// The oldest `count` go; the rest is to be clustered from nothing.
 void History::forget(int64_t count) {
   if (count <= 0) return;
   drop_front(steps_, count);
@@ -135,7 +138,8 @@ void History::forget(int64_t count) {
   clusters_ = harness::IncrementalClusters(
       dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
   labels_.clear();
-  if (size() > 0) relabel(size());
+  counts_.assign(1, 0);
+  unsettled_ = size();
 }
 
 void History::restore(std::span<const float> vectors, std::span<const int64_t> steps, std::span<const int32_t> answers,
@@ -149,7 +153,7 @@ void History::restore(std::span<const float> vectors, std::span<const int64_t> s
     clusters_ = harness::IncrementalClusters(
         dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
   }
-  if (size() > 0) relabel(size());
+  unsettled_ = size();
 }
 
 }  // namespace meds

@@ -34,15 +34,17 @@ class History {
 
   // Forgets what is older than the window at `step`.
   void open_window(int64_t step);
-  // Looks up against what is stored.
+  // Looks up against what is stored and settled.
   [[nodiscard]] Recalled recall(const Trace& trace) const;
-  // Stores comparable traces and clusters anew.
+  // Stores comparable traces; `settle` clusters them.
   void add(std::span<const Trace> traces, int64_t step);
+  // Brings labels up to date with what is stored.
+  void settle();
   // The stored response i as seen by the others (history_only = false): its own label, itself not counted.
   [[nodiscard]] Recalled recall_stored(int64_t i) const;
-  // Forgets the oldest beyond `max_per_problem`.
+  // Forgets the oldest beyond `max_per_problem`; to be settled after it.
   void close_window();
-  // Takes what a file holds and clusters it.
+  // Takes what a file holds; to be settled after it.
   void restore(std::span<const float> vectors, std::span<const int64_t> steps, std::span<const int32_t> answers,
                std::span<const int32_t> error_labels);
 
@@ -57,13 +59,13 @@ class History {
   [[nodiscard]] std::vector<double> normalised(std::span<const float> rows, int64_t n) const;
   [[nodiscard]] int64_t size_of(int64_t label) const;
   void forget(int64_t count);
-  void relabel(int64_t appended);
   void count_labels();
 
   Settings settings_;
   uint64_t problem_;
   bool correct_;
   int64_t dimension_ = 0;
+  int64_t unsettled_ = 0;                  // newest responses that have no label yet
   harness::IncrementalClusters clusters_;  // normalised vectors
   std::vector<float> vectors_;             // [n, D] raw
   std::vector<int64_t> labels_;            // [n]

@@ -116,11 +116,16 @@ void ErrorMemory::run_task(const Task& task, std::span<const Trace> traces, int6
   } else {
     int64_t stored = history.size();
     history.add(own, step);
+    history.settle();
     for (const size_t i : task.members) {
       if (History::is_comparable(settings_, traces[i])) recalled[i] = history.recall_stored(stored++);
     }
   }
   history.close_window();
+}
+
+void ErrorMemory::wait() const {
+  if (clustering_.valid()) clustering_.get();
 }
 
 int32_t ErrorMemory::Log::number_of(const Key& key) {
@@ -149,6 +154,7 @@ void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const Trace>
 
 Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
   require_comparable(responses);
+  wait();
   std::vector<Trace> traces;
   std::map<Key, Task> by_key;
   for (size_t i = 0; i < responses.size(); ++i) {
@@ -172,6 +178,13 @@ Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
   std::vector<Recalled> recalled(responses.size());
   for_each_in_parallel(tasks.size(), settings_.threads, [&](size_t t) { run_task(tasks[t], traces, step, recalled); });
   if (!settings_.forgets()) log_stored(tasks, traces);
+  if (!settings_.current_only) {
+    std::vector<History*> unsettled;
+    for (const Task& task : tasks) unsettled.push_back(task.history);
+    clustering_ = std::async(std::launch::async, [unsettled, threads = settings_.threads] {
+      for_each_in_parallel(unsettled.size(), threads, [&](size_t h) { unsettled[h]->settle(); });
+    });
+  }
 
   Shaping shaping;
   for (size_t i = 0; i < responses.size(); ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <map>
 #include <optional>
 #include <span>
@@ -58,7 +59,8 @@ class ErrorMemory {
 
   // One training step (method.md, "Memory, label, cluster size"): every response is looked up in what earlier steps stored, then
   // all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing lengths
-  // or with numbers that are not finite. Steps ascend.
+  // or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up (`history_only`), the new clusters are
+  // made by a thread that goes on after this returns: beside the policy's update, for instance; whoever needs them waits.
   Shaping shape(std::span<const Response> responses, int64_t step);
 
   // FOLDER/NAME.json and FOLDER/NAME-00000.safetensors and so on (memory_file.cpp); the same memory gives the same bytes. Files
@@ -68,7 +70,10 @@ class ErrorMemory {
   void load(const std::string& folder, const std::string& name = "meds");
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
-  [[nodiscard]] const std::map<Key, History>& histories() const { return histories_; }
+  [[nodiscard]] const std::map<Key, History>& histories() const {
+    wait();
+    return histories_;
+  }
   [[nodiscard]] int64_t dimension() const { return dimension_; }
   // Responses stored.
   [[nodiscard]] int64_t size() const;
@@ -95,6 +100,7 @@ class ErrorMemory {
   };
   void require_comparable(std::span<const Response> responses) const;
   void run_task(const Task& task, std::span<const Trace> traces, int64_t step, std::vector<Recalled>& recalled);
+  void wait() const;  // until the clusters of the last step stand
   void log_stored(std::span<const Task> tasks, std::span<const Trace> traces);
   [[nodiscard]] Log log_of_histories() const;
 
@@ -105,6 +111,7 @@ class ErrorMemory {
   TextTable error_labels_;
   Log log_;  // empty where the settings forget
   mutable std::vector<std::string> sealed_;  // SHA-256 of the full files of `save` that have been written or read
+  mutable std::future<void> clustering_;     // the last member: it ends before the histories do
 };
 
 // The settings a saved memory was made with (those that memory_keys names; alpha, beta and target stand at their defaults).

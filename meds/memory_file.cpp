@@ -1,6 +1,6 @@
 // Saving and loading of ErrorMemory. Version 2:
 // NAME-00000.safetensors, NAME-00001.safetensors, ...: stored responses in the order in which they came (with a window or a cap:
-//   one history after the other), 16384 in each but the last: vectors F32 [n, D] as they came, not normalised; histories I32 [n],
+//   one history after the other), 4096 in each but the last: vectors F32 [n, D] as they came, not normalised; histories I32 [n],
 //   places in the list of NAME.json; steps I64 [n]; answers and error_labels I32 [n], places in the lists of NAME.json, -1 for none.
 //   A full one never changes again, so a checkpoint links it from the one before and writes the last one alone.
 // NAME.json: format, version, settings, dimension, segments ({"rows", "sha256"} of each file), answers, error_labels, histories
@@ -24,7 +24,7 @@ namespace meds {
 namespace {
 
 constexpr int64_t kVersion = 2;
-constexpr size_t kSegmentRows = 16384;
+constexpr size_t kSegmentRows = 4096;
 constexpr const char* kFormat = "medsbench error memory";
 
 std::string segment_path(const std::string& folder, const std::string& name, size_t segment) {
@@ -154,6 +154,7 @@ ErrorMemory::Log ErrorMemory::log_of_histories() const {
 }
 
 void ErrorMemory::save(const std::string& folder, const std::string& name, const std::string& previous) const {
+  wait();
   harness::make_folder(folder);
   const bool appends = !settings_.forgets();
   const Log rebuilt = appends ? Log{} : log_of_histories();
@@ -245,8 +246,10 @@ void ErrorMemory::load(const std::string& folder, const std::string& name) {
       const Columns& of = by_history[h];
       read.histories_.try_emplace(key, settings_, key.problem, key.correct)
           .first->second.restore(of.vectors, of.steps, of.answers, of.error_labels);
+      read.histories_.at(key).settle();
     }
     if (settings_.forgets()) read.log_ = {}, read.sealed_.clear();
+    wait();
     *this = std::move(read);
   });
 }

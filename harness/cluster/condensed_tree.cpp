@@ -183,12 +183,15 @@ std::vector<char> boruvka_orientation(const std::vector<TreeEdge>& tree, int64_t
       from_b[static_cast<size_t>(proposed.edge)] = static_cast<char>(inside_b);
       sets.join(inside, outside);
     }
-    int32_t count = 0;
-    for (const int32_t root : roots) {
-      if (sets.find(root) == root) number[static_cast<size_t>(root)] = count++;
+    size_t count = 0;
+    for (size_t c = 0; c < roots.size(); ++c) next[c] = sets.find(roots[c]);
+    for (size_t c = 0; c < roots.size(); ++c) {
+      if (next[c] != roots[c]) continue;
+      number[static_cast<size_t>(roots[c])] = static_cast<int32_t>(count);
+      roots[count++] = roots[c];
     }
-    for (size_t c = 0; c < roots.size(); ++c) next[c] = number[static_cast<size_t>(sets.find(roots[c]))];
-    std::erase_if(roots, [&](int32_t root) { return sets.find(root) != root; });
+    for (size_t c = 0; c < roots.size(); ++c) next[c] = number[static_cast<size_t>(next[c])];
+    roots.resize(count);
     size_t kept = 0;
     for (const Open& edge : open) {
       const int32_t a = next[static_cast<size_t>(edge.a)];
