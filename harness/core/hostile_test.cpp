@@ -34,6 +34,11 @@ TEST(Json, NestedTooDeeplyIsRefused) {
   EXPECT_NO_THROW(parse_json("[\"" + repeat("\\\"[{", 1000) + "\", 1]"));
 }
 
+TEST(Json, ANumberBeyondADoubleIsRefused) {
+  EXPECT_THAT(message_of([] { parse_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
+  EXPECT_EQ(dump_line(parse_json("[1E308]")), "[1e+308]");
+}
+
 TEST(Config, AKeyOfTooManyPartsIsRefused) {
   const std::string parts = repeat("a.", 1'000'000) + "a";
   for (const std::string& text : {parts + " = 1", "x = 1\n[" + parts + "]\n", "x = {" + parts + " = 1}"}) {

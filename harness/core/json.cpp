@@ -57,6 +57,8 @@ Json parse_json(std::string_view text) {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
     throw Error("expected JSON, found a syntax error at byte {}", error.byte);
+  } catch (const Json::out_of_range& error) {
+    throw Error("expected JSON with numbers that fit 64 bits, found another ({})", error.what());
   }
 }
 

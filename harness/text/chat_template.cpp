@@ -83,6 +83,8 @@ OrderedJson parse_ordered(const std::string& path) {
     return OrderedJson::parse(read_file(path));
   } catch (const OrderedJson::parse_error& error) {
     throw Error("{}: expected JSON, found a syntax error at byte {}", path, error.byte);
+  } catch (const OrderedJson::out_of_range& error) {
+    throw Error("{}: expected JSON with numbers that fit 64 bits, found another ({})", path, error.what());
   }
 }
 

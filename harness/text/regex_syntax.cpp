@@ -1,6 +1,9 @@
 // Oniguruma's syntax to PCRE2's: what the two read differently is written out.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "harness/core/error.h"
 #include "harness/text/regex.h"
 
@@ -9,13 +12,18 @@ namespace harness {
 namespace {
 
 // As members of a character class. PCRE2's own \s has U+180E, its \w lacks marks and connectors. Oniguruma's \w has six
-// superscripts and fractions of Latin-1 beside Unicode's words.
+// superscripts and fractions of Latin-1 beside Unicode's words, but not inside a class.
 constexpr std::string_view kSpace =
     "\\t-\\r\\x20\\x85\\xA0\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 constexpr std::string_view kNotSpace =
     "\\x00-\\x08\\x0E-\\x1F\\x21-\\x84\\x86-\\x9F\\xA1-\\x{167F}\\x{1681}-\\x{1FFF}\\x{200B}-\\x{2027}\\x{202A}-\\x{202E}"
     "\\x{2030}-\\x{205E}\\x{2060}-\\x{2FFF}\\x{3001}-\\x{10FFFF}";
-constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE";
+constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+constexpr std::string_view kWordAlone = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE";
+
+constexpr std::array<std::string_view, 15> kScripts{"Arabic",   "Armenian", "Bengali",  "Cyrillic", "Devanagari",
+                                                   "Greek",    "Han",      "Hangul",   "Hebrew",   "Hiragana",
+                                                   "Katakana", "Latin",    "Tamil",    "Thai",     "Georgian"};
 
 class Translator {
  public:
@@ -86,7 +94,7 @@ class Translator {
     }
   }
 
-  void property(bool in_class) {
+  void property() {
     const size_t close = pattern_.find('}', at_);
     if (peek(2) != '{' || close == std::string_view::npos) refuse("a property without braces");
     bool negated = pattern_[at_ + 1] == 'P';
@@ -96,8 +104,9 @@ class Translator {
       name.erase(0, 1);
     }
     if (name == "Alnum" || name == "Alpha" || name == "Space" || name == "Word") refuse("the property " + name);
-    (void)in_class;
-    out_ += fmt::format("\\{}{{{}}}", negated ? 'P' : 'p', name);
+    // A bare script is all that is used with it in PCRE2, that script alone in Oniguruma.
+    const bool is_script = std::find(kScripts.begin(), kScripts.end(), name) != kScripts.end();
+    out_ += fmt::format("\\{}{{{}{}}}", negated ? 'P' : 'p', is_script ? "sc:" : "", name);
     at_ = close + 1;
   }
 
@@ -110,13 +119,13 @@ class Translator {
     };
     switch (kind) {
       case 'p':
-      case 'P': return property(in_class);
+      case 'P': return property();
       case 's': return members(kSpace, false);
       case 'S': return in_class ? members(kNotSpace, false) : members(kSpace, true);
-      case 'w': return members(kWord, false);
+      case 'w': return members(in_class ? kWord : kWordAlone, false);
       case 'W':
         if (in_class) refuse("\\W inside a class");
-        return members(kWord, true);
+        return members(kWordAlone, true);
       case 'h': return members("0-9a-fA-F", false);
       case 'H':
         if (in_class) refuse("\\H inside a class");
