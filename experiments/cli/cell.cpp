@@ -151,6 +151,7 @@ PretrainCell read_pretrain_cell(Config& config) {
   cell.settings.steps = config.integer("train.steps", 1800, 1);
   cell.settings.batch = config.integer("train.batch", 32, 1);
   cell.settings.recompute_activations = config.boolean("train.recompute_activations", false);
+  cell.checkpoint_every = config.integer("checkpoint.every", 100, 1);
   harness::OptimizerSettings defaults;
   defaults.lr = 2.5e-3;
   defaults.beta2 = 0.98;

@@ -76,6 +76,7 @@ struct PretrainCell {
   std::string demonstrations;   // "nano", "words"
   datasets::LoadSettings load;
   harness::SupervisedSettings settings;
+  int64_t checkpoint_every = 100;  // steps
   harness::PromptSettings prompt;
   uint64_t seed = 0;
 };

@@ -90,23 +90,22 @@ int pretrain(const PretrainOptions& options) {
     if (!cell.prompt.suffix.empty() && text.ends_with(cell.prompt.suffix)) text.resize(text.size() - cell.prompt.suffix.size());
     return harness::SupervisedExample{prompts.ids(text), prompts.response_ids(demonstration.response)};
   };
-  double loss = 0;
-  int64_t tokens = 0;
   const int64_t window = std::max<int64_t>(1, cell.settings.steps / 100);
-  harness::train_supervised(*model, cell.settings, example, [&](const harness::SupervisedStep& step) {
-    loss = step.step == 1 ? step.loss : 0.98 * loss + 0.02 * step.loss;
-    tokens += step.tokens;
+  const auto on_step = [&](const harness::SupervisedStep& step) {
     if (step.step % window != 0 && step.step != cell.settings.steps) return;
     harness::write_progress(options.out, {static_cast<double>(step.step), static_cast<double>(cell.settings.steps), "steps",
-                                          fmt::format("loss {:.3f}", loss)});
-  });
+                                          fmt::format("loss {:.3f}", step.smoothed_loss)});
+  };
+  const harness::SupervisedStep last =
+      harness::train_supervised(*model, cell.settings, example, on_step, {options.out, identity, cell.checkpoint_every});
   model->save(work);
   harness::replace_folder(work, options.out + "/model");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   write_timing(options.out, {{"supervised", seconds}});
-  write_done(options.out, identity, {{"loss", loss}, {"response_tokens", tokens}, {"steps", cell.settings.steps}});
-  fmt::print(stderr, "{}: {} steps, loss {:.4f}, {:.0f} s, {:.0f} response tokens/s\n", options.out, cell.settings.steps, loss,
-             seconds, static_cast<double>(tokens) / seconds);
+  write_done(options.out, identity, {{"loss", last.smoothed_loss}, {"response_tokens", last.all_tokens}, {"steps", last.step}});
+  fs::remove_all(options.out + "/checkpoint");
+  fmt::print(stderr, "{}: {} steps, loss {:.4f}, {:.0f} s, {:.0f} response tokens/s\n", options.out, cell.settings.steps,
+             last.smoothed_loss, seconds, static_cast<double>(last.all_tokens) / seconds);
   return 0;
 }
 

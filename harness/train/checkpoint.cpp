@@ -38,6 +38,26 @@ std::string state_text(const std::string& identity, const RunState& state, int64
 
 }  // namespace
 
+void write_optimizer(const std::string& path, const Optimizer& optimizer) {
+  std::vector<torch::Tensor> kept;  // CPU copies stay alive until written
+  std::vector<SafetensorsEntry> entries;
+  for (const auto& [name, tensor] : optimizer.state()) {
+    kept.push_back(tensor.to(torch::kCPU).contiguous());
+    entries.push_back({name, "F32", kept.back().sizes().vec(),
+                       {static_cast<const std::byte*>(kept.back().data_ptr()), kept.back().nbytes()}});
+  }
+  write_safetensors(path, std::move(entries));
+}
+
+void read_optimizer(const std::string& path, Optimizer& optimizer, int64_t updates) {
+  std::map<std::string, torch::Tensor> tensors;
+  const SafetensorsFile file(path);
+  for (const SafetensorsEntry& entry : file.entries()) {
+    tensors[entry.name] = torch::from_blob(const_cast<std::byte*>(entry.bytes.data()), entry.shape, torch::kFloat32).clone();
+  }
+  with_context(path, [&] { optimizer.restore(tensors, updates); });
+}
+
 double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
                        const Optimizer& optimizer, const MethodStack& methods) {
   const std::string final_path = folder + "/checkpoint";
@@ -48,14 +68,7 @@ double save_checkpoint(const std::string& folder, const std::string& identity, c
   try {
     const DeferredSync deferred;
     make_folder(temporary + "/methods");
-    std::vector<torch::Tensor> kept;  // CPU copies stay alive until written
-    std::vector<SafetensorsEntry> entries;
-    for (const auto& [name, tensor] : optimizer.state()) {
-      kept.push_back(tensor.to(torch::kCPU).contiguous());
-      entries.push_back({name, "F32", kept.back().sizes().vec(),
-                         {static_cast<const std::byte*>(kept.back().data_ptr()), kept.back().nbytes()}});
-    }
-    write_safetensors(temporary + "/state.safetensors", std::move(entries));
+    write_optimizer(temporary + "/state.safetensors", optimizer);
     const auto begin = std::chrono::steady_clock::now();
     methods.save_state(temporary + "/methods", final_path + "/methods");
     method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -93,13 +106,7 @@ bool load_checkpoint(const std::string& folder, const std::string& identity, Run
     state.best_step = integer_field(json, "best_step");
     state.cursor.visits.clear();
     for (const Json& visit : json.at("visits")) state.cursor.visits[visit.at(0).get<uint64_t>()] = visit.at(1).get<int64_t>();
-    std::map<std::string, torch::Tensor> tensors;
-    const SafetensorsFile tensors_file(path + "/state.safetensors");
-    for (const SafetensorsEntry& entry : tensors_file.entries()) {
-      tensors[entry.name] =
-          torch::from_blob(const_cast<std::byte*>(entry.bytes.data()), entry.shape, torch::kFloat32).clone();
-    }
-    with_context(path + "/state.safetensors", [&] { optimizer.restore(tensors, integer_field(json, "updates")); });
+    read_optimizer(path + "/state.safetensors", optimizer, integer_field(json, "updates"));
   });
   methods.load_state(path + "/methods");
   return true;

@@ -30,4 +30,8 @@ double save_checkpoint(const std::string& folder, const std::string& identity, c
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
                      MethodStack& methods);
 
+// An optimiser's tensors (fp32 masters and moments) as a safetensors file. `read_optimizer` gives them back to one of the same model.
+void write_optimizer(const std::string& path, const Optimizer& optimizer);
+void read_optimizer(const std::string& path, Optimizer& optimizer, int64_t updates);
+
 }  // namespace harness

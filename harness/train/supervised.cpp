@@ -3,9 +3,15 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/json.h"
 #include "harness/model/token_statistics.h"
+#include "harness/train/checkpoint.h"
+
+namespace fs = std::filesystem;
 
 namespace harness {
 
@@ -31,14 +37,57 @@ SupervisedBatch pack(const std::vector<SupervisedExample>& examples) {
   return batch;
 }
 
+void save(const SupervisedCheckpoint& checkpoint, const SupervisedStep& at, const Optimizer& optimizer) {
+  const std::string path = checkpoint.folder + "/checkpoint", temporary = path + ".tmp";
+  fs::remove_all(temporary);
+  make_folder(temporary);
+  try {
+    const DeferredSync deferred;
+    write_optimizer(temporary + "/state.safetensors", optimizer);
+    const OrderedJson json{{"version", kCheckpointVersion}, {"identity", checkpoint.identity}, {"step", at.step},
+                           {"smoothed_loss", at.smoothed_loss}, {"all_tokens", at.all_tokens}};
+    write_file_atomically(temporary + "/state.json", dump_line(json) + "\n");
+  } catch (...) {
+    fs::remove_all(temporary);
+    throw;
+  }
+  replace_folder(temporary, path);
+}
+
+// The step to go on from; 0 where nothing of this identity is kept.
+SupervisedStep load(const SupervisedCheckpoint& checkpoint, Optimizer& optimizer) {
+  SupervisedStep at;
+  const std::string path = checkpoint.folder + "/checkpoint";
+  if (checkpoint.folder.empty()) return at;
+  recover_folder(path);
+  if (!fs::exists(path)) return at;
+  with_context(path + "/state.json", [&] {
+    const Json json = parse_json(read_file(path + "/state.json"));
+    const int64_t version = integer_field(json, "version");
+    if (version > kCheckpointVersion) throw Error("expected version <= {}, found {}", kCheckpointVersion, version);
+    if (text_field(json, "identity") != checkpoint.identity) return;
+    at.smoothed_loss = number_field(json, "smoothed_loss");
+    at.all_tokens = integer_field(json, "all_tokens");
+    at.step = integer_field(json, "step");
+    read_optimizer(path + "/state.safetensors", optimizer, at.step);
+  });
+  return at;
+}
+
 }  // namespace
 
-void train_supervised(Transformer& model, const SupervisedSettings& settings,
-                      const std::function<SupervisedExample(uint64_t)>& example,
-                      const std::function<void(const SupervisedStep&)>& on_step) {
+SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& settings,
+                                const std::function<SupervisedExample(uint64_t)>& example,
+                                const std::function<void(const SupervisedStep&)>& on_step,
+                                const SupervisedCheckpoint& checkpoint) {
   Optimizer optimizer(model, settings.optimizer);
-  for (int64_t step = 1; step <= settings.steps; ++step) {
-    check_interrupt();
+  SupervisedStep at = load(checkpoint, optimizer);
+  while (at.step < settings.steps) {
+    if (interrupt_requested()) {
+      if (!checkpoint.folder.empty() && at.step > 0) save(checkpoint, at, optimizer);
+      throw Interrupted();
+    }
+    const int64_t step = at.step + 1;
     std::vector<SupervisedExample> examples;
     for (int64_t i = 0; i < settings.batch; ++i) {
       examples.push_back(example(static_cast<uint64_t>((step - 1) * settings.batch + i)));
@@ -62,8 +111,11 @@ void train_supervised(Transformer& model, const SupervisedSettings& settings,
       throw Error("supervised step {}: expected a finite loss and gradient, found loss {} and gradient norm {}", step, loss, norm);
     }
     optimizer.apply(norm);
-    if (on_step) on_step({step, loss, tokens});
+    at = {step, loss, step == 1 ? loss : 0.98 * at.smoothed_loss + 0.02 * loss, tokens, at.all_tokens + tokens};
+    if (!checkpoint.folder.empty() && step % checkpoint.every == 0) save(checkpoint, at, optimizer);
+    if (on_step) on_step(at);
   }
+  return at;
 }
 
 }  // namespace harness

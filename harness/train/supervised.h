@@ -25,14 +25,24 @@ struct SupervisedSettings {
 
 struct SupervisedStep {
   int64_t step = 0;
-  double loss = 0;  // nats a response token
+  double loss = 0;           // nats a response token
+  double smoothed_loss = 0;  // 0.98 of the last one's and 0.02 of this
   int64_t tokens = 0;
+  int64_t all_tokens = 0;    // of all steps so far
 };
 
-// `example(index)` gives demonstration number index = (step - 1) * batch + place. Throws Error for a loss that is not finite,
-// Interrupted when asked to stop.
-void train_supervised(Transformer& model, const SupervisedSettings& settings,
-                      const std::function<SupervisedExample(uint64_t index)>& example,
-                      const std::function<void(const SupervisedStep&)>& on_step);
+// Where a training is kept while it runs: FOLDER/checkpoint, which the next call with the same identity goes on from.
+struct SupervisedCheckpoint {
+  std::string folder;  // "": nowhere
+  std::string identity;
+  int64_t every = 100;  // steps
+};
+
+// `example(index)` gives demonstration number index = (step - 1) * batch + place. Returns the last step. Throws Error for a loss
+// that is not finite, Interrupted when asked to stop (with the steps so far kept).
+SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& settings,
+                                const std::function<SupervisedExample(uint64_t index)>& example,
+                                const std::function<void(const SupervisedStep&)>& on_step,
+                                const SupervisedCheckpoint& checkpoint = {});
 
 }  // namespace harness

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/core/error.h"
 #include "harness/train/test_policy.h"
 
 namespace harness {
@@ -55,6 +56,31 @@ TEST(Supervised, GivesTheSameBytesEachTime) {
   for (size_t i = 0; i < first->parameters().size(); ++i) {
     EXPECT_TRUE(torch::equal(first->parameters()[i].value, second->parameters()[i].value));
   }
+}
+
+TEST(Supervised, GoesOnFromItsCheckpointToTheSameBytes) {
+  const ToyRun toy("supervised_resumed");
+  const auto straight = toy.policy(), killed = toy.policy(), resumed = toy.policy(), other = toy.policy();
+  const SupervisedStep expected = train_supervised(*straight, quick(), mirror, {});
+  const SupervisedCheckpoint checkpoint{toy.run_folder(), "identity", 20};
+  const auto stop = [](const SupervisedStep& step) {
+    if (step.step == 47) throw Error("killed");
+  };
+  EXPECT_EQ(error_of([&] { train_supervised(*killed, quick(), mirror, stop, checkpoint); }), "killed");
+  int64_t first = 0;
+  const SupervisedStep last = train_supervised(
+      *resumed, quick(), mirror, [&](const SupervisedStep& step) { first = first == 0 ? step.step : first; }, checkpoint);
+  EXPECT_EQ(first, 41);
+  EXPECT_EQ(last.smoothed_loss, expected.smoothed_loss);
+  EXPECT_EQ(last.all_tokens, expected.all_tokens);
+  for (size_t i = 0; i < straight->parameters().size(); ++i) {
+    EXPECT_TRUE(torch::equal(straight->parameters()[i].value, resumed->parameters()[i].value));
+  }
+  first = 0;
+  (void)train_supervised(
+      *other, quick(), mirror, [&](const SupervisedStep& step) { first = first == 0 ? step.step : first; },
+      {toy.run_folder(), "another", 20});
+  EXPECT_EQ(first, 1) << "another training's checkpoint is not taken";
 }
 
 TEST(Supervised, ALossThatIsNotFiniteNamesTheStep) {
