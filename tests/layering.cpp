@@ -45,7 +45,7 @@ const std::map<std::string, Folder>& folders() {
       {"datasets", {{"harness/core", "harness/data", "harness/text", "harness/reward"}}},
       {"experiments/cli", {{"*", "meds", "baselines", "datasets"}, true}},
       {"tests", {{"harness/core", "harness/data", "datasets"}}},  // of the last: the loopback server
-      {"tests/fuzz", {{"*", "datasets"}}},
+      {"tests/fuzz", {{"*", "datasets", "experiments/cli"}}},
   };
   return kFolders;
 }
