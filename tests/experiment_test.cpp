@@ -1,10 +1,12 @@
 // A whole experiment from outside, in miniature: run, run again, a row deleted, Ctrl-C, resumption.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -80,6 +82,54 @@ TEST_F(Miniature, CtrlCSavesTheStateExitsWith130AndTheSameCommandGoesOn) {
   ASSERT_EQ(waitpid(pid, &status, 0), pid);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_FALSE(fs::exists(again + "/done.json"));
+  const auto resumed = harness::run_process(arguments);
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  expect_equal(contents(folder_ / "whole"), contents(again));
+}
+
+// The first child of a process; 0: none yet.
+pid_t child_of(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+  const std::string children = fs::exists(path) ? harness::read_file(path) : "";
+  return children.empty() ? 0 : static_cast<pid_t>(std::stol(children));
+}
+
+TEST_F(Miniature, AKilledProcessEndsATrainingByTwoInOneLineAndTheSameCommandGoesOn) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  const std::string cell = (folder_ / "out/cells/tiny/meds/seed1/train/cell.toml").string();
+  const auto training = [&](const std::string& out) {
+    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder_ / out).string(),
+                                    "--set", "train.steps=150", "--set", "train.processes=2"};
+  };
+  const auto whole = harness::run_process(training("whole"));
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  const std::string again = (folder_ / "again").string(), errors = (folder_ / "errors.txt").string();
+  std::vector<std::string> arguments = training("again");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  pid_t pid = 0;
+  ASSERT_EQ(posix_spawn(&pid, MEDSBENCH_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = 0;
+  const fs::path metrics = fs::path(again) / "metrics.jsonl";  // it has a line once a step is done
+  while ((!fs::exists(metrics) || fs::file_size(metrics) == 0) && waitpid(pid, &status, WNOHANG) == 0) sched_yield();
+  const pid_t child = child_of(pid);
+  ASSERT_GT(child, 0) << harness::read_file(errors);
+  kill(child, SIGKILL);
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const std::string said = harness::read_file(errors);
+  const size_t line = said.find("medsbench: ");
+  ASSERT_NE(line, std::string::npos) << said;
+  EXPECT_THAT(said.substr(line), HasSubstr("expected 2 processes, found that one has ended"));
+  EXPECT_EQ(said.find('\n', line), said.size() - 1) << said;
   EXPECT_FALSE(fs::exists(again + "/done.json"));
   const auto resumed = harness::run_process(arguments);
   ASSERT_EQ(resumed.status, 0) << resumed.err;

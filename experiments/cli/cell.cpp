@@ -8,6 +8,7 @@
 #include "experiments/cli/every_method.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/cuda/device.h"
 
 namespace experiments {
 
@@ -16,12 +17,16 @@ using harness::Error;
 
 const std::vector<std::string>& keys_without_result() {
   static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "model.start",
-                                                "method.threads", "checkpoint.every", "rollout.max_rows"};
+                                                "method.threads", "checkpoint.every", "rollout.max_rows", "train.processes"};
   return keys;
 }
 
 std::string cell_identity(const Config& config, const std::string& kind) {
-  return harness::sha256_hex(fmt::format("{} {} {}", kind, harness::kNumericsVersion, config.identity(keys_without_result())));
+  // Several processes add gradients in another order than one does.
+  const auto processes = config.effective().find("train.processes");
+  const int64_t count = processes == config.effective().end() ? 1 : std::get<int64_t>(processes->second.value);
+  const std::string shared = count > 1 ? fmt::format("{} by {} processes", kind, count) : kind;
+  return harness::sha256_hex(fmt::format("{} {} {}", shared, harness::kNumericsVersion, config.identity(keys_without_result())));
 }
 
 std::string eval_identity(const Config& config) {
@@ -42,7 +47,7 @@ NumericsKeys read_numerics(Config& config) {
 
 void check_device(const harness::Numerics& numerics) {
   if (numerics.device.is_cuda() && !torch::cuda::is_available()) {
-    throw Error("numerics.device: expected a CUDA device, found none that this build of LibTorch can use");
+    throw Error("numerics.device: expected a GPU that LibTorch can use, found none: {}", harness::cuda::find_devices().why_none);
   }
 }
 
@@ -89,6 +94,7 @@ TrainCell read_train_cell(Config& config) {
   cell.numerics = read_numerics(config);
   cell.data = read_data(config);
   cell.settings = harness::read_train_settings(config);
+  cell.processes = config.integer("train.processes", 1, 1, 64);
   cell.validation_samples = config.integer("eval.validation_samples", 8, 1);
   cell.layers = read_layer_choice(config);
   cell.methods = baselines::make_stack(config, every_method());

@@ -17,9 +17,11 @@
 
 namespace experiments {
 
-// Keys that say where things lie or how fast they are made, not what comes out: left out of a cell's identity.
+// Keys that say where things lie or how fast they are made, not what comes out: left out of a cell's identity. train.processes
+// is one of them as long as it is 1.
 const std::vector<std::string>& keys_without_result();
-// SHA-256 of the effective keys that change results, and of the numerics version.
+// SHA-256 of the effective keys that change results, and of the numerics version; for a training by several processes also of
+// their number, since they add gradients in another order than one does.
 std::string cell_identity(const harness::Config& config, const std::string& kind);
 // The same for an evaluation, the number of samples left out: more samples add to what is there.
 std::string eval_identity(const harness::Config& config);
@@ -52,6 +54,7 @@ struct TrainCell {
   meds::LayerChoice layers;
   std::string model_folder;
   int64_t validation_samples = 8;
+  int64_t processes = 1;  // that share the training on this machine
   harness::Needs needs;
 };
 // Reads every key of a training. `config` must already stand on its base (baselines::with_base).

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "experiments/cli/base_model.h"
+#include "experiments/cli/cell.h"
 #include "experiments/cli/memory_plan.h"
 #include "experiments/cli/notes.h"
 #include "harness/core/error.h"
@@ -51,6 +52,18 @@ class Scratch : public testing::Test {
 };
 using Experiments = Scratch;
 using BaseModels = Scratch;
+
+TEST(CellIdentity, HoldsTheNumberOfProcessesWhereThereAreSeveral) {
+  const auto identity = [](int64_t processes) {
+    Config config;
+    if (processes > 0) config.integer("train.processes", processes);
+    config.integer("train.steps", 3);
+    return cell_identity(config, "train");
+  };
+  EXPECT_EQ(identity(1), identity(0));  // 0: a configuration from before the key
+  EXPECT_NE(identity(2), identity(1));
+  EXPECT_NE(identity(4), identity(2));
+}
 
 TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
   const auto files = committed_experiments();

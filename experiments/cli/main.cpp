@@ -13,9 +13,20 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/config.h"
 #include "harness/core/error.h"
+#include "harness/cuda/device.h"
 
 namespace experiments {
 namespace {
+
+// A build with CUDA also says which GPU it would use.
+std::string version_text() {
+  std::string text = fmt::format("medsbench {} {}", MEDSBENCH_VERSION, kCommit);
+#ifdef MEDSBENCH_CUDA
+  const harness::cuda::Devices devices = harness::cuda::find_devices();
+  text += devices.count > 0 ? fmt::format("\nCUDA: {} x {}", devices.count, devices.name) : "\nCUDA: no GPU, " + devices.why_none;
+#endif
+  return text;
+}
 
 extern "C" void end_at_once(int) { std::_Exit(130); }
 
@@ -34,7 +45,7 @@ void prepare_for_interruption(const CLI::App& app) {
 int run_program(int argc, char** argv) {
   CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", fmt::format("medsbench {} {}", MEDSBENCH_VERSION, kCommit));
+  app.set_version_flag("--version", version_text);
   Chosen chosen;
   CLI::App* inspect = app.add_subcommand("inspect", "the parts by themselves: JSON lines in, JSON lines out");
   inspect->require_subcommand(1);

@@ -6,6 +6,7 @@
 
 #include "experiments/cli/cell.h"
 #include "harness/core/error.h"
+#include "harness/cuda/device.h"
 
 namespace experiments {
 
@@ -28,7 +29,7 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
 AskedModel::AskedModel(const ModelOptions& options) : folder_(options.folder) {
   use_threads(options.threads);
   if (options.device == "cuda" && !torch::cuda::is_available()) {
-    throw Error("--device: expected a CUDA device, found none that this build of LibTorch can use");
+    throw Error("--device: expected a GPU that LibTorch can use, found none: {}", harness::cuda::find_devices().why_none);
   }
   harness::Numerics numerics;
   numerics.dtype = options.dtype == "fp32" ? torch::kFloat32 : torch::kBFloat16;

@@ -16,6 +16,9 @@
 #include "harness/core/error.h"
 #include "harness/core/event_file.h"
 #include "harness/core/files.h"
+#include "harness/cuda/device.h"
+#include "harness/ranks/processes.h"
+#include "harness/ranks/ranks.h"
 #include "harness/sweep/progress.h"
 
 namespace experiments {
@@ -28,6 +31,9 @@ using harness::Error;
 struct TrainOptions {
   std::string file, out;
   std::vector<std::string> sets;
+  // Of the processes that the first one starts.
+  int rank = 0;
+  std::string rendezvous;
 };
 
 harness::EvalSettings validation_settings(const TrainCell& cell) {
@@ -95,12 +101,61 @@ void write_rendered_prompt(const std::string& folder, const harness::PromptMaker
   harness::write_file_atomically(folder + "/prompt.txt", text);
 }
 
+// Each of several processes has a GPU of its own, which becomes the current one: that of the kernels it starts.
+void take_gpu(TrainCell& cell, int rank, c10::OptionalDeviceGuard& current) {
+  torch::Device& device = cell.numerics.numerics.device;
+  if (!device.is_cuda() || cell.processes == 1) return;
+  check_device(cell.numerics.numerics);
+  const int count = harness::cuda::find_devices().count;
+  if (cell.processes > count) throw Error("train.processes: expected at most {}, one a GPU, found {}", count, cell.processes);
+  device = torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(rank));
+  current.reset_device(device);
+}
+
+// Starts the other processes of a training and meets them.
+std::unique_ptr<harness::Ranks> start_ranks(const TrainOptions& options, const TrainCell& cell,
+                                            harness::RankProcesses& others) {
+  const auto size = static_cast<int>(cell.processes);
+  const torch::Device device = cell.numerics.numerics.device;
+  if (options.rank > 0) return harness::Ranks::meet(options.rendezvous, options.rank, size, device);
+  const std::string file = options.out + "/rendezvous";
+  std::filesystem::remove(file);
+  for (int rank = 1; rank < size; ++rank) {
+    std::vector<std::string> arguments = {"train", options.file, "--out", options.out, "--rank", std::to_string(rank),
+                                          "--rendezvous", file};
+    for (const std::string& set : options.sets) arguments.insert(arguments.end(), {"--set", set});
+    others.start(arguments, fmt::format("{}/process_{}.log", options.out, rank));
+  }
+  return harness::Ranks::meet(file, 0, size, device, [&] {
+    harness::check_interrupt();
+    others.check();
+  });
+}
+
+// Trains; where another process ended, the error says how.
+harness::TrainResult train_with(const TrainCell& cell, harness::RankProcesses& others,
+                                const std::function<harness::TrainResult()>& body) {
+  if (cell.processes == 1) return body();
+  try {
+    harness::TrainResult result = body();
+    others.join();
+    return result;
+  } catch (const Error& error) {
+    harness::check_interrupt();  // Ctrl-C reaches all: another process may have heeded it first
+    const std::string why = others.first_failure();
+    if (why.empty()) throw;
+    throw Error("{} ({})", error.what(), why);
+  }
+}
+
 int train_verb(const TrainOptions& options) {
   Config config = Config::from_toml_file(options.file);
   for (const std::string& set : options.sets) config.set(set);
   config = baselines::with_base(config, every_method());
   TrainCell cell = read_train_cell(config);
   config.finish();
+  c10::OptionalDeviceGuard current;
+  take_gpu(cell, options.rank, current);
   const std::string identity = cell_identity(config, "train");
   if (const auto done = read_done(options.out); done && (*done)["identity"] == identity) {
     fmt::print(stderr, "{}: done already\n", options.out);
@@ -120,8 +175,10 @@ int train_verb(const TrainOptions& options) {
     inputs.problems.insert(inputs.problems.end(), set.problems.begin(), set.problems.end());
   }
   check_needs(cell, inputs.problems);
-  open_cell_folder(options.out, "train", identity, config);
-  write_rendered_prompt(options.out, prompts, inputs.problems.front());
+  if (options.rank == 0) {
+    open_cell_folder(options.out, "train", identity, config);
+    write_rendered_prompt(options.out, prompts, inputs.problems.front());
+  }
   inputs.choose_layers = [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); };
   const auto validation = cell.settings.validate_every > 0
                               ? datasets::load_sets(cell.data.validation, "validation", cell.data.load)
@@ -137,7 +194,7 @@ int train_verb(const TrainOptions& options) {
   }
   const auto planned = static_cast<double>(cell.settings.steps * cell.settings.prompts_per_step) /
                        static_cast<double>(inputs.problems.size());
-  if (cell.needs.fingerprints && planned < 2) {
+  if (cell.needs.fingerprints && planned < 2 && options.rank == 0) {
     fmt::print(stderr, "warning: {} steps meet each problem {:.1f} times; a method with a memory needs problems to come back\n",
                cell.settings.steps, planned);
   }
@@ -151,7 +208,14 @@ int train_verb(const TrainOptions& options) {
     harness::write_progress(options.out, {static_cast<double>(step), static_cast<double>(cell.settings.steps), "steps", note});
     fmt::print(stderr, "step {}/{} {}\n", step, cell.settings.steps, note);
   };
-  const harness::TrainResult result = harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
+  harness::RankProcesses others;
+  std::unique_ptr<harness::Ranks> ranks;
+  const harness::TrainResult result = train_with(cell, others, [&] {
+    if (cell.processes > 1) ranks = start_ranks(options, cell, others);
+    inputs.ranks = ranks.get();
+    return harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
+  });
+  if (options.rank > 0) return 0;
   events.rewrite();
   harness::Seconds seconds = result.timing.total();
   seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -179,6 +243,8 @@ void add_train(CLI::App& app, Chosen& chosen) {
   verb->add_option("file", options->file, "TOML file of one row: model.folder, base, method.*, train.*, ...")->required();
   verb->add_option("--out", options->out, "run folder (default: runs/NAME of NAME.toml)");
   verb->add_option("--set", options->sets, "KEY=VALUE, over the file");
+  verb->add_option("--rank", options->rank)->group("");
+  verb->add_option("--rendezvous", options->rendezvous)->group("");
   verb->callback([&chosen, options] {
     if (options->out.empty()) options->out = default_run_folder(options->file);
     chosen = [options] { return train_verb(*options); };

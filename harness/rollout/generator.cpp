@@ -7,7 +7,7 @@
 #include <deque>
 
 #include "harness/core/error.h"
-#include "harness/model/ops.h"
+#include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
 #include "harness/rollout/token_choice.h"
 
@@ -158,8 +158,53 @@ class Session {
 
   void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
     torch::Tensor logits = model_.logits(hidden);
-    if (!logits.device().is_cpu()) logits = logits.to(torch::kCPU);
     std::vector<int64_t> tokens(rows.size());
+    const auto gpu = ops::gpu::kernels_for(logits);
+    if (gpu && ops::gpu::fits_vocabulary(logits.size(1)) && (settings_.sampling.greedy || !filtered(logits.size(1)))) {
+      draw_on_gpu(*gpu, logits, rows, tokens);
+    } else {
+      draw_on_cpu(logits.to(torch::kCPU), rows, tokens);
+    }
+    if (settings_.readout) {
+      const auto begin = std::chrono::steady_clock::now();
+      record_readout(rows, tokens, layers);
+      totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    for (const Row& row : rows) {
+      const int64_t last = row.response->ids.back();
+      row.response->stopped =
+          std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), last) != settings_.stop_ids.end();
+    }
+  }
+
+  // Top-k or top-p cut the distribution: drawn on the CPU.
+  [[nodiscard]] bool filtered(int64_t vocabulary) const {
+    return settings_.sampling.top_p < 1.0 || (settings_.sampling.top_k > 0 && settings_.sampling.top_k < vocabulary);
+  }
+
+  [[nodiscard]] double uniform(const Row& row) const {
+    return requests_[row.request].streams[row.sample].uniform(static_cast<uint64_t>(row.response->tokens()));
+  }
+
+  void draw_on_gpu(const ops::gpu::Kernels& gpu, const torch::Tensor& logits, std::vector<Row>& rows,
+                   std::vector<int64_t>& tokens) const {
+    std::vector<double> uniforms;
+    for (const Row& row : rows) {
+      if (!settings_.sampling.greedy) uniforms.push_back(uniform(row));
+    }
+    const double temperature = settings_.sampling.greedy ? 1.0 : settings_.sampling.temperature;
+    const ops::gpu::DrawnTokens drawn =
+        ops::gpu::draw_tokens(gpu, logits.slice(0, 0, static_cast<int64_t>(rows.size())), uniforms, temperature,
+                              settings_.unit_temperature_log_probs ? 1.0 : temperature);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      tokens[i] = drawn.tokens.data_ptr<int64_t>()[i];
+      rows[i].response->ids.push_back(tokens[i]);
+      rows[i].response->log_probs.push_back(drawn.log_probs.data_ptr<float>()[i]);
+      rows[i].response->entropies.push_back(drawn.entropies.data_ptr<float>()[i]);
+    }
+  }
+
+  void draw_on_cpu(const torch::Tensor& logits, std::vector<Row>& rows, std::vector<int64_t>& tokens) const {
     const auto choose_rows = [&](auto tag, const auto& table) {
       using T = decltype(tag);
       const int64_t vocabulary = logits.size(1);
@@ -184,16 +229,18 @@ class Session {
     } else {
       choose_rows(kernels::Bf16{}, kernels::table_bf16());
     }
-    if (settings_.readout) {
-      const auto begin = std::chrono::steady_clock::now();
-      record_readout(rows, tokens, layers);
-      totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  // [rows, L] on the CPU.
+  [[nodiscard]] torch::Tensor readout_on_device(const std::vector<int64_t>& tokens, const std::vector<torch::Tensor>& layers) const {
+    const torch::Tensor index = torch::tensor(tokens, torch::kInt64).to(model_.numerics().device);
+    if (const auto gpu = ops::gpu::kernels_for(model_.head()); gpu && layers.size() <= cuda::kMostLayers) {
+      return ops::gpu::readout(*gpu, model_.head(), index, layers).to(torch::kCPU);
     }
-    for (const Row& row : rows) {
-      const int64_t last = row.response->ids.back();
-      row.response->stopped =
-          std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), last) != settings_.stop_ids.end();
-    }
+    const torch::Tensor w = model_.head().index_select(0, index).to(torch::kFloat32);
+    std::vector<torch::Tensor> values;
+    for (const torch::Tensor& layer : layers) values.push_back((layer.slice(0, 0, w.size(0)).to(torch::kFloat32) * w).sum(-1));
+    return torch::stack(values, 1).to(torch::kCPU).contiguous();
   }
 
   // value_l = <W_lm[t], h_l> (method.md, "Fingerprint of one response"): L dot products of length D a token.
@@ -205,11 +252,7 @@ class Session {
       }
     }
     if (!model_.numerics().device.is_cpu()) {
-      const torch::Tensor w =
-          model_.head().index_select(0, torch::tensor(tokens, torch::kInt64).to(model_.numerics().device)).to(torch::kFloat32);
-      std::vector<torch::Tensor> values;
-      for (const torch::Tensor& layer : layers) values.push_back((layer.slice(0, 0, count).to(torch::kFloat32) * w).sum(-1));
-      const torch::Tensor all = torch::stack(values, 1).to(torch::kCPU).contiguous();  // [rows, L]
+      const torch::Tensor all = readout_on_device(tokens, layers);
       for (int64_t i = 0; i < count; ++i) {
         const float* value = all.data_ptr<float>() + i * all.size(1);
         auto& readout = rows[static_cast<size_t>(i)].response->readout;

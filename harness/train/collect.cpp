@@ -7,6 +7,7 @@
 #include "harness/core/error.h"
 #include "harness/core/random.h"
 #include "harness/reward/overlong.h"
+#include "harness/train/over_ranks.h"
 
 namespace harness {
 
@@ -134,7 +135,9 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
       groups.push_back(std::move(group));
     }
     GenerationTotals totals;
-    std::vector<std::vector<SampledResponse>> responses = generate(policy, requests, generator, &totals);
+    std::vector<std::vector<SampledResponse>> responses =
+        in.ranks == nullptr ? generate(policy, requests, generator, &totals)
+                            : generate_over_ranks(*in.ranks, policy, requests, generator, totals);
     out.readout_seconds += totals.readout_seconds;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/data/problem.h"
+#include "harness/ranks/ranks.h"
 #include "harness/reward/grader.h"
 #include "harness/rollout/generator.h"
 #include "harness/train/method.h"
@@ -59,6 +60,7 @@ struct CollectInputs {
   std::function<std::vector<float>(std::span<const float>)> choose_layers;  // readout [L] -> fingerprint
   bool fingerprints = false;  // Sample::fingerprint is wanted
   bool readouts = false;      // Sample::readout is wanted
+  Ranks* ranks = nullptr;     // the processes that share the sampling; null: this one alone
 };
 
 // Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".

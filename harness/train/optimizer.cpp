@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "harness/core/error.h"
+#include "harness/model/ops_gpu.h"
 
 namespace harness {
 
@@ -35,7 +36,8 @@ double learning_rate(const OptimizerSettings& s, int64_t update) {
   return rate * (s.final_ratio + (1 - s.final_ratio) * shape);
 }
 
-Optimizer::Optimizer(Transformer& model, OptimizerSettings settings) : model_(model), settings_(std::move(settings)) {
+Optimizer::Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks)
+    : model_(model), settings_(std::move(settings)), ranks_(ranks) {
   for (const Parameter& parameter : model.parameters()) {
     const bool own = parameter.value.scalar_type() != torch::kFloat32;
     masters_.push_back(own ? parameter.value.to(torch::kFloat32) : parameter.value);
@@ -45,11 +47,11 @@ Optimizer::Optimizer(Transformer& model, OptimizerSettings settings) : model_(mo
 }
 
 double Optimizer::gradient_norm() const {
+  std::vector<torch::Tensor> norms;
+  for (const Parameter& parameter : model_.parameters()) norms.push_back(parameter.grad.norm(2, torch::kFloat64));
+  const torch::Tensor all = torch::stack(norms).to(torch::kCPU);  // one wait for a GPU, not one a parameter
   double sum = 0;  // in double and in the order of the parameters
-  for (const Parameter& parameter : model_.parameters()) {
-    const double norm = parameter.grad.norm(2, torch::kFloat64).item<double>();
-    sum += norm * norm;
-  }
+  for (int64_t i = 0; i < all.size(0); ++i) sum += all.data_ptr<double>()[i] * all.data_ptr<double>()[i];
   return std::sqrt(sum);
 }
 
@@ -59,6 +61,14 @@ void Optimizer::apply(double norm) {
   const double rate = learning_rate(settings_, updates_);
   ++updates_;
   std::vector<Parameter>& parameters = model_.parameters();
+  if (const auto gpu = ops::gpu::kernels_for(masters_.front())) {
+    for (size_t i = 0; i < parameters.size(); ++i) {  // clip, update and rounding to the parameter in one pass over memory
+      const double decay = parameters[i].decay ? settings_.weight_decay : 0.0;
+      ops::gpu::adamw(*gpu, masters_[i], first_[i], second_[i], parameters[i].grad, parameters[i].value,
+                      {rate, settings_.beta1, settings_.beta2, settings_.eps, decay, scale, updates_});
+    }
+    return;
+  }
   for (const bool decay : {true, false}) {
     std::vector<torch::Tensor> values, grads, first, second, steps;
     for (size_t i = 0; i < parameters.size(); ++i) {

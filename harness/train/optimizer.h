@@ -9,6 +9,7 @@
 
 #include "harness/core/config.h"
 #include "harness/model/transformer.h"
+#include "harness/ranks/ranks.h"
 
 namespace harness {
 
@@ -33,8 +34,10 @@ double learning_rate(const OptimizerSettings& settings, int64_t update);
 
 class Optimizer {
  public:
-  // Holds fp32 masters of every parameter (the parameter itself where it is fp32).
-  Optimizer(Transformer& model, OptimizerSettings settings);
+  // Holds fp32 masters of every parameter (the parameter itself where it is fp32). `ranks`: the processes that share the
+  // gradients; null: this one alone.
+  Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks = nullptr);
+  [[nodiscard]] Ranks* ranks() const { return ranks_; }
   // Clips, updates masters and parameters, counts. Returns the norm before clipping; the caller refuses one that is not finite
   // before calling `apply`.
   double gradient_norm() const;
@@ -49,6 +52,7 @@ class Optimizer {
  private:
   Transformer& model_;
   OptimizerSettings settings_;
+  Ranks* ranks_;
   std::vector<torch::Tensor> masters_, first_, second_;
   int64_t updates_ = 0;
 };

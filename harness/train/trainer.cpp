@@ -24,7 +24,7 @@ class Run {
  public:
   Run(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader, const TrainerInputs& inputs)
       : policy_(policy), methods_(methods), prompts_(prompts), grader_(grader), in_(inputs), settings_(inputs.settings),
-        optimizer_(policy, inputs.settings.optimizer) {
+        optimizer_(policy, inputs.settings.optimizer, inputs.ranks) {
     methods_.adjust_sampling(settings_.sampling);
     for (const Problem& problem : in_.problems) {
       std::vector<int64_t> ids = prompts_.ids(problem.text);
@@ -39,11 +39,13 @@ class Run {
   }
 
   TrainResult go() {
-    const bool resumed = load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
-    cut_metrics(resumed ? state_.metrics_bytes : 0);
+    // The first process may have to put right what a kill left of the folder; the others read it then.
+    if (writes()) cut_metrics(load() ? state_.metrics_bytes : 0);
+    if (in_.ranks != nullptr) in_.ranks->any(false);
+    if (!writes()) load();
     std::unique_ptr<Transformer> reference = make_reference();
     CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
-                          methods_.needs().fingerprints, methods_.needs().readouts};
+                          methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
@@ -53,18 +55,22 @@ class Run {
       step_seconds_["step"] = seconds_since(begin);
       finish_step(step, metrics);
       result_.timing.add(step, step_seconds_);
-      if (interrupt_requested()) {
+      if (in_.ranks != nullptr ? in_.ranks->any(interrupt_requested()) : interrupt_requested()) {
         save();
         throw Interrupted();
       }
     }
     save_model("model");
-    summarise();
+    if (writes()) summarise();
     return std::move(result_);
   }
 
  private:
+  // One process of a run writes its files.
+  [[nodiscard]] bool writes() const { return in_.ranks == nullptr || in_.ranks->first(); }
   [[nodiscard]] std::string metrics_path() const { return in_.folder + "/metrics.jsonl"; }
+
+  bool load() { return load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }
 
   // What a killed run wrote after its last checkpoint is written again.
   void cut_metrics(int64_t bytes) {
@@ -88,7 +94,7 @@ class Run {
     state_.responses_kept += static_cast<int64_t>(metrics["responses_kept"]);
     const bool validate = in_.validate && settings_.validate_every > 0 && step % settings_.validate_every == 0;
     if (validate) {
-      for (const auto& [name, value] : in_.validate(policy_)) metrics["validation/" + name] = value;
+      for (const auto& [name, value] : validation()) metrics["validation/" + name] = value;
       if (metrics["validation/pass@1"] > state_.best_validation) {
         state_.best_validation = metrics["validation/pass@1"];
         state_.best_step = step;
@@ -99,14 +105,14 @@ class Run {
     OrderedJson line{{"step", step}};
     for (const auto& [name, value] : metrics) line[name] = value;
     const std::string text = dump_line(line) + "\n";
-    append_to_file(metrics_path(), text);
+    if (writes()) append_to_file(metrics_path(), text);
     state_.metrics_bytes += static_cast<int64_t>(text.size());
     if (step % settings_.checkpoint_every == 0 || step == settings_.steps) save();
-    if (in_.on_step) in_.on_step(step, metrics);
+    if (in_.on_step && writes()) in_.on_step(step, metrics);
   }
 
   void warn(int64_t step, const Metrics& metrics) {
-    if (!in_.on_warning) return;
+    if (!in_.on_warning || !writes()) return;
     const auto entropy = metrics.find("sampling_entropy");
     if (!warned_collapse_ && entropy != metrics.end() && entropy->second < settings_.collapse_entropy) {
       in_.on_warning(fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
@@ -125,7 +131,15 @@ class Run {
     }
   }
 
+  // Made by one process, known to all: the best step is part of every process's state.
+  [[nodiscard]] Metrics validation() const {
+    if (in_.ranks == nullptr) return in_.validate(policy_);
+    Json metrics = writes() ? Json(in_.validate(policy_)) : Json();
+    return parse_json(in_.ranks->from_first(dump_line(metrics))).get<Metrics>();
+  }
+
   void save() {
+    if (!writes()) return;
     const auto begin = std::chrono::steady_clock::now();
     step_seconds_["state"] += save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
     const double all = seconds_since(begin);
@@ -134,6 +148,7 @@ class Run {
   }
 
   void save_model(const std::string& name) {
+    if (!writes()) return;
     const std::string temporary = in_.folder + "/" + name + ".tmp";
     fs::remove_all(temporary);
     policy_.save(temporary);

@@ -7,6 +7,7 @@
 
 #include "harness/core/error.h"
 #include "harness/model/token_statistics.h"
+#include "harness/train/over_ranks.h"
 
 namespace harness {
 
@@ -185,6 +186,8 @@ PartResult add_gradients(Transformer& policy, const MethodStack& methods, const 
       const float* in = contiguous.data_ptr<float>() + static_cast<int64_t>(m) * depth;
       for (int64_t d = 0; d < depth; ++d) out[d] += in[d];
     }
+  } else if (dhidden.is_cuda()) {  // sorts and adds in order; index_add_ would use atomics
+    dhidden.index_put_({source}, dchosen, true);
   } else {
     dhidden.index_add_(0, source, dchosen);
   }
@@ -203,7 +206,8 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
   if (settings.importance_cap > 0) {
     batch.advantages = batch.advantages * padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].weights; });
   }
-  const size_t step = settings.micro_batch_responses > 0 ? static_cast<size_t>(settings.micro_batch_responses) : rows.size();
+  Ranks* ranks = optimizer.ranks();
+  const size_t step = micro_batch_rows(settings, rows.size(), ranks);
   Denominators global;
   global.tokens = batch.mask.sum(torch::kFloat64).item<double>();
   global.responses = (batch.mask.sum(1) > 0).sum().item<double>();
@@ -215,11 +219,18 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
   LossSums sums;
   PartResult total;
   for (size_t begin = 0; begin < rows.size(); begin += step) {
+    if (ranks != nullptr && begin / step % static_cast<size_t>(ranks->size()) != static_cast<size_t>(ranks->rank())) continue;
     const PartResult part = add_gradients(policy, methods, settings, needs, rows, begin, std::min(rows.size(), begin + step),
                                           batch, selected, global, sums);
     total.loss += part.loss;
     total.entropy_sum += part.entropy_sum;
     total.largest_log_ratio = std::max(total.largest_log_ratio, part.largest_log_ratio);
+  }
+  if (ranks != nullptr) {
+    std::vector<torch::Tensor> gradients;
+    for (const Parameter& parameter : policy.parameters()) gradients.push_back(parameter.grad);
+    ranks->sum(gradients);
+    join_over_ranks(*ranks, sums, {&total.loss, &total.entropy_sum}, total.largest_log_ratio);
   }
   const double norm = optimizer.gradient_norm();
   if (!std::isfinite(total.loss) || !std::isfinite(norm)) {

@@ -1,0 +1,38 @@
+// RankProcesses: the other processes of a training, started by its first one and ended with it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace harness {
+
+class RankProcesses {
+ public:
+  RankProcesses() = default;
+  ~RankProcesses();  // kills and collects those that still run
+  RankProcesses(const RankProcesses&) = delete;
+  RankProcesses& operator=(const RankProcesses&) = delete;
+
+  // Starts this program again with the arguments given; what it prints goes to the file `log`. It is killed when this process
+  // ends, however that happens. Throws Error.
+  void start(const std::vector<std::string>& arguments, const std::string& log);
+  // Waits until all have ended and removes their logs. Throws Error for one that did not end with exit status 0.
+  void join();
+  // After this process's exchange with the others failed: how one of them ended, with the last line of its log, one that ended
+  // of itself before one that only noticed another's end. Waits a second at most for them to end; "" where all still run.
+  std::string first_failure();
+  // Throws Error where one has ended that should still run.
+  void check();
+
+ private:
+  struct Process {
+    pid_t pid = 0;
+    std::string log;
+  };
+  static std::string ending(const Process& process, int status);
+  std::vector<Process> running_;
+};
+
+}  // namespace harness

@@ -1,0 +1,144 @@
+// A training by several ranks (threads of one process) against the same training by one.
+#include "harness/train/over_ranks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <thread>
+
+#include "harness/train/test_policy.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Trains as `size` ranks in the run folder given; the policies of all ranks afterwards.
+std::vector<std::unique_ptr<Transformer>> train_as_ranks(const ToyRun& toy, const std::string& run, int size) {
+  const TrainerInputs inputs = toy.inputs(run);
+  const std::string file = inputs.folder + "_rendezvous";
+  fs::remove(file);
+  std::vector<std::unique_ptr<Transformer>> policies;
+  for (int r = 0; r < size; ++r) policies.push_back(toy.policy());
+  std::vector<std::thread> threads;
+  for (int r = 0; r < size; ++r) {
+    threads.emplace_back([&, r] {
+      const auto ranks = Ranks::meet(file, r, size);
+      TrainerInputs mine = inputs;
+      mine.ranks = ranks.get();
+      toy.train_policy(*policies[static_cast<size_t>(r)], mine, true);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  fs::remove(file);
+  return policies;
+}
+
+double largest_difference(const Transformer& a, const Transformer& b) {
+  double largest = 0;
+  for (size_t i = 0; i < a.parameters().size(); ++i) {
+    largest = std::max(largest, (a.parameters()[i].value - b.parameters()[i].value).abs().max().item<double>());
+  }
+  return largest;
+}
+
+std::map<std::string, std::string> bytes_of(const std::string& folder) {
+  std::map<std::string, std::string> bytes;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
+  }
+  return bytes;
+}
+
+ToyRun toy_run(const std::string& name) {
+  ToyRun toy(name);
+  toy.settings.filter.enabled = true;
+  toy.settings.loss.kl_coef = 0.05;
+  toy.settings.optimizer.lr = 1e-4;
+  return toy;
+}
+
+TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
+  const ToyRun toy("ranks_sample");
+  const auto policy = toy.policy();
+  std::vector<GenerationRequest> requests;
+  for (uint64_t i = 0; i < 5; ++i) {
+    GenerationRequest request{{static_cast<int64_t>(i), 3, 4}, {}};
+    for (uint64_t s = 0; s < 1 + i; ++s) request.streams.emplace_back("ranks", std::initializer_list<uint64_t>{i, s});
+    requests.push_back(request);
+  }
+  GeneratorSettings settings;
+  settings.sampling.max_new_tokens = 9;
+  settings.readout = true;
+  settings.stop_ids = {0};
+  const auto alone = generate(*policy, requests, settings);
+  for (const int size : {2, 4, 7}) {
+    const std::string file = testing::TempDir() + "/ranks_sample_rendezvous";
+    fs::remove(file);
+    std::vector<std::thread> threads;
+    for (int r = 0; r < size; ++r) {
+      threads.emplace_back([&, r] {
+        const auto ranks = Ranks::meet(file, r, size);
+        GenerationTotals totals;
+        const auto shared = generate_over_ranks(*ranks, *policy, requests, settings, totals);
+        ASSERT_EQ(shared.size(), alone.size());
+        for (size_t i = 0; i < alone.size(); ++i) {
+          ASSERT_EQ(shared[i].size(), alone[i].size());
+          for (size_t s = 0; s < alone[i].size(); ++s) {
+            EXPECT_EQ(shared[i][s].ids, alone[i][s].ids);
+            EXPECT_EQ(shared[i][s].log_probs, alone[i][s].log_probs);
+            EXPECT_EQ(shared[i][s].entropies, alone[i][s].entropies);
+            EXPECT_EQ(shared[i][s].readout, alone[i][s].readout);
+            EXPECT_EQ(shared[i][s].stopped, alone[i][s].stopped);
+          }
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
+TEST(OverRanks, TrainToWithinRoundingOfOneProcess) {
+  const ToyRun toy = toy_run("ranks_train");
+  const auto alone = toy.policy();
+  toy.train_policy(*alone, toy.inputs("alone"), true);
+  EXPECT_GT(largest_difference(*alone, *toy.policy()), 1e-4) << "nothing was learnt";
+  for (const int size : {2, 4}) {
+    const auto policies = train_as_ranks(toy, fmt::format("of_{}", size), size);
+    EXPECT_LT(largest_difference(*policies[0], *alone), 1e-5) << size << " ranks";
+    for (int r = 1; r < size; ++r) {
+      EXPECT_EQ(largest_difference(*policies[0], *policies[static_cast<size_t>(r)]), 0) << "rank " << r << " of " << size;
+    }
+  }
+}
+
+TEST(OverRanks, RepeatTheSameBytesAlsoAfterStopping) {
+  for (const int size : {2, 4}) {
+    ToyRun toy = toy_run(fmt::format("ranks_repeat_{}", size));
+    train_as_ranks(toy, "first", size);
+    train_as_ranks(toy, "second", size);
+    toy.settings.steps = 2;
+    train_as_ranks(toy, "stopped", size);
+    toy.settings.steps = 4;
+    train_as_ranks(toy, "stopped", size);
+    const auto first = bytes_of(toy.inputs("first").folder);
+    EXPECT_GE(first.size(), 6u);
+    EXPECT_TRUE(first == bytes_of(toy.inputs("second").folder)) << size << " ranks";
+    EXPECT_TRUE(first == bytes_of(toy.inputs("stopped").folder)) << size << " ranks";
+  }
+}
+
+TEST(OverRanks, AMeanOverMicroBatchesKeepsTheirNumber) {
+  TrainSettings settings;
+  settings.loss.aggregation = Aggregation::micro_token_mean;
+  const std::string file = testing::TempDir() + "/ranks_one_rendezvous";
+  fs::remove(file);
+  const auto ranks = Ranks::meet(file, 0, 1);
+  EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 12u);
+  settings.micro_batch_responses = 5;
+  EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 5u);
+}
+
+}  // namespace
+}  // namespace harness
