@@ -1,4 +1,4 @@
-// Ranks as threads of one process, and what is said when one of them goes.
+// Ranks as processes, and what is said when one of them goes.
 #include "harness/ranks/ranks.h"
 
 #include <gmock/gmock.h>
@@ -7,10 +7,10 @@
 
 #include <filesystem>
 #include <functional>
-#include <thread>
 
 #include "harness/core/error.h"
 #include "harness/core/random.h"
+#include "harness/ranks/testing.h"
 
 namespace harness {
 namespace {
@@ -19,11 +19,7 @@ namespace {
 void as_ranks(const std::string& name, int size, const std::function<void(Ranks&)>& body) {
   const std::string file = testing::TempDir() + "/ranks_" + name;
   std::filesystem::remove(file);
-  std::vector<std::thread> threads;
-  for (int r = 0; r < size; ++r) {
-    threads.emplace_back([&, r] { body(*Ranks::meet(file, r, size)); });
-  }
-  for (std::thread& thread : threads) thread.join();
+  run_as_processes(size, [&](int rank) { body(*Ranks::meet(file, rank, size)); });
   std::filesystem::remove(file);
 }
 

@@ -1,12 +1,11 @@
-// A training by several ranks (threads of one process) against the same training by one.
+// A training by several ranks (processes) against the same training by one.
 #include "harness/train/over_ranks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <thread>
-
+#include "harness/ranks/testing.h"
 #include "harness/train/test_policy.h"
 
 namespace harness {
@@ -19,19 +18,18 @@ std::vector<std::unique_ptr<Transformer>> train_as_ranks(const ToyRun& toy, cons
   const TrainerInputs inputs = toy.inputs(run);
   const std::string file = inputs.folder + "_rendezvous";
   fs::remove(file);
-  std::vector<std::unique_ptr<Transformer>> policies;
-  for (int r = 0; r < size; ++r) policies.push_back(toy.policy());
-  std::vector<std::thread> threads;
-  for (int r = 0; r < size; ++r) {
-    threads.emplace_back([&, r] {
-      const auto ranks = Ranks::meet(file, r, size);
-      TrainerInputs mine = inputs;
-      mine.ranks = ranks.get();
-      toy.train_policy(*policies[static_cast<size_t>(r)], mine, true);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  const auto folder_of = [&](int rank) { return fmt::format("{}_policy_{}", inputs.folder, rank); };
+  run_as_processes(size, [&](int rank) {
+    const auto policy = toy.policy();
+    const auto ranks = Ranks::meet(file, rank, size);
+    TrainerInputs mine = inputs;
+    mine.ranks = ranks.get();
+    toy.train_policy(*policy, mine, true);
+    policy->save(folder_of(rank));
+  });
   fs::remove(file);
+  std::vector<std::unique_ptr<Transformer>> policies;
+  for (int rank = 0; rank < size; ++rank) policies.push_back(Transformer::load(folder_of(rank), {}));
   return policies;
 }
 
@@ -76,26 +74,22 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   for (const int size : {2, 4, 7}) {
     const std::string file = testing::TempDir() + "/ranks_sample_rendezvous";
     fs::remove(file);
-    std::vector<std::thread> threads;
-    for (int r = 0; r < size; ++r) {
-      threads.emplace_back([&, r] {
-        const auto ranks = Ranks::meet(file, r, size);
-        GenerationTotals totals;
-        const auto shared = generate_over_ranks(*ranks, *policy, requests, settings, totals);
-        ASSERT_EQ(shared.size(), alone.size());
-        for (size_t i = 0; i < alone.size(); ++i) {
-          ASSERT_EQ(shared[i].size(), alone[i].size());
-          for (size_t s = 0; s < alone[i].size(); ++s) {
-            EXPECT_EQ(shared[i][s].ids, alone[i][s].ids);
-            EXPECT_EQ(shared[i][s].log_probs, alone[i][s].log_probs);
-            EXPECT_EQ(shared[i][s].entropies, alone[i][s].entropies);
-            EXPECT_EQ(shared[i][s].readout, alone[i][s].readout);
-            EXPECT_EQ(shared[i][s].stopped, alone[i][s].stopped);
-          }
+    run_as_processes(size, [&](int rank) {
+      const auto ranks = Ranks::meet(file, rank, size);
+      GenerationTotals totals;
+      const auto shared = generate_over_ranks(*ranks, *policy, requests, settings, totals);
+      ASSERT_EQ(shared.size(), alone.size());
+      for (size_t i = 0; i < alone.size(); ++i) {
+        ASSERT_EQ(shared[i].size(), alone[i].size());
+        for (size_t s = 0; s < alone[i].size(); ++s) {
+          EXPECT_EQ(shared[i][s].ids, alone[i][s].ids);
+          EXPECT_EQ(shared[i][s].log_probs, alone[i][s].log_probs);
+          EXPECT_EQ(shared[i][s].entropies, alone[i][s].entropies);
+          EXPECT_EQ(shared[i][s].readout, alone[i][s].readout);
+          EXPECT_EQ(shared[i][s].stopped, alone[i][s].stopped);
         }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+      }
+    });
   }
 }
 
