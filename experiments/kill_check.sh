@@ -25,9 +25,13 @@ run() { exec setsid "$program" run "$experiment" --out "$1" --set "run.models=\"
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 below() { draw=$(((RANDOM * 32768 + RANDOM) % $1)); }  # no subshell: the draws are one sequence
 pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
-# What a kill must not take away: finished cells and whole training steps.
+# What a kill must not take away: finished cells, whole training steps, and steps of base models that a checkpoint holds.
 progress() {
-  { find "$work/killed" -name done.json || true; find "$work/killed" -name metrics.jsonl -exec cat {} + || true; } 2> /dev/null | wc -l
+  {
+    find "$work/killed" -name done.json || true
+    find "$work/killed" -name metrics.jsonl -exec cat {} + || true
+    find "$work/killed/models" -path '*/checkpoint/state.json' -exec grep -o '"step":[0-9]*' {} + | grep -o '[0-9]*$' | xargs -r -n 1 seq || true
+  } 2> /dev/null | wc -l
 }
 
 begin=$(milliseconds)

@@ -147,8 +147,8 @@ void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const Trace>
     }
   }
   for (size_t i = 0; i < traces.size(); ++i) {
-    if (row_of[i].history < 0) continue;
-    log_.rows.push_back({log_.number_of(task_of[i]->key), row_of[i].place});
+    const int32_t number = log_.number_of(task_of[i]->key);  // also where nothing of it is stored: it has been met
+    if (row_of[i].history >= 0) log_.rows.push_back({number, row_of[i].place});
   }
 }
 

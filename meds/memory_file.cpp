@@ -146,7 +146,6 @@ Columns read_segment(const std::string& path, int64_t n, int64_t width, const st
 ErrorMemory::Log ErrorMemory::log_of_histories() const {
   Log log;
   for (const auto& [key, history] : histories_) {
-    if (history.size() == 0) continue;
     const int32_t number = log.number_of(key);
     for (int64_t i = 0; i < history.size(); ++i) log.rows.push_back({number, static_cast<int32_t>(i)});
   }

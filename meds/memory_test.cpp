@@ -212,6 +212,21 @@ TEST(ErrorMemory, SavedAndLoadedGoesOnAsIfNeverSaved) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(ErrorMemory, AHistoryOfNothingStoredIsStillThereAfterLoading) {
+  const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("meds_empty_{}", ::getpid())).string();
+  for (const Settings& settings : many_settings()) {
+    ErrorMemory memory(settings);
+    const std::vector<float> v = {1, 0};
+    (void)memory.shape(std::vector<Response>{response_of({}, false, 1), response_of(v, false, 2)}, 1);
+    memory.save(folder);
+    ErrorMemory loaded(settings);
+    loaded.load(folder);
+    EXPECT_EQ(loaded.histories().size(), memory.histories().size()) << to_string(settings.cluster);
+    EXPECT_EQ(loaded.size(), memory.size());
+    std::filesystem::remove_all(folder);
+  }
+}
+
 TEST(ErrorMemory, AFullFileIsLinkedFromTheSaveBeforeAndTheBytesAreThoseOfASaveFromNothing) {
   namespace fs = std::filesystem;
   const fs::path root = fs::temp_directory_path() / fmt::format("meds_segments_{}", ::getpid());

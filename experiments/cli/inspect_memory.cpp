@@ -99,6 +99,7 @@ int print_memory(const std::string& folder) {
   meds::ErrorMemory memory(meds::saved_settings(folder));
   memory.load(folder);
   for (const auto& [key, history] : memory.histories()) {
+    if (history.size() == 0) continue;
     std::cout << harness::dump_line(OrderedJson{{"problem", fmt::format("{:016x}", key.problem)},
                                                 {"correct", key.correct},
                                                 {"vectors", history.size()},
