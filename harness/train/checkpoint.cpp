@@ -58,26 +58,32 @@ void read_optimizer(const std::string& path, Optimizer& optimizer, int64_t updat
   with_context(path, [&] { optimizer.restore(tensors, updates); });
 }
 
-double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
-                       const Optimizer& optimizer, const MethodStack& methods) {
-  const std::string final_path = folder + "/checkpoint";
-  const std::string temporary = final_path + ".tmp";
+void replace_checkpoint(const std::string& folder, const std::function<void(const std::string& temporary)>& write) {
+  const std::string path = folder + "/checkpoint", temporary = path + ".tmp";
   std::error_code ignored;
-  double method_seconds = 0;
   fs::remove_all(temporary, ignored);
   try {
     const DeferredSync deferred;
-    make_folder(temporary + "/methods");
-    write_optimizer(temporary + "/state.safetensors", optimizer);
-    const auto begin = std::chrono::steady_clock::now();
-    methods.save_state(temporary + "/methods", final_path + "/methods");
-    method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
+    make_folder(temporary);
+    write(temporary);
   } catch (...) {
     fs::remove_all(temporary, ignored);
     throw;
   }
-  replace_folder(temporary, final_path);
+  replace_folder(temporary, path);
+}
+
+double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
+                       const Optimizer& optimizer, const MethodStack& methods) {
+  double method_seconds = 0;
+  replace_checkpoint(folder, [&](const std::string& temporary) {
+    make_folder(temporary + "/methods");
+    write_optimizer(temporary + "/state.safetensors", optimizer);
+    const auto begin = std::chrono::steady_clock::now();
+    methods.save_state(temporary + "/methods", folder + "/checkpoint/methods");
+    method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
+  });
   return method_seconds;
 }
 

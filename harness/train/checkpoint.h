@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -29,6 +30,9 @@ double save_checkpoint(const std::string& folder, const std::string& identity, c
 // False: there is none. Throws Error for a damaged one, a newer version, or one of another configuration.
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
                      MethodStack& methods);
+
+// Puts FOLDER/checkpoint in place as a whole: `write` fills the folder it is given; where it throws, what stood there stays.
+void replace_checkpoint(const std::string& folder, const std::function<void(const std::string& temporary)>& write);
 
 // An optimiser's tensors (fp32 masters and moments) as a safetensors file. `read_optimizer` gives them back to one of the same model.
 void write_optimizer(const std::string& path, const Optimizer& optimizer);

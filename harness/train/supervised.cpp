@@ -38,20 +38,12 @@ SupervisedBatch pack(const std::vector<SupervisedExample>& examples) {
 }
 
 void save(const SupervisedCheckpoint& checkpoint, const SupervisedStep& at, const Optimizer& optimizer) {
-  const std::string path = checkpoint.folder + "/checkpoint", temporary = path + ".tmp";
-  fs::remove_all(temporary);
-  make_folder(temporary);
-  try {
-    const DeferredSync deferred;
+  replace_checkpoint(checkpoint.folder, [&](const std::string& temporary) {
     write_optimizer(temporary + "/state.safetensors", optimizer);
     const OrderedJson json{{"version", kCheckpointVersion}, {"identity", checkpoint.identity}, {"step", at.step},
                            {"smoothed_loss", at.smoothed_loss}, {"all_tokens", at.all_tokens}};
     write_file_atomically(temporary + "/state.json", dump_line(json) + "\n");
-  } catch (...) {
-    fs::remove_all(temporary);
-    throw;
-  }
-  replace_folder(temporary, path);
+  });
 }
 
 // The step to go on from; 0 where nothing of this identity is kept.
