@@ -32,6 +32,8 @@ namespace {
 // A rank may wait for the longest rollout of another; once all are there, connecting takes a moment.
 constexpr std::chrono::minutes kPatience(60), kConnecting(2);
 
+constexpr int64_t kBucket = int64_t{1} << 22;  // numbers sent at once
+
 // All ranks wait here until the last has come; `check` is called meanwhile and may throw.
 void wait_for_all(c10d::Store& store, int rank, int size, const std::function<void()>& check) {
   const std::vector<uint8_t> mark = {1};
@@ -152,7 +154,6 @@ void Ranks::sum_bucket(torch::Tensor& bucket) {
 
 void Ranks::sum(const std::vector<torch::Tensor>& tensors) {
   const torch::NoGradGuard no_grad;
-  constexpr int64_t kBucket = int64_t{1} << 22;  // numbers sent at once
   for (size_t begin = 0; begin < tensors.size();) {
     size_t end = begin;
     int64_t count = 0;
@@ -172,6 +173,62 @@ void Ranks::sum(const std::vector<torch::Tensor>& tensors) {
       target.copy_(bucket.slice(0, at, at + target.numel()).view_as(target));
       at += target.numel();
     }
+  }
+}
+
+torch::Tensor Ranks::reduce_scatter(const torch::Tensor& whole) {
+  const torch::NoGradGuard no_grad;
+  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks", whole.numel(), size_);
+  const int64_t count = whole.numel() / size_;
+  torch::Tensor mine = torch::empty({count}, whole.options());
+  together([&] {
+    if (whole.is_cuda()) {
+      at::Tensor input = whole;
+      groups_->nccl->_reduce_scatter_base(mine, input)->wait();
+      return;
+    }
+    // Piece by piece each rank sends every other what that one adds up: as many numbers come as go.
+    const torch::Tensor shares = whole.view({size_, count});
+    const int64_t piece = std::max<int64_t>(1, kBucket / size_);
+    for (int64_t from = 0; from < count; from += piece) {
+      const int64_t to = std::min(count, from + piece);
+      at::Tensor sent = shares.slice(1, from, to).contiguous().view({-1});
+      at::Tensor come = torch::empty_like(sent);
+      std::vector<int64_t> equal;
+      groups_->gloo->alltoall_base(come, sent, equal, equal)->wait();
+      const torch::Tensor parts = come.view({size_, to - from});
+      torch::Tensor sum = mine.slice(0, from, to);
+      sum.copy_(parts[0]);
+      for (int r = 1; r < size_; ++r) sum.add_(parts[r]);
+    }
+  });
+  return mine;
+}
+
+void Ranks::all_gather(torch::Tensor& whole) {
+  const torch::NoGradGuard no_grad;
+  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks", whole.numel(), size_);
+  together([&] {
+    const torch::Tensor shares = whole.view(torch::kUInt8).view({size_, -1});  // bytes: whatever the type
+    if (whole.is_cuda()) {
+      at::Tensor output = shares.view({-1}), input = shares[rank_];
+      groups_->nccl->_allgather_base(output, input)->wait();
+      return;
+    }
+    const int64_t count = shares.size(1), piece = std::max<int64_t>(1, 4 * kBucket / size_);
+    for (int64_t from = 0; from < count; from += piece) {
+      const int64_t to = std::min(count, from + piece);
+      const auto parts = gather_flat(*groups_->gloo, size_, shares[rank_].slice(0, from, to));
+      for (int r = 0; r < size_; ++r) {
+        if (r != rank_) shares[r].slice(0, from, to).copy_(parts[static_cast<size_t>(r)]);
+      }
+    }
+  });
+}
+
+void Ranks::agree(const std::string& mine) {
+  for (const std::string& error : gather(mine)) {
+    if (!error.empty()) throw Error("{}", error);
   }
 }
 

@@ -59,6 +59,45 @@ TEST(Ranks, SumInTheOrderOfRanksToTheSameBytesEverywhere) {
   });
 }
 
+TEST(Ranks, ReduceScatterGivesEachItsShareOfTheSumToTheSameBytes) {
+  for (const int64_t share : {int64_t{1}, int64_t{1000}, (int64_t{1} << 22) / 3 + 5}) {  // the last is sent in two pieces
+    torch::Tensor expected = values_of(0, 9, 3 * share);
+    for (int r = 1; r < 3; ++r) expected.add_(values_of(r, 9, 3 * share));
+    as_ranks("reduce_scatter", 3, [&](Ranks& ranks) {
+      const torch::Tensor mine = ranks.reduce_scatter(values_of(ranks.rank(), 9, 3 * share));
+      EXPECT_TRUE(torch::equal(mine, expected.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share))) << share;
+    });
+  }
+}
+
+TEST(Ranks, AllGatherPutsTheSharesTogetherInAnyType) {
+  for (const int64_t share : {int64_t{1}, (int64_t{1} << 22) / 2}) {
+    for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
+      std::vector<torch::Tensor> parts;
+      for (int r = 0; r < 3; ++r) parts.push_back(values_of(r, 5, share).to(type));
+      const torch::Tensor expected = torch::cat(parts);
+      as_ranks("all_gather", 3, [&](Ranks& ranks) {
+        torch::Tensor whole = torch::full({3 * share}, -7.0, torch::TensorOptions().dtype(type));
+        whole.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share).copy_(parts[static_cast<size_t>(ranks.rank())]);
+        ranks.all_gather(whole);
+        EXPECT_TRUE(torch::equal(whole, expected)) << share;
+      });
+    }
+  }
+}
+
+TEST(Ranks, AllEndWithTheErrorThatOneFound) {
+  as_ranks("agree", 3, [](Ranks& ranks) {
+    EXPECT_NO_THROW(ranks.agree(""));
+    try {
+      ranks.agree(ranks.rank() == 0 ? "" : fmt::format("of {}", ranks.rank()));
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()), "of 1");
+    }
+  });
+}
+
 TEST(Ranks, StopWaitingForOneThatEndedBeforeItCame) {
   const std::string file = testing::TempDir() + "/ranks_waiting";
   std::filesystem::remove(file);

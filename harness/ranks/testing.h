@@ -1,6 +1,7 @@
 // For tests: ranks as processes forked from the test. (As threads of one process, Gloo's own tables may be written by several at once.)
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ inline void run_as_processes(int size, const std::function<void(int rank)>& body
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
+      at::set_num_threads(1);  // OpenMP's threads did not come along in the fork: a loop over them would wait for ever
       try {
         body(rank);
       } catch (const std::exception& error) {
