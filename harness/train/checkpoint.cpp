@@ -20,19 +20,21 @@ namespace {
 std::string state_text(const std::string& identity, const RunState& state, int64_t updates) {
   OrderedJson visits = OrderedJson::array();
   for (const auto& [problem, count] : state.cursor.visits) visits.push_back({problem, count});
-  const OrderedJson json{{"version", kCheckpointVersion},
-                         {"identity", identity},
-                         {"step", state.step},
-                         {"updates", updates},
-                         {"epoch", state.cursor.epoch},
-                         {"index", state.cursor.index},
-                         {"metrics_bytes", state.metrics_bytes},
-                         {"tokens_generated", state.tokens_generated},
-                         {"responses_generated", state.responses_generated},
-                         {"responses_kept", state.responses_kept},
-                         {"best_validation", state.best_validation},
-                         {"best_step", state.best_step},
-                         {"visits", visits}};
+  OrderedJson json{{"version", kCheckpointVersion},
+                   {"identity", identity},
+                   {"step", state.step},
+                   {"updates", updates},
+                   {"epoch", state.cursor.epoch},
+                   {"index", state.cursor.index},
+                   {"metrics_bytes", state.metrics_bytes},
+                   {"tokens_generated", state.tokens_generated},
+                   {"responses_generated", state.responses_generated},
+                   {"responses_kept", state.responses_kept},
+                   {"best_validation", state.best_validation},
+                   {"best_step", state.best_step},
+                   {"visits", visits}};
+  if (state.memory.micro_batch > 0) json["micro_batch_responses"] = state.memory.micro_batch;
+  if (state.memory.rows > 0) json["max_rows"] = state.memory.rows;
   return dump_line(json) + "\n";
 }
 
@@ -110,6 +112,7 @@ bool load_checkpoint(const std::string& folder, const std::string& identity, Run
     state.responses_kept = integer_field(json, "responses_kept");
     state.best_validation = number_field(json, "best_validation");
     state.best_step = integer_field(json, "best_step");
+    state.memory = {json.value("micro_batch_responses", int64_t{0}), json.value("max_rows", int64_t{0})};
     state.cursor.visits.clear();
     for (const Json& visit : json.at("visits")) state.cursor.visits[visit.at(0).get<uint64_t>()] = visit.at(1).get<int64_t>();
     read_optimizer(path + "/state.safetensors", optimizer, integer_field(json, "updates"));

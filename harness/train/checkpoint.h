@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/train/collect.h"
+#include "harness/train/memory_limits.h"
 #include "harness/train/method.h"
 #include "harness/train/optimizer.h"
 
@@ -22,6 +23,7 @@ struct RunState {
   int64_t tokens_generated = 0, responses_generated = 0, responses_kept = 0;
   double best_validation = -1;
   int64_t best_step = 0;
+  MemorySizes memory;          // what an earlier want of memory left
 };
 
 // Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one. Returns the seconds that the methods' state took.

@@ -135,9 +135,8 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
       groups.push_back(std::move(group));
     }
     GenerationTotals totals;
-    std::vector<std::vector<SampledResponse>> responses =
-        in.ranks == nullptr ? generate(policy, requests, generator, &totals)
-                            : generate_over_ranks(*in.ranks, policy, requests, generator, totals);
+    std::vector<std::vector<SampledResponse>> responses = generate_over_ranks(
+        in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
     out.readout_seconds += totals.readout_seconds;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);

@@ -14,6 +14,7 @@
 #include "harness/ranks/ranks.h"
 #include "harness/reward/grader.h"
 #include "harness/rollout/generator.h"
+#include "harness/train/memory_limits.h"
 #include "harness/train/method.h"
 #include "harness/train/settings.h"
 
@@ -61,6 +62,7 @@ struct CollectInputs {
   bool fingerprints = false;  // Sample::fingerprint is wanted
   bool readouts = false;      // Sample::readout is wanted
   Ranks* ranks = nullptr;     // the processes that share the sampling; null: this one alone
+  MemoryLimits* limits = nullptr;  // null: memory that ends is an error
 };
 
 // Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".

@@ -71,18 +71,54 @@ SampledResponse read_response(Reader& in) {
 
 }  // namespace
 
-std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks& ranks, const Transformer& model,
+namespace {
+
+// Every size-th request from the first-th one on.
+std::vector<GenerationRequest> share_of(const std::vector<GenerationRequest>& requests, size_t first, size_t size) {
+  std::vector<GenerationRequest> share;
+  for (size_t i = first; i < requests.size(); i += size) share.push_back(requests[i]);
+  return share;
+}
+
+int64_t samples_of(const std::vector<GenerationRequest>& requests) {
+  int64_t samples = 0;
+  for (const GenerationRequest& request : requests) samples += static_cast<int64_t>(request.streams.size());
+  return samples;
+}
+
+// `generate` with fewer rows at once where memory ends. `most`: samples of the largest share of a process.
+std::vector<std::vector<SampledResponse>> generate_within(MemoryLimits* limits, const Transformer& model,
+                                                          const std::vector<GenerationRequest>& requests,
+                                                          const GeneratorSettings& settings, GenerationTotals& totals,
+                                                          int64_t most, const std::string& place) {
+  std::vector<std::vector<SampledResponse>> responses;
+  const int64_t wanted = std::max<int64_t>(1, std::min(settings.max_rows, most));
+  fit_memory(limits, Pass::sampling, wanted, place, [&](int64_t rows) {
+    GeneratorSettings fitting = settings;
+    fitting.max_rows = rows;
+    totals = {};
+    if (limits != nullptr) limits->begin(Pass::sampling, rows);
+    responses = generate(model, requests, fitting, &totals);
+  });
+  return responses;
+}
+
+}  // namespace
+
+std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks* ranks, const Transformer& model,
                                                               const std::vector<GenerationRequest>& requests,
-                                                              const GeneratorSettings& settings,
-                                                              GenerationTotals& totals) {
-  const auto size = static_cast<size_t>(ranks.size());
-  std::vector<GenerationRequest> mine;
-  for (size_t i = static_cast<size_t>(ranks.rank()); i < requests.size(); i += size) mine.push_back(requests[i]);
+                                                              const GeneratorSettings& settings, GenerationTotals& totals,
+                                                              MemoryLimits* limits, const std::string& place) {
+  if (ranks == nullptr) return generate_within(limits, model, requests, settings, totals, samples_of(requests), place);
+  const auto size = static_cast<size_t>(ranks->size());
+  int64_t most = 0;
+  for (size_t rank = 0; rank < size; ++rank) most = std::max(most, samples_of(share_of(requests, rank, size)));
+  const std::vector<GenerationRequest> mine = share_of(requests, static_cast<size_t>(ranks->rank()), size);
   Writer out;
-  for (const auto& responses : generate(model, mine, settings, &totals)) {
+  for (const auto& responses : generate_within(limits, model, mine, settings, totals, most, place)) {
     for (const SampledResponse& response : responses) write(out, response);
   }
-  const std::vector<std::string> all = ranks.gather(out.bytes);
+  const std::vector<std::string> all = ranks->gather(out.bytes);
   std::vector<Reader> readers(all.begin(), all.end());
   std::vector<std::vector<SampledResponse>> responses(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {

@@ -6,16 +6,19 @@
 #include "harness/ranks/ranks.h"
 #include "harness/rl/loss.h"
 #include "harness/rollout/generator.h"
+#include "harness/train/memory_limits.h"
 #include "harness/train/settings.h"
 
 namespace harness {
 
-// As `generate`: each process samples every size-th request, then all hold all responses. A request's responses depend on its
-// prompt and streams alone (strict mode), so they are those that one process would sample. `totals` are this process's own.
-std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks& ranks, const Transformer& model,
+// `generate` with as many rows at once as memory allows (no limits: as many as the settings say), by the processes of the run:
+// each samples every size-th request, then all hold all responses. A request's responses depend on its prompt and streams alone
+// (strict mode), so they are those that one process would sample. `ranks`: null: this process alone. `totals` are this process's
+// own.
+std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks* ranks, const Transformer& model,
                                                               const std::vector<GenerationRequest>& requests,
-                                                              const GeneratorSettings& settings,
-                                                              GenerationTotals& totals);
+                                                              const GeneratorSettings& settings, GenerationTotals& totals,
+                                                              MemoryLimits* limits = nullptr, const std::string& place = "");
 
 // Rows of one micro-batch: as set, else the mini-batch in equal shares (whole where the loss is a mean over micro-batches).
 size_t micro_batch_rows(const TrainSettings& settings, size_t rows, const Ranks* ranks);

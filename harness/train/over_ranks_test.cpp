@@ -77,7 +77,7 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
     run_as_processes(size, [&](int rank) {
       const auto ranks = Ranks::meet(file, rank, size);
       GenerationTotals totals;
-      const auto shared = generate_over_ranks(*ranks, *policy, requests, settings, totals);
+      const auto shared = generate_over_ranks(ranks.get(), *policy, requests, settings, totals);
       ASSERT_EQ(shared.size(), alone.size());
       for (size_t i = 0; i < alone.size(); ++i) {
         ASSERT_EQ(shared[i].size(), alone[i].size());

@@ -42,10 +42,9 @@ std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings&
 }
 
 // Recomputed log-probs and those of the reference policy; the largest difference between sampling and scoring.
-void score(const StepParts& p, std::vector<TrainRow>& rows, Metrics& metrics) {
-  const double temperature = p.settings.sampling.temperature;
+void score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& place, Metrics& metrics) {
   if (p.settings.recompute_old_log_probs) {
-    RowStatistics now = score_rows(p.policy, rows, temperature, p.settings.micro_batch_responses);
+    RowStatistics now = score_rows(p.policy, rows, p.settings, p.inputs.limits, place);
     double largest = 0;
     for (size_t b = 0; b < rows.size(); ++b) {
       TrainRow& row = rows[b];
@@ -61,7 +60,7 @@ void score(const StepParts& p, std::vector<TrainRow>& rows, Metrics& metrics) {
     metrics["sampling_scoring_difference"] = largest;
   }
   if (p.reference != nullptr) {
-    RowStatistics reference = score_rows(*p.reference, rows, temperature, p.settings.micro_batch_responses);
+    RowStatistics reference = score_rows(*p.reference, rows, p.settings, p.inputs.limits, place);
     for (size_t b = 0; b < rows.size(); ++b) rows[b].ref_log_probs = std::move(reference.log_probs[b]);
   }
 }
@@ -156,7 +155,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
   std::vector<TrainRow> rows = make_rows(collected, p.settings, step);
   {
     const Stopwatch watch(seconds, "score");
-    score(p, rows, metrics);
+    score(p, rows, fmt::format("step {}", step), metrics);
   }
 
   // -> shape -> advantage
@@ -189,7 +188,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
                                            rows.begin() + static_cast<std::ptrdiff_t>(end));
     const std::string place = fmt::format("step {}, mini-batch {}", step, updates + 1);
     const Metrics update =
-        update_mini_batch(p.policy, p.optimizer, p.methods, p.settings, mini_batch, p.optimizer.updates(), place);
+        update_mini_batch(p.policy, p.optimizer, p.methods, p.settings, mini_batch, p.optimizer.updates(), place, p.inputs.limits);
     if (updates == 0 && update.contains("largest_log_ratio")) {
       // Before the first update sampling and training policy are one: what is left is numerics, 0 in strict mode.
       metrics["first_log_ratio"] = update.at("largest_log_ratio");

@@ -24,7 +24,9 @@ class Run {
  public:
   Run(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader, const TrainerInputs& inputs)
       : policy_(policy), methods_(methods), prompts_(prompts), grader_(grader), in_(inputs), settings_(inputs.settings),
-        optimizer_(policy, inputs.settings.optimizer, inputs.ranks) {
+        optimizer_(policy, inputs.settings.optimizer, inputs.ranks),
+        limits_(settings_, policy.numerics().device, inputs.ranks, state_.memory,
+                {[this](const std::string& text) { if (in_.on_warning && writes()) in_.on_warning(text); }, inputs.before_pass}) {
     methods_.adjust_sampling(settings_.sampling);
     for (const Problem& problem : in_.problems) {
       std::vector<int64_t> ids = prompts_.ids(problem.text);
@@ -45,7 +47,7 @@ class Run {
     if (!writes()) load();
     std::unique_ptr<Transformer> reference = make_reference();
     CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
-                          methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks};
+                          methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks, &limits_};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
@@ -182,9 +184,10 @@ class Run {
   const TrainerInputs& in_;
   TrainSettings settings_;
   Optimizer optimizer_;
+  RunState state_;
+  MemoryLimits limits_;
   std::vector<Problem> problems_;
   std::vector<std::vector<int64_t>> prompt_ids_;
-  RunState state_;
   Seconds step_seconds_;  // of the step at hand
   TrainResult result_;
   bool warned_collapse_ = false, warned_fingerprints_ = false;

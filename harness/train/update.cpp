@@ -75,12 +75,14 @@ PackedRows pack_rows(const std::vector<TrainRow>& rows, size_t begin, size_t end
   return packed;
 }
 
-RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
-                         int64_t micro_batch) {
+namespace {
+
+RowStatistics score_in_passes(const Transformer& model, const std::vector<TrainRow>& rows, double temperature, size_t step,
+                              const MemoryLimits* limits) {
   RowStatistics out;
-  const size_t step = micro_batch > 0 ? static_cast<size_t>(micro_batch) : rows.size();
   for (size_t begin = 0; begin < rows.size(); begin += step) {
     const size_t end = std::min(rows.size(), begin + step);
+    if (limits != nullptr) limits->begin(Pass::scoring, static_cast<int64_t>(end - begin));
     const PackedRows packed = pack_rows(rows, begin, end);
     const torch::Tensor index = torch::tensor(packed.source, torch::kInt64).to(model.numerics().device);
     const torch::Tensor hidden = model.forward(packed.batch).index_select(0, index);
@@ -97,10 +99,33 @@ RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& 
   return out;
 }
 
+// Rows of one pass: as asked for (0: all) and no more than there are.
+int64_t rows_of_pass(int64_t asked, const std::vector<TrainRow>& rows) {
+  const auto all = static_cast<int64_t>(rows.size());
+  return asked > 0 ? std::min(asked, all) : all;
+}
+
+}  // namespace
+
+RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
+                         int64_t micro_batch) {
+  return score_in_passes(model, rows, temperature, static_cast<size_t>(rows_of_pass(micro_batch, rows)), nullptr);
+}
+
+RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, const TrainSettings& settings,
+                         MemoryLimits* limits, const std::string& place) {
+  RowStatistics out;
+  fit_memory(limits, Pass::scoring, rows_of_pass(settings.micro_batch_responses, rows), place, [&](int64_t size) {
+    out = {};
+    out = score_in_passes(model, rows, settings.sampling.temperature, static_cast<size_t>(size), limits);
+  });
+  return out;
+}
+
 namespace {
 
 TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const TrainSettings& settings,
-                            const std::vector<TrainRow>& rows, int64_t update) {
+                            const std::vector<TrainRow>& rows, int64_t update, MemoryLimits* limits, const std::string& place) {
   TokenBatch batch;
   batch.mask = token_mask(rows);
   batch.old_log_probs = padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].old_log_probs; });
@@ -108,7 +133,7 @@ TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const
     batch.sampling_entropies = padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].response->entropies; });
   }
   if (needs.current_log_probs || needs.current_entropies) {
-    const RowStatistics now = score_rows(policy, rows, settings.sampling.temperature, settings.micro_batch_responses);
+    const RowStatistics now = score_rows(policy, rows, settings, limits, place);
     if (needs.current_log_probs) {
       batch.current_log_probs = padded(rows, [&](size_t b) -> const std::vector<float>& { return now.log_probs[b]; });
     }
@@ -126,11 +151,11 @@ TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const
   return batch;
 }
 
-// Forward, loss and backward of rows begin .. end - 1; adds to the policy's gradients. Returns the loss.
 struct PartResult {
-  double loss = 0, entropy_sum = 0, largest_ratio_difference = 0, largest_log_ratio = 0;
+  double loss = 0, entropy_sum = 0, largest_log_ratio = 0;
 };
 
+// Forward, loss and backward of rows begin .. end - 1; adds to the policy's gradients.
 PartResult add_gradients(Transformer& policy, const MethodStack& methods, const TrainSettings& settings, const Needs& needs,
                          const std::vector<TrainRow>& rows, size_t begin, size_t end, const TokenBatch& whole,
                          const torch::Tensor& selected, const Denominators& global, LossSums& sums) {
@@ -198,34 +223,41 @@ PartResult add_gradients(Transformer& policy, const MethodStack& methods, const 
 }  // namespace
 
 Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack& methods, const TrainSettings& settings,
-                          const std::vector<TrainRow>& rows, int64_t update, const std::string& place) {
+                          const std::vector<TrainRow>& rows, int64_t update, const std::string& place,
+                          MemoryLimits* limits) {
   const Needs needs = methods.needs();
-  TokenBatch batch = make_token_batch(policy, needs, settings, rows, update);
+  TokenBatch batch = make_token_batch(policy, needs, settings, rows, update, limits, place);
   methods.shape_token_advantages(batch);
   const torch::Tensor selected = methods.select_tokens(batch);
   if (settings.importance_cap > 0) {
     batch.advantages = batch.advantages * padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].weights; });
   }
   Ranks* ranks = optimizer.ranks();
-  const size_t step = micro_batch_rows(settings, rows.size(), ranks);
   Denominators global;
   global.tokens = batch.mask.sum(torch::kFloat64).item<double>();
   global.responses = (batch.mask.sum(1) > 0).sum().item<double>();
-  global.micro_batches = static_cast<double>((rows.size() + step - 1) / step);
   Metrics metrics;
   if (global.tokens == 0) return metrics;  // every response masked: nothing to learn from
 
-  policy.zero_grad();
   LossSums sums;
   PartResult total;
-  for (size_t begin = 0; begin < rows.size(); begin += step) {
-    if (ranks != nullptr && begin / step % static_cast<size_t>(ranks->size()) != static_cast<size_t>(ranks->rank())) continue;
-    const PartResult part = add_gradients(policy, methods, settings, needs, rows, begin, std::min(rows.size(), begin + step),
-                                          batch, selected, global, sums);
-    total.loss += part.loss;
-    total.entropy_sum += part.entropy_sum;
-    total.largest_log_ratio = std::max(total.largest_log_ratio, part.largest_log_ratio);
-  }
+  const int64_t wanted = rows_of_pass(static_cast<int64_t>(micro_batch_rows(settings, rows.size(), ranks)), rows);
+  fit_memory(limits, Pass::update, wanted, place, [&](int64_t size) {
+    const auto step = static_cast<size_t>(size);
+    global.micro_batches = static_cast<double>((rows.size() + step - 1) / step);
+    sums.clear();
+    total = {};
+    policy.zero_grad();
+    for (size_t begin = 0; begin < rows.size(); begin += step) {
+      if (ranks != nullptr && begin / step % static_cast<size_t>(ranks->size()) != static_cast<size_t>(ranks->rank())) continue;
+      const size_t end = std::min(rows.size(), begin + step);
+      if (limits != nullptr) limits->begin(Pass::update, static_cast<int64_t>(end - begin));
+      const PartResult part = add_gradients(policy, methods, settings, needs, rows, begin, end, batch, selected, global, sums);
+      total.loss += part.loss;
+      total.entropy_sum += part.entropy_sum;
+      total.largest_log_ratio = std::max(total.largest_log_ratio, part.largest_log_ratio);
+    }
+  });
   if (ranks != nullptr) {
     std::vector<torch::Tensor> gradients;
     for (const Parameter& parameter : policy.parameters()) gradients.push_back(parameter.grad);

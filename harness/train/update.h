@@ -9,6 +9,7 @@
 
 #include "harness/model/transformer.h"
 #include "harness/train/collect.h"
+#include "harness/train/memory_limits.h"
 #include "harness/train/method.h"
 #include "harness/train/optimizer.h"
 #include "harness/train/settings.h"
@@ -43,11 +44,15 @@ struct RowStatistics {
 };
 RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
                          int64_t micro_batch);
+// The same with train.micro_batch_responses at once, or as many as memory allows.
+RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, const TrainSettings& settings,
+                         MemoryLimits* limits, const std::string& place);
 
 // Updates the policy with one mini-batch: token advantages and selection over the whole of it, then gradients micro-batch by
-// micro-batch with the denominators of the whole. `place` names it in errors. Adds its metrics to `metrics` (means over tokens)
-// and returns them.
+// micro-batch with the denominators of the whole; where memory ends, anew with smaller micro-batches (no limits: an error).
+// `place` names it in errors. Returns its metrics (means over tokens).
 Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack& methods, const TrainSettings& settings,
-                          const std::vector<TrainRow>& rows, int64_t update, const std::string& place);
+                          const std::vector<TrainRow>& rows, int64_t update, const std::string& place,
+                          MemoryLimits* limits = nullptr);
 
 }  // namespace harness
