@@ -32,11 +32,13 @@ struct AttentionPartBody {
     MEDSBENCH_SHARED(float, joined, kThreads* kColumns);
 
     const AttentionTask task = a.tasks[block.x];
+    if (task.rows == 0) return;
     const int dim = static_cast<int>(a.shape.dim), share = static_cast<int>(a.shape.heads / a.shape.kv_heads);
     const int queries = task.rows * share;
     const int64_t kv = block.y, stride = a.shape.kv_heads * a.shape.dim;
-    const T* keys = reinterpret_cast<const T*>(task.keys) + kv * dim;
-    const T* values = reinterpret_cast<const T*>(task.values) + kv * dim;
+    const uint64_t deeper = static_cast<uint64_t>(a.layer) * task.layer_bytes;
+    const T* keys = reinterpret_cast<const T*>(task.keys + deeper) + kv * dim;
+    const T* values = reinterpret_cast<const T*>(task.values + deeper) + kv * dim;
     const int longest = task.count + (task.rows - 1) * task.step;
     const int end = longest < task.begin + kAttentionChunk ? longest : task.begin + kAttentionChunk;
     const int columns = (dim + kThreads - 1) / kThreads;      // of the output, a thread

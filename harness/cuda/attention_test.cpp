@@ -59,7 +59,8 @@ std::vector<AttentionTask> make_tasks(const Case<T>& c, int64_t together) {
 }
 
 template <typename T>
-Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t together, int64_t padding = 1) {
+Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t together, int64_t padding = 1,
+                 int64_t layer = 0, size_t idle_tasks = 0) {
   const auto n = static_cast<int64_t>(c.rows.size()) + padding, width = c.s.heads * c.s.dim;
   std::vector<int32_t> parts;
   int64_t most = 1;
@@ -68,7 +69,12 @@ Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t t
     most = std::max<int64_t>(most, parts.back());
   }
   parts.resize(static_cast<size_t>(n), 0);
-  const Buffer<AttentionTask> tasks(make_tasks(c, together));
+  std::vector<AttentionTask> list = make_tasks(c, together);
+  for (AttentionTask& task : list) {
+    task.layer_bytes = sizeof(T) * static_cast<uint64_t>(c.capacity * c.s.kv_heads * c.s.dim);
+  }
+  list.resize(list.size() + idle_tasks);
+  const Buffer<AttentionTask> tasks(list);
   const Buffer<int32_t> row_parts(parts);
   Buffer<float> part_out(n * most * width), part_max(n * most * c.s.heads), part_sum(n * most * c.s.heads);
   Answer<T> answer{Buffer<T>(n * width), Buffer<float>(n * c.s.heads)};
@@ -77,7 +83,7 @@ Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t t
   a.q = c.q.data(), a.out = answer.out.data(), a.lse = answer.lse.data(), a.tasks = tasks.data(),
   a.row_parts = row_parts.data();
   a.part_out = part_out.data(), a.part_max = part_max.data(), a.part_sum = part_sum.data();
-  a.rows = n, a.task_count = tasks.size(), a.parts = most, a.shape = c.s;
+  a.rows = n, a.task_count = tasks.size(), a.parts = most, a.shape = c.s, a.layer = layer;
   a.scale = 1.0f / std::sqrt(static_cast<float>(c.s.dim));
   table.attend(a, nullptr);
   finish(stand);
@@ -179,6 +185,25 @@ TEST_P(AttentionKernel, OfOneRowDoesNotDependOnItsNeighbours) {
     const auto alone = attend(table<Bf16>(), GetParam(), one, 1);
     EXPECT_EQ(std::memcmp(alone.out.data(), all.out.data() + r * width, sizeof(Bf16) * static_cast<size_t>(width)), 0);
   }
+}
+
+// Slots one after another stand for layers here: slot s of layer 2 is slot s + 2 of layer 0.
+TEST_P(AttentionKernel, OfADeeperLayerIsThatOfTheAddressesItLies) {
+  const Heads shape{4, 2, 16};
+  const auto c = make_case<float>(shape, 5, 80, {{2, 20, 3, 17}, {2, 20, 4, 64}, {2, 20, 4, 65}});
+  auto shallow = c;
+  for (RowSpec& row : shallow.rows) row.prefix_slot -= 2, row.own_slot -= 2;
+  const auto expected = attend(table<float>(), GetParam(), c, attention_rows(shape));
+  const auto found = attend(table<float>(), GetParam(), shallow, attention_rows(shape), 1, 2);
+  EXPECT_TRUE(found.out.same_bytes(expected.out));
+  EXPECT_TRUE(found.lse.same_bytes(expected.lse));
+}
+
+TEST_P(AttentionKernel, ATaskWithoutRowsChangesNothing) {
+  const Heads shape{4, 2, 16};
+  const auto c = make_case<Bf16>(shape, 5, 80, {{2, 20, 3, 17}, {2, 20, 4, 64}});
+  const auto expected = attend(table<Bf16>(), GetParam(), c, attention_rows(shape));
+  EXPECT_TRUE(attend(table<Bf16>(), GetParam(), c, attention_rows(shape), 1, 0, 7).out.same_bytes(expected.out));
 }
 
 MEDSBENCH_KERNEL_STANDS(AttentionKernel);

@@ -22,7 +22,7 @@ struct RmsNorm {
   const T* x = nullptr;         // [R, D]
   const T* residual = nullptr;  // [R, D]; null: none
   const T* weight = nullptr;    // [D]
-  T* sum = nullptr;             // [R, D] x + residual; only with a residual
+  T* sum = nullptr;             // [R, D] x + residual; without a residual a copy of x, or null
   T* y = nullptr;               // [R, D]
   float* rstd = nullptr;        // [R]; may be null
   int64_t rows = 0, width = 0;
@@ -53,34 +53,25 @@ struct SplitRotate {
   const float* sine = nullptr;
   const int64_t* positions = nullptr;  // [R]
   T* q = nullptr;                      // [R, H, E]
-  T* k = nullptr;                      // [R, K, E]
+  T* k = nullptr;                      // [R, K, E]; null: only to its place
   // Where each row's key and value [K, E] go in their store, beside k; null: nowhere.
-  const uint64_t* key_places = nullptr;    // [R] addresses
+  const uint64_t* key_places = nullptr;    // [R] addresses in layer 0; 0: nowhere (padding)
   const uint64_t* value_places = nullptr;  // [R]
-  int64_t stored_rows = 0;                 // rows with a place; the rest is padding
+  const uint64_t* layer_bytes = nullptr;   // [R] bytes from one layer of the row's store to the next
+  int64_t layer = 0;
   int64_t rows = 0;
   Heads shape;
   float eps = 0;
 };
 
-// Copies each row's key and value to its place.
-template <typename T>
-struct StoreKv {
-  const T* k = nullptr;  // [R, K, E]
-  const T* v = nullptr;  // [R, K, E] with v_stride values between rows
-  int64_t v_stride = 0;
-  const uint64_t* key_places = nullptr;    // [R] addresses
-  const uint64_t* value_places = nullptr;  // [R]
-  int64_t rows = 0, width = 0;             // width = K E
-};
-
 // Some rows of queries against one stretch of stored positions. Row first_row + i sees the positions below count + i step of
 // the stretch, of which this task takes those from `begin` to begin + kAttentionChunk.
 struct AttentionTask {
-  uint64_t keys = 0, values = 0;  // addresses of position 0: [positions, K, E]
-  int32_t first_row = 0, rows = 0;
+  uint64_t keys = 0, values = 0;  // addresses of position 0 in layer 0: [positions, K, E]
+  int32_t first_row = 0, rows = 0;  // no rows: nothing to do
   int32_t count = 0, step = 0;  // step 0: all rows see the same (a shared prefix); 1: each one more (one sequence)
   int32_t begin = 0, part = 0;  // part: index of the result among those of each of its rows
+  uint64_t layer_bytes = 0;       // from one layer of the store to the next
 };
 inline constexpr int32_t kAttentionChunk = 256;  // fixed: the order of summation of a row depends on it
 // Rows of a task, at most: rows x heads per key-value head is 8 (16 where that many heads share one key-value head).
@@ -101,6 +92,7 @@ struct Attention {
   int64_t rows = 0, task_count = 0, parts = 0;
   Heads shape;
   float scale = 1;
+  int64_t layer = 0;
 };
 
 // silu(gate) * up of gate_up [R, 2F] -> y [R, F], and its gradient.
@@ -176,7 +168,6 @@ struct Table {
   void (*rms_norm)(const RmsNorm<T>&, void* stream);
   void (*rms_norm_backward)(const RmsNormBackward<T>&, void* stream);
   void (*split_rotate)(const SplitRotate<T>&, void* stream);
-  void (*store_kv)(const StoreKv<T>&, void* stream);
   void (*attend)(const Attention<T>&, void* stream);
   void (*swiglu)(const Swiglu<T>&, void* stream);
   void (*sample_tokens)(const SampleTokens<T>&, void* stream);

@@ -23,8 +23,8 @@ struct RmsNormBody {
         if (a.residual != nullptr) {
           const Pack<T, kPack> more = load_pack<kPack>(a.residual + row + i);
           for (int j = 0; j < kPack; ++j) x.values[j] = from_float<T>(to_float(x.values[j]) + to_float(more.values[j]));
-          store_pack<kPack>(a.sum + row + i, x);
         }
+        if (a.sum != nullptr) store_pack<kPack>(a.sum + row + i, x);
         for (int j = 0; j < kPack; ++j) square += to_float(x.values[j]) * to_float(x.values[j]);
       }
       squares[thread] = square;

@@ -19,9 +19,10 @@ struct SplitRotateBody {
     const T* in = a.qkv + row * (s.heads + 2 * s.kv_heads) * s.dim;
     const float* c = a.cosine + a.positions[row] * half;
     const float* sn = a.sine + a.positions[row] * half;
-    const bool stored = a.key_places != nullptr && row < a.stored_rows;
-    T* key_place = stored ? reinterpret_cast<T*>(a.key_places[row]) : nullptr;
-    T* value_place = stored ? reinterpret_cast<T*>(a.value_places[row]) : nullptr;
+    const bool stored = a.key_places != nullptr && a.key_places[row] != 0;
+    const uint64_t deeper = stored ? static_cast<uint64_t>(a.layer) * a.layer_bytes[row] : 0;
+    T* key_place = stored ? reinterpret_cast<T*>(a.key_places[row] + deeper) : nullptr;
+    T* value_place = stored ? reinterpret_cast<T*>(a.value_places[row] + deeper) : nullptr;
     for (int64_t first = 0; first < rotated; first += kWarps) {
       PerThread<float, kThreads> squares;
       block.each_own([&](int thread) {
@@ -41,7 +42,8 @@ struct SplitRotateBody {
         if (head >= rotated) return;
         const bool query = head < s.heads;
         const T* norm = query ? a.q_norm : a.k_norm;
-        T* out = query ? a.q + (row * s.heads + head) * s.dim : a.k + (row * s.kv_heads + head - s.heads) * s.dim;
+        T* k = a.k != nullptr ? a.k + (row * s.kv_heads + head - s.heads) * s.dim : nullptr;
+        T* out = query ? a.q + (row * s.heads + head) * s.dim : k;
         T* place = query || !stored ? nullptr : key_place + (head - s.heads) * s.dim;
         const float r = norm == nullptr ? 1.0f : 1.0f / sqrtf(squares[thread] / static_cast<float>(s.dim) + a.eps);
         for (int64_t i = thread % kWarp; i < half; i += kWarp) {
@@ -51,8 +53,10 @@ struct SplitRotateBody {
             y = y * r * to_float(norm[half + i]);
           }
           const T low = from_float<T>(x * c[i] - y * sn[i]), high = from_float<T>(y * c[i] + x * sn[i]);
-          out[i] = low;
-          out[half + i] = high;
+          if (out != nullptr) {
+            out[i] = low;
+            out[half + i] = high;
+          }
           if (place != nullptr) {
             place[i] = low;
             place[half + i] = high;
@@ -64,24 +68,6 @@ struct SplitRotateBody {
     block.each_own([&](int thread) {
       const T* v = in + rotated * s.dim;
       for (int64_t i = thread; i < s.kv_heads * s.dim; i += kThreads) value_place[i] = v[i];
-    });
-  }
-};
-
-// A block a row.
-template <typename T>
-struct StoreKvBody {
-  static constexpr int kThreads = 128;
-  StoreKv<T> a;
-
-  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
-    T* key_place = reinterpret_cast<T*>(a.key_places[block.x]);
-    T* value_place = reinterpret_cast<T*>(a.value_places[block.x]);
-    block.each_own([&](int thread) {
-      for (int64_t i = thread; i < a.width; i += kThreads) {
-        key_place[i] = a.k[block.x * a.width + i];
-        value_place[i] = a.v[block.x * a.v_stride + i];
-      }
     });
   }
 };

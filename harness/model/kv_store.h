@@ -39,6 +39,11 @@ class KvStore {
     return row(values_, layer, slot, position);
   }
 
+  // From the address of a position in one layer to that in the next, of keys and values alike; plain rows.
+  [[nodiscard]] int64_t layer_bytes() const {
+    return total_ * shape_.kv_heads * shape_.dim * static_cast<int64_t>(keys_.element_size());
+  }
+
   // k and v [n, K, E] at positions from `position` on.
   void write(int64_t layer, int64_t slot, int64_t position, const torch::Tensor& k, const torch::Tensor& v);
   // The first `count` keys and values, fp32 [count, K, E] each.

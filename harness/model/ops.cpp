@@ -76,8 +76,11 @@ void rms_norm_backward(const torch::Tensor& dy, const torch::Tensor& x, const to
 }
 
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
-                                                     const torch::Tensor& positions, kernels::HeadShape shape) {
-  if (const auto gpu = gpu::kernels_for(qkv)) return gpu::split_rotate(*gpu, qkv, norms, rotary, positions, shape);
+                                                     const torch::Tensor& positions, kernels::HeadShape shape,
+                                                     const gpu::SentTasks* tasks, int64_t store_layer) {
+  if (const auto gpu = gpu::kernels_for(qkv)) {
+    return gpu::split_rotate(*gpu, qkv, norms, rotary, positions, shape, tasks, store_layer);
+  }
   if (!use_kernels(qkv)) return plain::split_rotate(qkv, norms, rotary, positions, shape);
   const int64_t rows = qkv.size(0);
   torch::Tensor q = torch::empty({rows, shape.heads * shape.dim}, qkv.options());
@@ -112,12 +115,10 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
   return dqkv;
 }
 
-torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
-                     const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape,
-                     torch::Tensor* lse) {
-  if (const auto gpu = gpu::kernels_for(q); gpu && gpu::fits(shape)) {
-    return gpu::attend(*gpu, q, k, qkv, places, store_layer, shape, lse);
-  }
+torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv, const PassRows& pass,
+                     int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse) {
+  const std::vector<RowPlace>& places = pass.places;
+  if (pass.tasks != nullptr) return gpu::attend(*gpu::kernels_for(q), q, *pass.tasks, store_layer, shape, lse);
   if (!use_kernels(q)) return plain::attend(q, k, qkv, places, store_layer, shape, lse);
   const auto rows = static_cast<int64_t>(places.size());
   torch::Tensor out = torch::empty_like(q);

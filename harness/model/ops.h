@@ -9,6 +9,7 @@
 
 #include "harness/model/kernels.h"
 #include "harness/model/kv_store.h"
+#include "harness/model/pass_rows.h"
 
 namespace harness::ops {
 
@@ -25,19 +26,21 @@ struct HeadNorms {
   torch::Tensor q, k;  // [E]; undefined: no norm
   double eps = 1e-6;
 };
-// qkv [R, (H + 2K) E] -> q [R, H E], k [R, K E], normalised per head and rotated.
+// qkv [R, (H + 2K) E] -> q [R, H E], k [R, K E], normalised per head and rotated. With `tasks` keys and values go to their
+// places in a layer of the stores at once (PassRows).
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
-                                                     const torch::Tensor& positions, kernels::HeadShape shape);
+                                                     const torch::Tensor& positions, kernels::HeadShape shape,
+                                                     const gpu::SentTasks* tasks = nullptr, int64_t store_layer = 0);
 // Returns dqkv [R, (H + 2K) E]; adds to the norms' gradients [E] fp32 (ignored where there is no norm).
 torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor& dk, const torch::Tensor& dv,
                                     const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                     const torch::Tensor& positions, kernels::HeadShape shape, torch::Tensor& dq_norm,
                                     torch::Tensor& dk_norm);
 
-// Stores each row's key and value at its place, then attends: [R', H E], zero for rows beyond places.size(). `lse` [R, H].
-torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
-                     const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape,
-                     torch::Tensor* lse = nullptr);
+// Stores each row's key and value at its place, unless rotation has (PassRows), then attends: [R', H E], zero for rows beyond
+// places.size(). `lse` [R, H].
+torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv, const PassRows& pass,
+                     int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse = nullptr);
 
 // Rows of one sequence for the backward pass: its own rows and those of its prefix.
 struct AttentionSpan {

@@ -89,7 +89,7 @@ void rms_norm_backward(const Kernels& kernels, const torch::Tensor& dy, const to
 
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, const torch::Tensor& qkv, const HeadNorms& norms,
                                                      const Rotary& rotary, const torch::Tensor& positions,
-                                                     kernels::HeadShape shape) {
+                                                     kernels::HeadShape shape, const SentTasks* tasks, int64_t store_layer) {
   const int64_t rows = qkv.size(0);
   torch::Tensor q = torch::empty({rows, shape.heads * shape.dim}, qkv.options());
   torch::Tensor k = torch::empty({rows, shape.kv_heads * shape.dim}, qkv.options());
@@ -104,6 +104,12 @@ std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, con
     a.positions = data<int64_t>(positions);
     a.q = data<T>(q);
     a.k = data<T>(k);
+    if (tasks != nullptr) {
+      a.key_places = tasks->key_places;
+      a.value_places = tasks->value_places;
+      a.layer_bytes = tasks->layer_bytes;
+      a.layer = store_layer;
+    }
     a.rows = rows;
     a.shape = heads_of(shape);
     a.eps = static_cast<float>(norms.eps);

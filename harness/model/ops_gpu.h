@@ -33,12 +33,27 @@ bool fits_vocabulary(int64_t vocabulary);
 torch::Tensor rms_norm(const Kernels& kernels, const torch::Tensor& x, const torch::Tensor& w, double eps, torch::Tensor* rstd);
 void rms_norm_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& x, const torch::Tensor& w,
                        const torch::Tensor& rstd, torch::Tensor& dx, torch::Tensor& dw);
+
+// Tasks of a pass on the device (AttentionTasks), for all its layers.
+struct SentTasks {
+  torch::Tensor bytes;  // holds what follows
+  const cuda::AttentionTask* tasks = nullptr;
+  const int32_t* row_parts = nullptr;
+  const uint64_t *key_places = nullptr, *value_places = nullptr, *layer_bytes = nullptr;
+  int64_t task_count = 0, parts = 1;
+};
+// As PassRows::send, with tasks on any device. The stores of `places` hold plain rows (KvStore).
+PassRows send_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions, std::vector<RowPlace> places,
+                   int64_t padded, kernels::HeadShape shape, torch::Device device);
+
+// `tasks`: null, or where keys and values go.
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, const torch::Tensor& qkv, const HeadNorms& norms,
                                                      const Rotary& rotary, const torch::Tensor& positions,
-                                                     kernels::HeadShape shape);
-// The stores of `places` hold plain rows (KvStore).
-torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
-                     const std::vector<RowPlace>& places, int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse);
+                                                     kernels::HeadShape shape, const SentTasks* tasks = nullptr,
+                                                     int64_t store_layer = 0);
+// Keys and values lie in their places already.
+torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentTasks& tasks, int64_t store_layer,
+                     kernels::HeadShape shape, torch::Tensor* lse);
 torch::Tensor swiglu(const Kernels& kernels, const torch::Tensor& gate_up);
 torch::Tensor swiglu_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& gate_up);
 

@@ -88,6 +88,7 @@ TEST_P(GpuOps, AttentionOfPackedRowsAndOfDecodingIsThePlainOne) {
   const auto dtype = std::get<1>(GetParam());
   const auto store = [&] { return KvStore(layers, {prompt, 20, 20, 20}, shape, dtype, device(), true); };
   KvStore ours = store(), theirs = store();
+  const Rotary rotary{fp32({prompt, 8}, 2), fp32({prompt, 8}, 4)};
   const auto places = [&](KvStore& kv, bool decoding) {
     std::vector<RowPlace> rows;
     if (!decoding) {
@@ -102,9 +103,19 @@ TEST_P(GpuOps, AttentionOfPackedRowsAndOfDecodingIsThePlainOne) {
   };
   for (const bool decoding : {false, true}) {
     const int64_t rows = decoding ? 4 : 320;  // padding beyond the places
-    const auto q = make({rows, 96}, 1), k = make({rows, 32}, 2), qkv = make({rows, 160}, 3);
+    const auto qkv = make({rows, 160}, 3);
+    const std::vector<RowPlace> placed = places(ours, decoding);
+    std::vector<int64_t> ids, positions;
+    for (const RowPlace& place : placed) {
+      ids.push_back(100 + place.own_slot);
+      positions.push_back(place.own_position);
+    }
+    const PassRows pass = gpu::send_rows(ids, positions, placed, rows, shape, device());
+    ids.resize(static_cast<size_t>(rows), 0);
+    EXPECT_TRUE(torch::equal(pass.ids, index(ids)));
+    const auto [q, k] = gpu::split_rotate(kernels(), qkv, {}, rotary, pass.positions, shape, pass.tasks.get(), layer);
     torch::Tensor lse, plain_lse;
-    const auto out = gpu::attend(kernels(), q, k, qkv, places(ours, decoding), layer, shape, &lse);
+    const auto out = gpu::attend(kernels(), q, *pass.tasks, layer, shape, &lse);
     expect_close(out, plain::attend(q, k, qkv, places(theirs, decoding), layer, shape, &plain_lse), 1e-4);
     expect_close(lse, plain_lse, 1e-4);
   }

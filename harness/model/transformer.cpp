@@ -110,20 +110,19 @@ void Transformer::prepare_rope(int64_t length) const {
   sine_ = (angles.sin() * factor).to(numerics_.device).contiguous();
 }
 
-torch::Tensor Transformer::embed(const std::vector<int64_t>& ids) const {
-  const auto rows = static_cast<int64_t>(ids.size());
-  torch::Tensor index = torch::zeros({padded(rows)}, torch::kInt64);
-  int64_t* out = index.data_ptr<int64_t>();
-  for (int64_t i = 0; i < rows; ++i) {
-    const int64_t id = ids[static_cast<size_t>(i)];
+PassRows Transformer::pass_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                                std::vector<RowPlace> places) const {
+  for (const int64_t id : ids) {
     if (id < 0 || id >= config_.vocab_size) throw Error("expected token ids in [0, {}), found {}", config_.vocab_size, id);
-    out[i] = id;
   }
-  return value(embedding_).index_select(0, index.to(numerics_.device));
+  int64_t longest = 0;
+  for (const int64_t position : positions) longest = std::max(longest, position + 1);
+  prepare_rope(longest);
+  return PassRows::send(ids, positions, std::move(places), padded(static_cast<int64_t>(ids.size())), heads(), numerics_.device);
 }
 
-torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor& x, const torch::Tensor& positions,
-                                         const std::vector<RowPlace>& places, int64_t store_layer, LayerTape* tape) const {
+torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
+                                         LayerTape* tape) const {
   const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
   LayerTape local;
   LayerTape& t = tape != nullptr ? *tape : local;
@@ -132,8 +131,9 @@ torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor
   t.normed = ops::rms_norm(x, value(layer.input_norm), config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
   t.qkv = ops::linear(t.normed, value(layer.qkv), optional(layer.qkv_bias));                              // [R, (H+2K)E]
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
-  std::tie(t.q, t.k) = ops::split_rotate(t.qkv, norms, {cosine_, sine_}, positions, heads());
-  t.attended = ops::attend(t.q, t.k, t.qkv, places, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
+  std::tie(t.q, t.k) =
+      ops::split_rotate(t.qkv, norms, {cosine_, sine_}, rows.positions, heads(), rows.tasks.get(), store_layer);
+  t.attended = ops::attend(t.q, t.k, t.qkv, rows, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
   t.h = ops::linear(t.attended, value(layer.o), {}, x);                                                // [R, D]
   t.h_normed = ops::rms_norm(t.h, value(layer.post_norm), config_.norm_eps, keep ? &t.h_rstd : nullptr);
   t.gate_up = ops::linear(t.h_normed, value(layer.gate_up));                                              // [R, 2F]
@@ -141,18 +141,17 @@ torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor
   return ops::linear(t.activated, value(layer.down), {}, t.h);                                         // [R, D]
 }
 
-torch::Tensor Transformer::run_layers(const std::vector<int64_t>& ids, const torch::Tensor& positions,
-                                      const std::vector<RowPlace>& places, int64_t store_layers, Tape* tape, bool recompute,
+torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
                                       std::vector<torch::Tensor>* layer_outputs) const {
   const torch::NoGradGuard no_grad;
-  torch::Tensor x = embed(ids);
+  torch::Tensor x = value(embedding_).index_select(0, rows.ids);
   if (tape != nullptr) tape->layers.assign(layers_.size(), {});
   if (layer_outputs != nullptr) layer_outputs->clear();
   for (size_t l = 0; l < layers_.size(); ++l) {
     const int64_t store_layer = store_layers == 1 ? 0 : static_cast<int64_t>(l);
     LayerTape* saved = tape == nullptr || recompute ? nullptr : &tape->layers[l];
     if (tape != nullptr && recompute) tape->layers[l].x = x;
-    x = layer_forward(layers_[l], x, positions, places, store_layer, saved);
+    x = layer_forward(layers_[l], x, rows, store_layer, saved);
     if (layer_outputs != nullptr) layer_outputs->push_back(x);
   }
   if (tape != nullptr) tape->final_x = x;
@@ -174,12 +173,6 @@ std::vector<int64_t> row_positions(const PackedBatch& batch) {
   return positions;
 }
 
-torch::Tensor to_index(const std::vector<int64_t>& values, int64_t padded, torch::Device device) {
-  torch::Tensor index = torch::zeros({padded}, torch::kInt64);
-  std::copy(values.begin(), values.end(), index.data_ptr<int64_t>());
-  return index.to(device);
-}
-
 std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
   std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
   for (size_t s = 0; s < batch.sequences.size(); ++s) {
@@ -199,32 +192,22 @@ std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
   return places;
 }
 
-int64_t longest(const std::vector<int64_t>& positions) {
-  int64_t length = 0;
-  for (const int64_t position : positions) length = std::max(length, position + 1);
-  return length;
-}
-
 }  // namespace
 
 torch::Tensor Transformer::forward(const PackedBatch& batch, Tape* tape, bool recompute,
                                    std::vector<torch::Tensor>* layer_outputs) const {
-  const std::vector<int64_t> positions = row_positions(batch);
-  prepare_rope(longest(positions));
   std::vector<int64_t> lengths;
   for (const PackedSequence& sequence : batch.sequences) lengths.push_back(sequence.length);
   Tape local;
   Tape& t = tape != nullptr ? *tape : local;
   t.store = KvStore(1, lengths, heads(), numerics_.dtype, numerics_.device);
-  t.positions = to_index(positions, padded(batch.rows()), numerics_.device);
-  return run_layers(batch.ids, t.positions, packed_places(batch, t.store), 1, tape, recompute, layer_outputs);
+  t.rows = pass_rows(batch.ids, row_positions(batch), packed_places(batch, t.store));
+  return run_layers(t.rows, 1, tape, recompute, layer_outputs);
 }
 
 torch::Tensor Transformer::prefill(const PackedBatch& batch, const std::vector<KvStore*>& stores,
                                    std::vector<torch::Tensor>* layer_outputs) const {
   MEDSBENCH_CHECK(stores.size() == batch.sequences.size(), "{} stores for {} sequences", stores.size(), batch.sequences.size());
-  const std::vector<int64_t> positions = row_positions(batch);
-  prepare_rope(longest(positions));
   std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
   for (size_t s = 0; s < batch.sequences.size(); ++s) {
     const PackedSequence& sequence = batch.sequences[s];
@@ -234,15 +217,13 @@ torch::Tensor Transformer::prefill(const PackedBatch& batch, const std::vector<K
       place.own_position = i;
     }
   }
-  return run_layers(batch.ids, to_index(positions, padded(batch.rows()), numerics_.device), places, config_.layers, nullptr,
-                    false, layer_outputs);
+  return run_layers(pass_rows(batch.ids, row_positions(batch), std::move(places)), config_.layers, nullptr, false,
+                    layer_outputs);
 }
 
 torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
                                   const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs) const {
-  prepare_rope(longest(positions));
-  const torch::Tensor index = to_index(positions, padded(static_cast<int64_t>(ids.size())), numerics_.device);
-  return run_layers(ids, index, places, config_.layers, nullptr, false, layer_outputs);
+  return run_layers(pass_rows(ids, positions, places), config_.layers, nullptr, false, layer_outputs);
 }
 
 torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& t,
@@ -266,7 +247,7 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
   torch::Tensor none;
   const torch::Tensor dqkv = ops::split_rotate_backward(
-      g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
+      g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.rows.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
       layer.k_norm < 0 ? none : grad(layer.k_norm));
   ops::add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
   if (layer.qkv_bias >= 0) grad(layer.qkv_bias).add_(dqkv.to(torch::kFloat32).sum(0));
@@ -278,12 +259,11 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
 void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient) {
   const torch::NoGradGuard no_grad;
   MEDSBENCH_CHECK(parameters_.front().grad.defined(), "zero_grad comes before backward");
-  const std::vector<RowPlace> places = packed_places(batch, tape.store);
   torch::Tensor dx = torch::zeros_like(tape.final_x);
   ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
   for (size_t l = layers_.size(); l-- > 0;) {
     LayerTape& saved = tape.layers[l];
-    if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.positions, places, 0, &saved);
+    if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.rows, 0, &saved);
     dx = layer_backward(layers_[l], batch, tape, saved, dx);
     saved = {};
   }
@@ -296,7 +276,7 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
       for (int64_t d = 0; d < config_.width; ++d) out[d] += in[d];
     }
   } else {
-    const torch::Tensor index = to_index(batch.ids, batch.rows(), numerics_.device);
+    const torch::Tensor index = tape.rows.ids.slice(0, 0, batch.rows());
     // Sorts and adds in order; index_add_ would use atomics on a GPU.
     embedding_grad.index_put_({index}, dx.slice(0, 0, batch.rows()).to(torch::kFloat32), true);
   }

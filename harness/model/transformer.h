@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/model/kernels.h"
 #include "harness/model/kv_store.h"
 #include "harness/model/model_config.h"
+#include "harness/model/pass_rows.h"
 
 namespace harness {
 
@@ -52,9 +54,13 @@ struct LayerTape {
   torch::Tensor x, rstd, normed, qkv, q, k, attended, lse, h, h_rstd, h_normed, gate_up, activated;
 };
 struct Tape {
+  Tape() = default;
+  Tape(const Tape&) = delete;  // `rows` refer to `store`
+  Tape& operator=(const Tape&) = delete;
+
   std::vector<LayerTape> layers;  // [L]; only `x` where recompute is on
   torch::Tensor final_x, final_rstd;
-  torch::Tensor positions;  // [R] int64
+  PassRows rows;
   KvStore store;            // of one layer, filled anew for each
 };
 
@@ -107,6 +113,12 @@ class Transformer {
   [[nodiscard]] const torch::Tensor& head() const;  // W_lm [V, D]
   [[nodiscard]] const torch::Tensor& final_norm() const;
 
+  // Cosine and sine of the rotary angles, fp32 [P, E/2] with P at least `length`. Kept until a longer table is asked for.
+  [[nodiscard]] std::pair<torch::Tensor, torch::Tensor> rotary(int64_t length) const {
+    prepare_rope(length);
+    return {cosine_, sine_};
+  }
+
   // rows rounded up to the strict tile.
   [[nodiscard]] int64_t padded(int64_t rows) const {
     const bool ours = numerics_.device.is_cpu() && numerics_.dtype == torch::kFloat32;
@@ -121,12 +133,13 @@ class Transformer {
   [[nodiscard]] const torch::Tensor& value(int64_t index) const { return parameters_[static_cast<size_t>(index)].value; }
   torch::Tensor& grad(int64_t index) { return parameters_[static_cast<size_t>(index)].grad; }
   void prepare_rope(int64_t length) const;
-  torch::Tensor embed(const std::vector<int64_t>& ids) const;
-  torch::Tensor run_layers(const std::vector<int64_t>& ids, const torch::Tensor& positions,
-                           const std::vector<RowPlace>& places, int64_t store_layers, Tape* tape, bool recompute,
+  // Makes and sends the rows of a pass, and the rotary table that they need.
+  [[nodiscard]] PassRows pass_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                                   std::vector<RowPlace> places) const;
+  torch::Tensor run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
                            std::vector<torch::Tensor>* layer_outputs) const;
-  torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const torch::Tensor& positions,
-                              const std::vector<RowPlace>& places, int64_t store_layer, LayerTape* tape) const;
+  torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
+                              LayerTape* tape) const;
   torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
                                const torch::Tensor& out_gradient);
 

@@ -225,7 +225,8 @@ TEST(Kernels, AttentionBackwardEqualsItsPlainTwin) {
   const torch::Tensor qkv = wave(rows * 160, 0.913).view({rows, 160}), dout = wave(rows * 80, 1.31).view({rows, 80});
   const std::vector<ops::AttentionSpan> spans = {{0, 7, -1}, {7, 20, 0}, {27, 3, 0}, {30, 10, -1}};
   KvStore store(1, {7, 20, 3, 10}, shape, torch::kFloat32);
-  std::vector<RowPlace> places;
+  PassRows rows_of_pass;
+  std::vector<RowPlace>& places = rows_of_pass.places;
   for (size_t s = 0; s < spans.size(); ++s) {
     for (int64_t i = 0; i < spans[s].length; ++i) {
       RowPlace place{&store, static_cast<int64_t>(s), i, nullptr, 0, 0};
@@ -234,7 +235,7 @@ TEST(Kernels, AttentionBackwardEqualsItsPlainTwin) {
     }
   }
   torch::Tensor lse;
-  const torch::Tensor out = ops::attend(q, k, qkv, places, 0, shape, &lse);
+  const torch::Tensor out = ops::attend(q, k, qkv, rows_of_pass, 0, shape, &lse);
   const auto ours = ops::attend_backward(dout, out, lse, q, k, qkv, spans, shape);
   const auto plain = ops::plain::attend_backward(dout, q, k, qkv, spans, shape);
   EXPECT_TRUE(torch::allclose(ours.dq, plain.dq, 1e-4, 1e-5));
