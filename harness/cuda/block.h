@@ -45,6 +45,13 @@ class PerThread {
 template <typename T, int kSize>
 using SharedArray = T[kSize];
 #define MEDSBENCH_SHARED(type, name, size) __shared__ type name[size]
+// The same from byte `offset` of the room beyond 48 KiB that a body asks for by a constant kDynamicBytes.
+__device__ __forceinline__ unsigned char* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char medsbench_dynamic[];
+  return medsbench_dynamic;
+}
+#define MEDSBENCH_SHARED_AT(type, name, size, offset) \
+  type* const name = reinterpret_cast<type*>(::harness::cuda::dynamic_shared() + (offset))
 #else
 // Where the host stands in a block: the thread it plays (-1: between phases, where every thread does the same) and how many
 // barriers of the block and of the warps lie behind it.
@@ -103,7 +110,7 @@ class SharedArray {
     const bool before_warp_barrier = readers.warp == mine.warp && mine.warp >= 0 && readers.warp_barriers != mine.warp_barriers;
     if (readers.thread == kNobody || readers.block_barriers != mine.block_barriers || before_warp_barrier) {
       readers = mine;  // writers of this warp come after the earlier readers, writers of others after none
-    } else {  // the readers since the last barrier of the block, as one
+    } else {           // the readers since the last barrier of the block, as one
       if (readers.thread != mine.thread) readers.thread = kMany;
       if (readers.warp != mine.warp) readers.warp = kMany;
       readers.warp_barriers = mine.warp_barriers;
@@ -122,6 +129,9 @@ class SharedArray {
   std::array<Access, static_cast<size_t>(kSize)> writer_{}, readers_{};
 };
 #define MEDSBENCH_SHARED(type, name, size) ::harness::cuda::SharedArray<type, (size)> name(block.host_phase())
+#define MEDSBENCH_SHARED_AT(type, name, size, offset)                                                                     \
+  static_assert((offset) % alignof(type) == 0 && (offset) + sizeof(type) * (size) <= static_cast<size_t>(kDynamicBytes)); \
+  MEDSBENCH_SHARED(type, name, size)
 #endif
 
 template <int kThreads>

@@ -64,14 +64,38 @@ struct SplitRotate {
   float eps = 0;
 };
 
+// Its gradient. dq, dk and dv may stand at their places in dqkv.
+inline constexpr int64_t kRotateChunk = 16;  // rows whose part of the norms' gradients is summed by one block
+inline int64_t rotate_chunks(int64_t rows) { return (rows + kRotateChunk - 1) / kRotateChunk; }
+template <typename T>
+struct SplitRotateBackward {
+  const T* dq = nullptr;  // [R, H, E] with q_stride values between rows
+  const T* dk = nullptr;  // [R, K, E] with kv_stride values between rows
+  const T* dv = nullptr;
+  int64_t q_stride = 0, kv_stride = 0;
+  const T* qkv = nullptr;     // [R, (H + 2K) E]; only with norms
+  const T* q_norm = nullptr;  // [E]; null: none
+  const T* k_norm = nullptr;
+  const float* cosine = nullptr;  // [positions, E / 2]
+  const float* sine = nullptr;
+  const int64_t* positions = nullptr;  // [R]
+  T* dqkv = nullptr;                   // [R, (H + 2K) E]
+  float* dq_norm = nullptr;            // [E], added to; only with norms
+  float* dk_norm = nullptr;
+  float* workspace = nullptr;  // [rotate_chunks(rows), 2, E]; only with norms
+  int64_t rows = 0;
+  Heads shape;
+  float eps = 0;
+};
+
 // Some rows of queries against one stretch of stored positions. Row first_row + i sees the positions below count + i step of
 // the stretch, of which this task takes those from `begin` to begin + kAttentionChunk.
 struct AttentionTask {
-  uint64_t keys = 0, values = 0;  // addresses of position 0 in layer 0: [positions, K, E]
+  uint64_t keys = 0, values = 0;    // addresses of position 0 in layer 0: [positions, K, E]
   int32_t first_row = 0, rows = 0;  // no rows: nothing to do
-  int32_t count = 0, step = 0;  // step 0: all rows see the same (a shared prefix); 1: each one more (one sequence)
-  int32_t begin = 0, part = 0;  // part: index of the result among those of each of its rows
-  uint64_t layer_bytes = 0;       // from one layer of the store to the next
+  int32_t count = 0, step = 0;      // step 0: all rows see the same (a shared prefix); 1: each one more (one sequence)
+  int32_t begin = 0, part = 0;      // part: index of the result among those of each of its rows
+  uint64_t layer_bytes = 0;         // from one layer of the store to the next
 };
 inline constexpr int32_t kAttentionChunk = 256;  // fixed: the order of summation of a row depends on it
 // Rows of a task, at most: rows x heads per key-value head is 8 (16 where that many heads share one key-value head).
@@ -93,6 +117,46 @@ struct Attention {
   Heads shape;
   float scale = 1;
   int64_t layer = 0;
+};
+
+// Gradient of attention over packed rows, cut into blocks by attention_plan.h. The queries of a key-value head are counted row
+// by row: query n is head n % (H / K) of its group, in row n / (H / K). A key is seen by a query of its own or a later row.
+struct QueryTask {
+  int32_t first = 0, count = 0;             // queries, a tile at most
+  int32_t prefix_row = 0, prefix_rows = 0;  // rows of keys that all of them see
+  int32_t own_row = 0, own_rows = 0;        // and those that they see up to their own; none at all: a gradient of zero
+};
+struct KeyTask {
+  int32_t first_row = 0, rows = 0;  // of the keys, a tile at most
+  int32_t first = 0, count = 0;     // queries that may see them
+  int32_t part = -1;                // where the sums go; -1: they are the whole gradient
+};
+// The sums of parts part .. part + parts - 1, in their order; no parts: a gradient of zero.
+struct KeyJoin {
+  int32_t first_row = 0, rows = 0, part = 0, parts = 0;
+};
+// Queries, and likewise keys, of a tile.
+inline int64_t attention_tile(const Heads& shape) { return shape.dim <= 128 ? 64 : 32; }
+template <typename T>
+struct AttentionBackward {
+  const T* dout = nullptr;     // [R, H, E]
+  const T* out = nullptr;      // [R, H, E]
+  const float* lse = nullptr;  // [R, H]
+  const T* q = nullptr;        // [R, H, E]
+  const T* k = nullptr;        // [R, K, E]
+  const T* v = nullptr;        // [R, K, E] with v_stride values between rows
+  T* dq = nullptr;             // [R, H, E] with gradient_stride values between rows
+  T* dk = nullptr;             // [R, K, E] likewise
+  T* dv = nullptr;
+  int64_t v_stride = 0, gradient_stride = 0;
+  float* delta = nullptr;      // [R, H] workspace: <dout, out>
+  float* part_sums = nullptr;  // [parts, K, 2, attention_tile, E] workspace
+  const QueryTask* query_tasks = nullptr;
+  const KeyTask* key_tasks = nullptr;
+  const KeyJoin* joins = nullptr;
+  int64_t rows = 0, query_task_count = 0, key_task_count = 0, join_count = 0;
+  Heads shape;
+  float scale = 1;
 };
 
 // silu(gate) * up of gate_up [R, 2F] -> y [R, F], and its gradient.
@@ -168,7 +232,9 @@ struct Table {
   void (*rms_norm)(const RmsNorm<T>&, void* stream);
   void (*rms_norm_backward)(const RmsNormBackward<T>&, void* stream);
   void (*split_rotate)(const SplitRotate<T>&, void* stream);
+  void (*split_rotate_backward)(const SplitRotateBackward<T>&, void* stream);
   void (*attend)(const Attention<T>&, void* stream);
+  void (*attend_backward)(const AttentionBackward<T>&, void* stream);
   void (*swiglu)(const Swiglu<T>&, void* stream);
   void (*sample_tokens)(const SampleTokens<T>&, void* stream);
   void (*token_log_probs)(const TokenLogProbs<T>&, void* stream);

@@ -3,10 +3,12 @@
 #include <initializer_list>
 #include <stdexcept>
 
+#include "harness/cuda/attention_backward_body.h"
 #include "harness/cuda/attention_body.h"
 #include "harness/cuda/kernels.h"
 #include "harness/cuda/logits_body.h"
 #include "harness/cuda/norm_body.h"
+#include "harness/cuda/rotate_backward_body.h"
 #include "harness/cuda/rotate_body.h"
 
 namespace harness::cuda {

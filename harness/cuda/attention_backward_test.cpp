@@ -1,0 +1,270 @@
+// The gradient of attention over packed rows against its definition in double precision, and how it is cut into blocks.
+#include <algorithm>
+
+#include "harness/cuda/attention_plan.h"
+#include "harness/cuda/testing.h"
+
+namespace harness::cuda {
+namespace {
+
+using AttentionGradient = KernelTest;
+
+// Keys that a row sees: rows begin .. end - 1 of the prefix, then of its own sequence up to itself.
+template <typename Visit>
+void each_seen(const std::vector<PackedSpan>& spans, const PackedSpan& span, int64_t row, Visit visit) {
+  if (span.prefix >= 0) {
+    const PackedSpan& prefix = spans[static_cast<size_t>(span.prefix)];
+    for (int64_t j = prefix.begin; j < prefix.begin + prefix.length; ++j) visit(j);
+  }
+  for (int64_t j = span.begin; j <= row; ++j) visit(j);
+}
+
+template <typename T>
+struct Case {
+  Heads s;
+  int64_t rows;
+  std::vector<PackedSpan> spans;
+  Buffer<T> q, k, qkv, dout, out;
+  Buffer<float> lse;
+  [[nodiscard]] int64_t share() const { return s.heads / s.kv_heads; }
+  [[nodiscard]] int64_t width() const { return (s.heads + 2 * s.kv_heads) * s.dim; }
+  [[nodiscard]] int64_t q_at(int64_t row, int64_t head) const { return (row * s.heads + head) * s.dim; }
+  [[nodiscard]] int64_t k_at(int64_t row, int64_t head) const { return (row * s.kv_heads + head / share()) * s.dim; }
+  [[nodiscard]] int64_t v_at(int64_t row, int64_t head) const {
+    return row * width() + (s.heads + s.kv_heads + head / share()) * s.dim;
+  }
+  [[nodiscard]] double scale() const { return 1 / std::sqrt(static_cast<double>(s.dim)); }
+};
+
+template <typename T, typename S>
+double dot(const Buffer<T>& a, int64_t at_a, const Buffer<S>& b, int64_t at_b, int64_t dim) {
+  double sum = 0;
+  for (int64_t e = 0; e < dim; ++e) sum += a[at_a + e] * b[at_b + e];
+  return sum;
+}
+
+// Random inputs; what the forward pass would leave (out, lse) by its definition, rounded as it would be.
+template <typename T>
+Case<T> make_case(Heads s, int64_t rows, std::vector<PackedSpan> spans, int64_t offset = 0) {
+  const int64_t width = (s.heads + 2 * s.kv_heads) * s.dim;
+  Case<T> c{s,
+            rows,
+            std::move(spans),
+            random_buffer<T>(rows * s.heads * s.dim, 1, 1.5, offset),
+            random_buffer<T>(rows * s.kv_heads * s.dim, 2, 1.0, offset),
+            random_buffer<T>(rows * width, 3, 1.0, offset),
+            random_buffer<T>(rows * s.heads * s.dim, 4, 1.0, offset),
+            random_buffer<T>(rows * s.heads * s.dim, 5, 1.0, offset),
+            random_buffer<float>(rows * s.heads, 6)};
+  for (const PackedSpan& span : c.spans) {
+    for (int64_t row = span.begin; row < span.begin + span.length; ++row) {
+      for (int64_t h = 0; h < s.heads; ++h) {
+        double sum = 0;  // scores of random inputs stay far from overflow
+        std::vector<double> out(static_cast<size_t>(s.dim), 0);
+        each_seen(c.spans, span, row, [&](int64_t j) {
+          const double p = std::exp(dot(c.q, c.q_at(row, h), c.k, c.k_at(j, h), s.dim) * c.scale());
+          sum += p;
+          for (int64_t e = 0; e < s.dim; ++e) out[static_cast<size_t>(e)] += p * c.qkv[c.v_at(j, h) + e];
+        });
+        c.lse.data()[row * s.heads + h] = static_cast<float>(std::log(sum));
+        for (int64_t e = 0; e < s.dim; ++e)
+          c.out.data()[c.q_at(row, h) + e] = from_float<T>(static_cast<float>(out[static_cast<size_t>(e)] / sum));
+      }
+    }
+  }
+  return c;
+}
+
+// dqkv [R, (H + 2K) E], written by the kernels.
+template <typename T>
+Buffer<T> attend_backward(const Table<T>& table, Stand stand, const Case<T>& c) {
+  const BackwardPlan plan = plan_attention_backward(c.spans, c.rows, c.s);
+  const Buffer<QueryTask> queries(plan.queries);
+  const Buffer<KeyTask> keys(plan.keys);
+  const Buffer<KeyJoin> joins(plan.joins);
+  Buffer<float> delta(c.rows * c.s.heads), part_sums(plan.parts * c.s.kv_heads * 2 * attention_tile(c.s) * c.s.dim);
+  Buffer<T> dqkv(c.rows * c.width());
+  for (int64_t i = 0; i < dqkv.size(); ++i) dqkv.data()[i] = from_float<T>(7.0f);
+  AttentionBackward<T> a;
+  a.dout = c.dout.data(), a.out = c.out.data(), a.lse = c.lse.data(), a.q = c.q.data(), a.k = c.k.data();
+  a.v = c.qkv.data() + (c.s.heads + c.s.kv_heads) * c.s.dim, a.v_stride = c.width();
+  a.dq = dqkv.data(), a.dk = a.dq + c.s.heads * c.s.dim, a.dv = a.dk + c.s.kv_heads * c.s.dim, a.gradient_stride = c.width();
+  a.delta = delta.data(), a.part_sums = part_sums.data();
+  a.query_tasks = queries.data(), a.key_tasks = keys.data(), a.joins = joins.data();
+  a.query_task_count = queries.size(), a.key_task_count = keys.size(), a.join_count = joins.size();
+  a.rows = c.rows, a.shape = c.s, a.scale = static_cast<float>(c.scale());
+  table.attend_backward(a, nullptr);
+  finish(stand);
+  return dqkv;
+}
+
+// d<out, dout> by the chain rule, in double, from the out and lse given.
+template <typename T>
+std::vector<double> definition(const Case<T>& c) {
+  std::vector<double> gradient(static_cast<size_t>(c.rows * c.width()), 0);
+  const auto add = [&](int64_t at, double scale, const Buffer<T>& from, int64_t from_at) {
+    for (int64_t e = 0; e < c.s.dim; ++e) gradient[static_cast<size_t>(at + e)] += scale * from[from_at + e];
+  };
+  for (const PackedSpan& span : c.spans) {
+    for (int64_t row = span.begin; row < span.begin + span.length; ++row) {
+      for (int64_t h = 0; h < c.s.heads; ++h) {
+        const int64_t at = c.q_at(row, h);
+        const double delta = dot(c.dout, at, c.out, at, c.s.dim);
+        each_seen(c.spans, span, row, [&](int64_t j) {
+          const double p = std::exp(dot(c.q, at, c.k, c.k_at(j, h), c.s.dim) * c.scale() - c.lse[row * c.s.heads + h]);
+          const double ds = p * (dot(c.dout, at, c.qkv, c.v_at(j, h), c.s.dim) - delta) * c.scale();
+          add(row * c.width() + h * c.s.dim, ds, c.k, c.k_at(j, h));
+          add(c.v_at(j, h) - c.s.kv_heads * c.s.dim, ds, c.q, at);
+          add(c.v_at(j, h), p, c.dout, at);
+        });
+      }
+    }
+  }
+  return gradient;
+}
+
+// Each gradient within 1e-5 (in bf16 within 2^-7, the rounding of the result and of what is summed) of its own size or, where
+// its terms cancel, of the typical size of its kind: q, k or v.
+template <typename T>
+void expect_definition(const Case<T>& c, const Buffer<T>& found) {
+  const std::vector<double> expected = definition(c);
+  const int64_t ends[] = {c.s.heads * c.s.dim, (c.s.heads + c.s.kv_heads) * c.s.dim, c.width()};
+  const double room = std::is_same_v<T, Bf16> ? 1.0 / 128 : 1e-5;
+  for (int kind = 0, begin = 0; kind < 3; begin = static_cast<int>(ends[kind++])) {
+    double squares = 0;
+    int64_t count = 0;
+    for (int64_t row = 0; row < c.rows; ++row) {
+      for (int64_t i = begin; i < ends[kind]; ++i) squares += std::pow(expected[static_cast<size_t>(row * c.width() + i)], 2);
+    }
+    for (const PackedSpan& span : c.spans) count += span.length * (ends[kind] - begin);
+    // The terms are of size 1; with one key those of dq cancel wholly.
+    const double typical = std::max(0.1, std::sqrt(squares / static_cast<double>(std::max<int64_t>(1, count))));
+    for (int64_t row = 0; row < c.rows; ++row) {
+      const bool covered = std::any_of(c.spans.begin(), c.spans.end(), [&](const PackedSpan& span) {
+        return row >= span.begin && row < span.begin + span.length;
+      });
+      for (int64_t i = begin; i < ends[kind]; ++i) {
+        const int64_t at = row * c.width() + i;
+        const double value = expected[static_cast<size_t>(at)];
+        ASSERT_NEAR(found[at], value, covered ? room * (std::abs(value) + typical) : 0.0)
+            << "gradient "
+            << "qkv"[kind] << " of row " << row << ", column " << i - begin;
+      }
+    }
+  }
+}
+
+template <typename T>
+void check(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std::vector<PackedSpan>& spans,
+           int64_t offset = 0) {
+  SCOPED_TRACE(testing::Message() << s.heads << " and " << s.kv_heads << " heads of " << s.dim << ", " << rows << " rows"
+                                  << (std::is_same_v<T, Bf16> ? ", bf16" : ", fp32"));
+  const auto c = make_case<T>(s, rows, spans, offset);
+  const auto found = attend_backward(table, stand, c);
+  expect_definition(c, found);
+  EXPECT_TRUE(found.same_bytes(attend_backward(table, stand, c))) << "another result in the second run";
+}
+
+// A prompt of 17 with responses of 1, 20 and 70, a sequence alone, three rows of padding.
+const std::vector<PackedSpan> kFamily = {{0, 17, -1}, {17, 1, 0}, {18, 20, 0}, {38, 70, 0}, {108, 5, -1}};
+
+TEST_P(AttentionGradient, IsItsDefinitionForAnyShapeOfHeads) {
+  for (const Heads shape : {Heads{2, 2, 32}, Heads{4, 2, 64}, Heads{7, 1, 64}, Heads{8, 1, 80}, Heads{2, 1, 128},
+                            Heads{4, 2, 6}, Heads{2, 1, 256}}) {
+    check(table<float>(), GetParam(), shape, 116, kFamily);
+    check(table<Bf16>(), GetParam(), shape, 116, kFamily);
+  }
+}
+
+TEST_P(AttentionGradient, IsItsDefinitionForAnyAlignment) {
+  check(table<float>(), GetParam(), {2, 1, 32}, 116, kFamily, 1);
+  check(table<Bf16>(), GetParam(), {2, 1, 32}, 116, kFamily, 1);
+}
+
+TEST_P(AttentionGradient, IsItsDefinitionForLengthsAroundTheBordersOfTiles) {
+  for (const int64_t length : {1, 17, 63, 64, 65, 256, 300}) {
+    check(table<float>(), GetParam(), {2, 2, 32}, length, {{0, length, -1}});
+  }
+  check(table<Bf16>(), GetParam(), {2, 1, 64}, 300, {{0, 300, -1}});
+  check(table<float>(), GetParam(), {1, 1, 128}, 700, {{0, 700, -1}});
+}
+
+// 8 heads of 256 + 300 + 40 + 200 rows are 6368 queries of the first prompt: more than one part.
+TEST_P(AttentionGradient, OfAPromptIsSummedInPartsOverItsResponses) {
+  const std::vector<PackedSpan> spans = {{0, 70, -1},   {70, 256, 0}, {326, 300, 0}, {626, 40, 0},
+                                         {670, 30, -1}, {700, 20, 4}, {720, 60, 0}};
+  const Heads shape{8, 1, 32};
+  EXPECT_GT(plan_attention_backward(spans, 784, shape).parts, 4);
+  check(table<float>(), GetParam(), shape, 784, spans);
+  check(table<Bf16>(), GetParam(), shape, 784, spans);
+}
+
+MEDSBENCH_KERNEL_STANDS(AttentionGradient);
+
+// Every pair of a query and a key that it sees stands in one task of each kind; counted by brute force.
+TEST(AttentionPlan, CoversEachPairOfQueryAndKeyOnce) {
+  const std::vector<PackedSpan> spans = {{2, 70, -1},   {72, 256, 0}, {330, 300, 0}, {630, 0, 0},
+                                         {640, 30, -1}, {670, 20, 4}, {690, 700, 0}};
+  const Heads shape{14, 2, 64};
+  const int64_t rows = 1400, share = 7, tile = attention_tile(shape);
+  const BackwardPlan plan = plan_attention_backward(spans, rows, shape);
+  std::vector<int> expected(static_cast<size_t>(rows * rows), 0), by_queries = expected, by_keys = expected;
+  for (const PackedSpan& span : spans) {
+    for (int64_t row = span.begin; row < span.begin + span.length; ++row)
+      each_seen(spans, span, row, [&](int64_t key) { expected[static_cast<size_t>(row * rows + key)] += share; });
+  }
+  std::vector<int> written(static_cast<size_t>(rows * share), 0), key_written(static_cast<size_t>(rows), 0);
+  for (const QueryTask& task : plan.queries) {
+    ASSERT_LE(task.count, tile);
+    for (int64_t n = task.first; n < task.first + task.count; ++n) {
+      const int64_t row = n / share;
+      ++written[static_cast<size_t>(n)];
+      for (int64_t j = task.prefix_row; j < task.prefix_row + task.prefix_rows; ++j)
+        if (j <= row) ++by_queries[static_cast<size_t>(row * rows + j)];
+      for (int64_t j = task.own_row; j < task.own_row + task.own_rows; ++j)
+        if (j <= row) ++by_queries[static_cast<size_t>(row * rows + j)];
+    }
+  }
+  int64_t parts = 0;
+  for (const KeyTask& task : plan.keys) {
+    ASSERT_LE(task.rows, tile);
+    for (int64_t j = task.first_row; j < task.first_row + task.rows; ++j) {
+      key_written[static_cast<size_t>(j)] += task.part < 0;
+      for (int64_t n = task.first; n < task.first + task.count; ++n)
+        if (j <= n / share) ++by_keys[static_cast<size_t>(n / share * rows + j)];
+    }
+    if (task.part >= 0) {
+      EXPECT_EQ(task.part, parts++);
+    }
+  }
+  EXPECT_EQ(parts, plan.parts);
+  for (const KeyJoin& join : plan.joins) {
+    ASSERT_LE(join.rows, tile);
+    for (int64_t j = join.first_row; j < join.first_row + join.rows; ++j) ++key_written[static_cast<size_t>(j)];
+    for (int64_t part = join.part; part < join.part + join.parts; ++part) {
+      const auto task = std::find_if(plan.keys.begin(), plan.keys.end(), [&](const KeyTask& t) { return t.part == part; });
+      ASSERT_TRUE(task != plan.keys.end() && task->first_row == join.first_row && task->rows == join.rows);
+    }
+  }
+  EXPECT_EQ(by_queries, expected);
+  EXPECT_EQ(by_keys, expected);
+  EXPECT_EQ(std::count(written.begin(), written.end(), 1), rows * share);
+  EXPECT_EQ(std::count(key_written.begin(), key_written.end(), 1), rows);
+}
+
+TEST(AttentionPlan, RefusesSpansThatItCannotCut) {
+  const Heads shape{2, 1, 64};
+  EXPECT_ANY_THROW(plan_attention_backward({{0, 5, -1}, {4, 5, -1}}, 10, shape)) << "a row of two sequences";
+  EXPECT_ANY_THROW(plan_attention_backward({{0, 11, -1}}, 10, shape)) << "beyond the rows";
+  EXPECT_ANY_THROW(plan_attention_backward({{0, 2, 1}, {2, 5, -1}}, 10, shape)) << "a prefix behind";
+  EXPECT_ANY_THROW(plan_attention_backward({{0, 2, -1}, {2, 2, 0}, {4, 2, 1}}, 10, shape)) << "a prefix with a prefix";
+}
+
+TEST(AttentionPlan, OfALongSequenceLeavesFewParts) {
+  const BackwardPlan plan = plan_attention_backward({{0, 32768, -1}}, 32768, {14, 2, 64});
+  EXPECT_LE(plan.parts, 2048);
+  EXPECT_EQ(plan.queries.size(), 32768u * 7 / 64);
+}
+
+}  // namespace
+}  // namespace harness::cuda
