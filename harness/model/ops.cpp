@@ -101,6 +101,9 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
                                     const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                     const torch::Tensor& positions, kernels::HeadShape shape, torch::Tensor& dq_norm,
                                     torch::Tensor& dk_norm) {
+  if (const auto gpu = gpu::kernels_for(qkv); gpu && gpu::fits(shape)) {
+    return gpu::split_rotate_backward(*gpu, dq, dk, dv, qkv, norms, rotary, positions, shape, dq_norm, dk_norm);
+  }
   if (!use_kernels(qkv)) {
     return plain::split_rotate_backward(dq, dk, dv, qkv, norms, rotary, positions, shape, dq_norm, dk_norm);
   }
@@ -245,9 +248,24 @@ void attend_backward_family(const BackwardInputs& in, const std::vector<Attentio
 
 }  // namespace
 
+std::shared_ptr<const gpu::SentSpans> send_spans(const std::vector<AttentionSpan>& spans, int64_t rows, kernels::HeadShape shape,
+                                                 torch::Device device) {
+#ifdef MEDSBENCH_CUDA
+  if (device.is_cuda() && gpu::fits(shape)) return gpu::send_spans(spans, rows, shape, device);
+#else
+  (void)spans, (void)rows, (void)shape, (void)device;
+#endif
+  return nullptr;
+}
+
 AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tensor& out, const torch::Tensor& lse,
                                    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
-                                   const std::vector<AttentionSpan>& spans, kernels::HeadShape shape) {
+                                   const std::vector<AttentionSpan>& spans, kernels::HeadShape shape,
+                                   const gpu::SentSpans* sent) {
+  if (const auto gpu = gpu::kernels_for(q); gpu && gpu::fits(shape)) {
+    const auto own = sent == nullptr ? gpu::send_spans(spans, q.size(0), shape, q.device()) : nullptr;
+    return gpu::attend_backward(*gpu, dout, out, lse, q, k, qkv, sent == nullptr ? *own : *sent, shape);
+  }
   if (!use_kernels(q)) return plain::attend_backward(dout, q, k, qkv, spans, shape);
   const auto options = torch::TensorOptions().dtype(torch::kFloat32);
   torch::Tensor dq = torch::zeros(q.sizes(), options), dk = torch::zeros(k.sizes(), options);

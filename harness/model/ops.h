@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "harness/model/kernels.h"
@@ -31,7 +32,8 @@ struct HeadNorms {
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                                      const torch::Tensor& positions, kernels::HeadShape shape,
                                                      const gpu::SentTasks* tasks = nullptr, int64_t store_layer = 0);
-// Returns dqkv [R, (H + 2K) E]; adds to the norms' gradients [E] fp32 (ignored where there is no norm).
+// Returns dqkv [R, (H + 2K) E]; adds to the norms' gradients [E] fp32 (ignored where there is no norm). On a GPU dq, dk and dv
+// as attend_backward returns them are overwritten.
 torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor& dk, const torch::Tensor& dv,
                                     const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                     const torch::Tensor& positions, kernels::HeadShape shape, torch::Tensor& dq_norm,
@@ -50,9 +52,14 @@ struct AttentionSpan {
 struct AttentionGradients {
   torch::Tensor dq, dk, dv;  // [R', H E], [R', K E], [R', K E]
 };
+// What a GPU needs of the spans, for all layers of a pass; null where attention has no kernels of ours. `rows` with padding.
+std::shared_ptr<const gpu::SentSpans> send_spans(const std::vector<AttentionSpan>& spans, int64_t rows, kernels::HeadShape shape,
+                                                 torch::Device device);
+// `sent`: of these spans; null: sent here where needed.
 AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tensor& out, const torch::Tensor& lse,
                                    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
-                                   const std::vector<AttentionSpan>& spans, kernels::HeadShape shape);
+                                   const std::vector<AttentionSpan>& spans, kernels::HeadShape shape,
+                                   const gpu::SentSpans* sent = nullptr);
 
 // y [R, N] = x [R, K] w^T (+ bias [N] or residual [R, N]) for w [N, K].
 torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias = {},
@@ -61,6 +68,9 @@ torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& w, const torch
 torch::Tensor input_gradient(const torch::Tensor& dy, const torch::Tensor& w);
 // grad [N, K] fp32 += dy^T x, over the rows in their order.
 void add_weight_gradient(torch::Tensor& grad, const torch::Tensor& dy, const torch::Tensor& x);
+
+// grad [N] fp32 += the sum of dy [R, N] over its rows.
+void add_bias_gradient(torch::Tensor& grad, const torch::Tensor& dy);
 
 // silu(gate) * up of gate_up [R, 2F] -> [R, F].
 torch::Tensor swiglu(const torch::Tensor& gate_up);

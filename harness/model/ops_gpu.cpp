@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/model/ops_gpu_tensors.h"
 #ifdef MEDSBENCH_CUDA
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
@@ -12,30 +13,7 @@
 
 namespace harness::ops::gpu {
 
-namespace {
-
 using cuda::Bf16;
-
-template <typename T>
-T* data(const torch::Tensor& tensor) {
-  if (!tensor.defined()) return nullptr;
-  MEDSBENCH_CHECK(tensor.is_contiguous(), "strides {}", fmt::join(tensor.strides(), ","));
-  return static_cast<T*>(tensor.data_ptr());
-}
-
-// Calls body(table of the tensor's dtype, a value of it).
-template <typename Body>
-void by_dtype(const Kernels& kernels, const torch::Tensor& tensor, Body&& body) {
-  if (tensor.scalar_type() == torch::kFloat32) return body(*kernels.fp32, float{});
-  MEDSBENCH_CHECK(tensor.scalar_type() == torch::kBFloat16, "dtype {}", c10::toString(tensor.scalar_type()));
-  body(*kernels.bf16, Bf16{});
-}
-
-cuda::Heads heads_of(kernels::HeadShape s) { return {s.heads, s.kv_heads, s.dim}; }
-
-torch::TensorOptions fp32_like(const torch::Tensor& tensor) { return tensor.options().dtype(torch::kFloat32); }
-
-}  // namespace
 
 std::optional<Kernels> kernels_for(const torch::Tensor& tensor) {
 #ifdef MEDSBENCH_CUDA

@@ -1,12 +1,13 @@
 // The operations of a layer by the kernels of harness/cuda: tensors to pointers, rows to attention tasks.
 //
 // The same binding runs the kernels on a GPU and, in tests, their bodies as loops on the CPU. Operations that have no kernel of
-// their own (matrix products, gradients of attention and rotation) stay with LibTorch and ops_plain.cpp.
+// their own (matrix products) stay with LibTorch.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -54,6 +55,26 @@ std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, con
 // Keys and values lie in their places already.
 torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentTasks& tasks, int64_t store_layer,
                      kernels::HeadShape shape, torch::Tensor* lse);
+// Tasks of the gradient of attention on the device, for all layers of a pass.
+struct SentSpans {
+  torch::Tensor bytes;  // holds what follows
+  const cuda::QueryTask* queries = nullptr;
+  const cuda::KeyTask* keys = nullptr;
+  const cuda::KeyJoin* joins = nullptr;
+  int64_t query_count = 0, key_count = 0, join_count = 0, parts = 0, rows = 0;
+};
+// `rows` of the tensors, padding included.
+std::shared_ptr<const SentSpans> send_spans(const std::vector<AttentionSpan>& spans, int64_t rows, kernels::HeadShape shape,
+                                            torch::Device device);
+// dq, dk and dv are the parts of one tensor [R, (H + 2K) E].
+AttentionGradients attend_backward(const Kernels& kernels, const torch::Tensor& dout, const torch::Tensor& out,
+                                   const torch::Tensor& lse, const torch::Tensor& q, const torch::Tensor& k,
+                                   const torch::Tensor& qkv, const SentSpans& spans, kernels::HeadShape shape);
+// Where dq, dk and dv are such parts, that tensor becomes the result.
+torch::Tensor split_rotate_backward(const Kernels& kernels, const torch::Tensor& dq, const torch::Tensor& dk,
+                                    const torch::Tensor& dv, const torch::Tensor& qkv, const HeadNorms& norms,
+                                    const Rotary& rotary, const torch::Tensor& positions, kernels::HeadShape shape,
+                                    torch::Tensor& dq_norm, torch::Tensor& dk_norm);
 torch::Tensor swiglu(const Kernels& kernels, const torch::Tensor& gate_up);
 torch::Tensor swiglu_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& gate_up);
 

@@ -1,41 +1,18 @@
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "harness/core/error.h"
 #include "harness/model/attention_tasks.h"
 #include "harness/model/ops_gpu.h"
+#include "harness/model/ops_gpu_tensors.h"
 
 namespace harness {
 
 namespace {
 
-// Several arrays in one copy to the device, each at a multiple of 16 bytes.
-class Upload {
- public:
-  // `padded`: values in all, zeros beyond those given; 0: none.
-  template <typename T>
-  size_t add(const std::vector<T>& values, int64_t padded = 0) {
-    const size_t at = (bytes_.size() + 15) / 16 * 16;
-    bytes_.resize(at + sizeof(T) * std::max(values.size(), static_cast<size_t>(padded)));
-    if (!values.empty()) std::memcpy(bytes_.data() + at, values.data(), sizeof(T) * values.size());
-    return at;
-  }
-  torch::Tensor to(torch::Device device) {
-    const torch::Tensor host = torch::from_blob(bytes_.data(), {static_cast<int64_t>(bytes_.size())}, torch::kUInt8);
-    return device.is_cpu() ? host.clone() : host.to(device);
-  }
-
- private:
-  std::vector<uint8_t> bytes_;
-};
-
-template <typename T>
-const T* at(const torch::Tensor& bytes, size_t offset) {
-  return reinterpret_cast<const T*>(static_cast<const uint8_t*>(bytes.data_ptr()) + offset);
-}
+using ops::gpu::at;
+using ops::gpu::Upload;
 
 torch::Tensor index_at(const torch::Tensor& bytes, size_t offset, int64_t count) {
   const auto begin = static_cast<int64_t>(offset);

@@ -80,10 +80,16 @@ torch::Tensor input_gradient(const torch::Tensor& dy, const torch::Tensor& w) {
   return dx;
 }
 
+void add_bias_gradient(torch::Tensor& grad, const torch::Tensor& dy) {
+  grad.add_(at::sum(dy, at::IntArrayRef({0}), false, torch::kFloat32));  // on a GPU without an fp32 copy of dy
+}
+
 void add_weight_gradient(torch::Tensor& grad, const torch::Tensor& dy, const torch::Tensor& x) {
   if (!is_ours(dy)) {
     if (dy.scalar_type() == torch::kFloat32) {
       grad.addmm_(dy.t(), x);
+    } else if (dy.is_cuda()) {  // fp32 sums of bf16 products go to the gradient as they are: nothing rounded, nothing between
+      at::addmm_out(grad, grad, dy.t(), x, torch::kFloat32);
     } else {
       grad.add_(at::mm(dy.t(), x));
     }

@@ -14,6 +14,7 @@ namespace harness {
 
 namespace ops::gpu {
 struct SentTasks;
+struct SentSpans;
 }
 
 // R rows, and R' with padding. Rows without places (none, or fewer than R) attend to nothing.

@@ -173,6 +173,12 @@ std::vector<int64_t> row_positions(const PackedBatch& batch) {
   return positions;
 }
 
+std::vector<ops::AttentionSpan> attention_spans(const PackedBatch& batch) {
+  std::vector<ops::AttentionSpan> spans;
+  for (const PackedSequence& sequence : batch.sequences) spans.push_back({sequence.begin, sequence.length, sequence.prefix});
+  return spans;
+}
+
 std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
   std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
   for (size_t s = 0; s < batch.sequences.size(); ++s) {
@@ -240,17 +246,15 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
   // x + W_o attention
   const torch::Tensor dattended = ops::input_gradient(dh, value(layer.o));
   ops::add_weight_gradient(grad(layer.o), dh, t.attended);
-  std::vector<ops::AttentionSpan> spans;
-  for (const PackedSequence& sequence : batch.sequences) spans.push_back({sequence.begin, sequence.length, sequence.prefix});
-  const ops::AttentionGradients g =
-      ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, spans, heads());
+  const ops::AttentionGradients g = ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, attention_spans(batch),
+                                                         heads(), tape.spans.get());
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
   torch::Tensor none;
   const torch::Tensor dqkv = ops::split_rotate_backward(
       g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.rows.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
       layer.k_norm < 0 ? none : grad(layer.k_norm));
   ops::add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
-  if (layer.qkv_bias >= 0) grad(layer.qkv_bias).add_(dqkv.to(torch::kFloat32).sum(0));
+  if (layer.qkv_bias >= 0) ops::add_bias_gradient(grad(layer.qkv_bias), dqkv);
   torch::Tensor dx = dh;
   ops::rms_norm_backward(ops::input_gradient(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx, grad(layer.input_norm));
   return dx;
@@ -259,6 +263,7 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
 void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient) {
   const torch::NoGradGuard no_grad;
   MEDSBENCH_CHECK(parameters_.front().grad.defined(), "zero_grad comes before backward");
+  tape.spans = ops::send_spans(attention_spans(batch), tape.final_x.size(0), heads(), numerics_.device);
   torch::Tensor dx = torch::zeros_like(tape.final_x);
   ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
   for (size_t l = layers_.size(); l-- > 0;) {

@@ -61,6 +61,7 @@ struct Tape {
   std::vector<LayerTape> layers;  // [L]; only `x` where recompute is on
   torch::Tensor final_x, final_rstd;
   PassRows rows;
+  std::shared_ptr<const ops::gpu::SentSpans> spans;  // of the sequences, for the gradient of attention on a GPU
   KvStore store;            // of one layer, filled anew for each
 };
 
