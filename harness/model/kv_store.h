@@ -23,6 +23,7 @@ class KvStore {
   [[nodiscard]] int64_t slots() const { return static_cast<int64_t>(capacities_.size()); }
   [[nodiscard]] int64_t capacity(int64_t slot) const { return capacities_[static_cast<size_t>(slot)]; }
   [[nodiscard]] int64_t bytes() const;
+  [[nodiscard]] bool plain_rows() const { return keys_.dim() == 4; }
 
   // T is float or kernels::Bf16, the store's dtype.
   template <typename T>

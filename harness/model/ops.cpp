@@ -122,7 +122,8 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
                      int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse) {
   const std::vector<RowPlace>& places = pass.places;
   if (pass.tasks != nullptr) return gpu::attend(*gpu::kernels_for(q), q, *pass.tasks, store_layer, shape, lse);
-  if (!use_kernels(q)) return plain::attend(q, k, qkv, places, store_layer, shape, lse);
+  const bool plain_rows = !places.empty() && places.front().own->plain_rows();
+  if (!use_kernels(q) || plain_rows) return plain::attend(q, k, qkv, places, store_layer, shape, lse);
   const auto rows = static_cast<int64_t>(places.size());
   torch::Tensor out = torch::empty_like(q);
   if (rows < q.size(0)) out.slice(0, rows).zero_();

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <memory>
+#include <optional>
 
 #include "harness/core/error.h"
 #include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
+#include "harness/rollout/static_decoder.h"
 #include "harness/rollout/token_choice.h"
 
 namespace harness {
@@ -33,9 +36,15 @@ struct Row {
 
 class Session {
  public:
+  // `kernels`: none on the CPU but in tests.
   Session(const Transformer& model, const std::vector<GenerationRequest>& requests, const GeneratorSettings& settings,
-          std::vector<std::vector<SampledResponse>>& responses)
-      : model_(model), requests_(requests), settings_(settings), responses_(responses), prompts_(requests.size()) {
+          std::vector<std::vector<SampledResponse>>& responses, std::optional<ops::gpu::Kernels> kernels)
+      : model_(model),
+        requests_(requests),
+        settings_(settings),
+        responses_(responses),
+        prompts_(requests.size()),
+        kernels_(kernels) {
     int64_t samples = 0;
     for (size_t r = 0; r < requests.size(); ++r) {
       for (size_t s = 0; s < requests[r].streams.size(); ++s) waiting_.push_back({r, s, 0, nullptr, nullptr});
@@ -43,7 +52,8 @@ class Session {
     }
     const int64_t rows = std::min(settings.max_rows, samples);
     store_ = KvStore(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), settings.sampling.max_new_tokens),
-                     model.heads(), model.numerics().dtype, model.numerics().device);
+                     model.heads(), model.numerics().dtype, model.numerics().device, kernels_.has_value());
+    make_decoder(rows);
     for (int64_t slot = rows - 1; slot >= 0; --slot) free_slots_.push_back(slot);
   }
 
@@ -65,6 +75,25 @@ class Session {
   }
 
  private:
+  // Static steps where kernels draw the tokens. Its buffers and recordings last for one rollout: the logits of all rows alone
+  // are max_rows x V numbers, which the update needs for itself, and a shape is recorded only when it comes back.
+  void make_decoder(int64_t rows) {
+    if (!kernels_ || !drawn_by_kernels() || settings_.sampling.max_new_tokens < 2) return;
+    StaticDecoderSettings s;
+    s.max_rows = rows;
+    for (const GenerationRequest& request : requests_) {
+      s.longest_prefix = std::max(s.longest_prefix, static_cast<int64_t>(request.prompt.size()));
+    }
+    s.longest_own = settings_.sampling.max_new_tokens;
+    s.greedy = settings_.sampling.greedy;
+    s.temperature = s.greedy ? 1.0 : settings_.sampling.temperature;
+    s.report_temperature = settings_.unit_temperature_log_probs ? 1.0 : s.temperature;
+    s.readout = settings_.readout;
+    s.readout_from = settings_.readout_from;
+    s.lens_norm_all = settings_.lens_norm_all;
+    if (StaticDecoder::fits(model_, s)) decoder_ = std::make_unique<StaticDecoder>(model_, *kernels_, s);
+  }
+
   // Takes waiting rows into free slots; prompts seen for the first time are computed together, and the first token of each new
   // row is drawn from its prompt's last hidden state.
   void refill(GenerationTotals& totals) {
@@ -103,7 +132,7 @@ class Session {
         prompt.length = static_cast<int64_t>(tokens.size());
         prompt.rows_left = static_cast<int64_t>(requests_[fresh[end]].streams.size());
         prompt.store = KvStore(model_.config().layers, {prompt.length}, model_.heads(), model_.numerics().dtype,
-                               model_.numerics().device);
+                               model_.numerics().device, kernels_.has_value());
         batch.add(tokens);
         stores.push_back(&prompt.store);
         ++end;
@@ -141,17 +170,22 @@ class Session {
       if (!done(row)) rows.push_back(row);
     }
     if (rows.empty()) return;
-    std::vector<int64_t> ids, positions;
-    std::vector<RowPlace> places;
+    StepRows& in = step_rows_;
+    in.clear();
     for (const Row& row : rows) {
       const int64_t length = row.response->tokens();
-      ids.push_back(row.response->ids.back());
-      positions.push_back(row.prompt->length + length - 1);
-      places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
+      in.ids.push_back(row.response->ids.back());
+      in.positions.push_back(row.prompt->length + length - 1);
+      in.places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
+      if (decoder_ != nullptr && !settings_.sampling.greedy) in.uniforms.push_back(uniform(row));
     }
-    std::vector<torch::Tensor> layers;
-    const torch::Tensor hidden = model_.decode(ids, positions, places, settings_.readout ? &layers : nullptr);
-    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
+    if (decoder_ != nullptr) {
+      record(rows, decoder_->step(in));
+    } else {
+      std::vector<torch::Tensor> layers;
+      const torch::Tensor hidden = model_.decode(in.ids, in.positions, in.places, settings_.readout ? &layers : nullptr);
+      draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
+    }
     totals.tokens += static_cast<int64_t>(rows.size());
     ++totals.steps;
   }
@@ -159,9 +193,8 @@ class Session {
   void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
     torch::Tensor logits = model_.logits(hidden);
     std::vector<int64_t> tokens(rows.size());
-    const auto gpu = ops::gpu::kernels_for(logits);
-    if (gpu && ops::gpu::fits_vocabulary(logits.size(1)) && (settings_.sampling.greedy || !filtered(logits.size(1)))) {
-      draw_on_gpu(*gpu, logits, rows, tokens);
+    if (kernels_ && drawn_by_kernels()) {
+      draw_on_gpu(*kernels_, logits, rows, tokens);
     } else {
       draw_on_cpu(logits.to(torch::kCPU), rows, tokens);
     }
@@ -170,6 +203,25 @@ class Session {
       record_readout(rows, tokens, layers);
       totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
+    mark_stopped(rows);
+  }
+
+  void record(const std::vector<Row>& rows, const StepResults& found) const {
+    const auto layers = static_cast<size_t>(model_.config().layers), from = static_cast<size_t>(settings_.readout_from);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      SampledResponse& response = *rows[i].response;
+      response.ids.push_back(found.tokens[i]);
+      response.log_probs.push_back(found.log_probs[i]);
+      response.entropies.push_back(found.entropies[i]);
+      if (!settings_.readout) continue;
+      const float* values = found.readout + i * (layers - from);
+      response.readout.insert(response.readout.end(), from, 0.0f);
+      response.readout.insert(response.readout.end(), values, values + (layers - from));
+    }
+    mark_stopped(rows);
+  }
+
+  void mark_stopped(const std::vector<Row>& rows) const {
     for (const Row& row : rows) {
       const int64_t last = row.response->ids.back();
       row.response->stopped =
@@ -178,8 +230,11 @@ class Session {
   }
 
   // Top-k or top-p cut the distribution: drawn on the CPU.
-  [[nodiscard]] bool filtered(int64_t vocabulary) const {
-    return settings_.sampling.top_p < 1.0 || (settings_.sampling.top_k > 0 && settings_.sampling.top_k < vocabulary);
+  [[nodiscard]] bool drawn_by_kernels() const {
+    const SamplingSettings& s = settings_.sampling;
+    const int64_t vocabulary = model_.config().vocab_size;
+    const bool filtered = s.top_p < 1.0 || (s.top_k > 0 && s.top_k < vocabulary);
+    return ops::gpu::fits_vocabulary(vocabulary) && (s.greedy || !filtered);
   }
 
   [[nodiscard]] double uniform(const Row& row) const {
@@ -310,16 +365,17 @@ class Session {
   std::vector<std::vector<SampledResponse>>& responses_;
   std::vector<std::unique_ptr<Prompt>> prompts_;
   KvStore store_;
+  std::optional<ops::gpu::Kernels> kernels_;
+  std::unique_ptr<StaticDecoder> decoder_;  // null: steps by Transformer::decode
+  StepRows step_rows_;
   std::vector<int64_t> free_slots_;
   std::deque<Row> waiting_;
   std::vector<Row> active_;
 };
 
-}  // namespace
-
-std::vector<std::vector<SampledResponse>> generate(const Transformer& model, const std::vector<GenerationRequest>& requests,
-                                                   const GeneratorSettings& settings, GenerationTotals* totals,
-                                                   const GenerationProgress& progress) {
+std::vector<std::vector<SampledResponse>> sample(const Transformer& model, const std::vector<GenerationRequest>& requests,
+                                                 const GeneratorSettings& settings, std::optional<ops::gpu::Kernels> kernels,
+                                                 GenerationTotals* totals, const GenerationProgress& progress) {
   const torch::NoGradGuard no_grad;
   std::vector<std::vector<SampledResponse>> responses;
   bool any = false;
@@ -335,8 +391,24 @@ std::vector<std::vector<SampledResponse>> generate(const Transformer& model, con
   }
   if (!any) return responses;
   GenerationTotals local;
-  Session(model, requests, settings, responses).run(totals != nullptr ? *totals : local, progress);
+  Session(model, requests, settings, responses, kernels).run(totals != nullptr ? *totals : local, progress);
   return responses;
+}
+
+}  // namespace
+
+std::vector<std::vector<SampledResponse>> generate(const Transformer& model, const std::vector<GenerationRequest>& requests,
+                                                   const GeneratorSettings& settings, GenerationTotals* totals,
+                                                   const GenerationProgress& progress) {
+  return sample(model, requests, settings, ops::gpu::kernels_for(model.head()), totals, progress);
+}
+
+std::vector<std::vector<SampledResponse>> generate_by_kernels(const Transformer& model,
+                                                              const std::vector<GenerationRequest>& requests,
+                                                              const GeneratorSettings& settings,
+                                                              const ops::gpu::Kernels& kernels, GenerationTotals* totals,
+                                                              const GenerationProgress& progress) {
+  return sample(model, requests, settings, kernels, totals, progress);
 }
 
 }  // namespace harness

@@ -1,0 +1,93 @@
+#include "harness/rollout/step_runner.h"
+
+#ifdef MEDSBENCH_CUDA
+#include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#endif
+
+namespace harness {
+
+struct StepRunner::Recording {
+  Step step;  // on the CPU
+#ifdef MEDSBENCH_CUDA
+  std::unique_ptr<at::cuda::CUDAGraph> graph;  // on a GPU
+#endif
+};
+
+#ifdef MEDSBENCH_CUDA
+struct StepRunner::Stream {
+  c10::cuda::CUDAStream stream;
+  at::cuda::CUDAEvent before;
+  at::MempoolId_t pool;  // one for all graphs: they never run side by side
+};
+#else
+struct StepRunner::Stream {};
+#endif
+
+StepRunner::StepRunner(torch::Device device) {
+#ifdef MEDSBENCH_CUDA
+  if (device.is_cuda()) {
+    stream_ = std::make_unique<Stream>(
+        Stream{c10::cuda::getStreamFromPool(false, device.index()), at::cuda::CUDAEvent(), at::cuda::graph_pool_handle()});
+  }
+#else
+  (void)device;
+#endif
+}
+
+StepRunner::~StepRunner() = default;
+
+void StepRunner::on_stream(const std::function<void()>& work) {
+#ifdef MEDSBENCH_CUDA
+  if (stream_ != nullptr) {
+    stream_->before.record(c10::cuda::getCurrentCUDAStream(stream_->stream.device_index()));
+    const c10::cuda::CUDAStreamGuard guard(stream_->stream);
+    stream_->before.block(stream_->stream);
+    work();
+    stream_->stream.synchronize();
+    return;
+  }
+#endif
+  work();
+}
+
+std::unique_ptr<StepRunner::Recording> StepRunner::record(const Step& step) const {
+  auto recording = std::make_unique<Recording>();
+#ifdef MEDSBENCH_CUDA
+  if (stream_ != nullptr) {
+    recording->graph = std::make_unique<at::cuda::CUDAGraph>();
+    // Other threads may go on calling CUDA (communication, writing of checkpoints).
+    recording->graph->capture_begin(stream_->pool, cudaStreamCaptureModeThreadLocal);
+    step();
+    recording->graph->capture_end();
+    return recording;
+  }
+#endif
+  recording->step = step;
+  return recording;
+}
+
+void StepRunner::run(Key key, const Step& step) {
+  Entry& entry = entries_[key];
+  if (entry.recording == nullptr) {
+    if (entry.direct++ < kDirectRuns) return step();
+    entry.recording = record(step);
+    ++recordings_;
+  }
+  ++replays_;
+#ifdef MEDSBENCH_CUDA
+  if (entry.recording->graph != nullptr) return entry.recording->graph->replay();
+#endif
+  entry.recording->step();
+}
+
+void StepRunner::forget() {
+  entries_.clear();
+#ifdef MEDSBENCH_CUDA
+  if (stream_ != nullptr) stream_->pool = at::cuda::graph_pool_handle();  // a pool that no graph holds cannot be used again
+#endif
+}
+
+}  // namespace harness
