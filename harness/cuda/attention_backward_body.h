@@ -2,7 +2,8 @@
 //
 // With P = exp(scale q k^T - lse) and delta = <dout, out>: dS = P (dout v^T - delta), dv = P^T dout, dk = scale dS^T q,
 // dq = scale dS k. Two kernels compute P and dS for themselves: one walks the keys of a tile of queries and keeps dq, the
-// other the queries of a tile of keys and keeps dk and dv. Each sum has one owner and a fixed order.
+// other the queries of a tile of keys and keeps dk and dv. Each sum has one owner and a fixed order. In bf16 the tensor cores
+// multiply, for which P and dS are rounded to bf16; sums are fp32.
 #pragma once
 
 #include "harness/cuda/block.h"
@@ -17,7 +18,7 @@ struct BackwardTiles {
   static constexpr int kTile = kDim <= 128 ? 64 : 32;  // attention_tile
   static constexpr int kThreads = kDim <= 64 ? 128 : 256;
   template <int kRows, int kColumns>
-  using Sums = FmaTile<kThreads, kRows, kColumns>;
+  using Sums = TileOf<T, kThreads, kRows, kColumns>;
   using Square = Sums<kTile, kTile>;
   using Staged = typename Square::Staged;
   static constexpr int kStride = kDim + Square::kPad, kWeightStride = kTile + Square::kPad;
@@ -52,8 +53,7 @@ struct BackwardTiles {
           }
         }
       }
-      MEDSBENCH_UNROLL
-      for (int j = 0; j < kPack; ++j) to[i * kStride + e + j] = from_float<Staged>(to_float(values.values[j]));
+      put_pack(to, i * kStride + e, values);
     }
   }
   // Element (row, head) of [R, H] of query n of a key-value head.
