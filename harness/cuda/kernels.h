@@ -16,6 +16,17 @@ struct Heads {
   int64_t heads = 0, kv_heads = 0, dim = 0;  // dim even and at most 256; heads / kv_heads at most 16
 };
 
+// Rows of the embedding: that of a token drawn before where a row has a source, else that of its id.
+template <typename T>
+struct Embed {
+  const T* embedding = nullptr;      // [V, D]
+  const int64_t* ids = nullptr;      // [R]
+  const int64_t* sources = nullptr;  // [R] indices into `drawn`, -1: the id
+  const int64_t* drawn = nullptr;
+  T* y = nullptr;  // [R, D]
+  int64_t rows = 0, width = 0;
+};
+
 // y = (x + residual) / rms(x + residual) * weight; without a residual of x alone.
 template <typename T>
 struct RmsNorm {
@@ -241,6 +252,7 @@ struct Table {
   void (*logit_gradient)(const LogitGradient<T>&, void* stream);
   void (*readout)(const Readout<T>&, void* stream);
   void (*adamw)(const AdamW<T>&, void* stream);
+  void (*embed)(const Embed<T>&, void* stream);
 };
 
 // The bodies as loops on the host, threads of a phase in rising or falling order.

@@ -9,6 +9,28 @@ namespace {
 using LayerKernels = KernelTest;
 
 template <typename T>
+void check_embed(const Table<T>& table, Stand stand, int64_t width, int64_t offset) {
+  SCOPED_TRACE(testing::Message() << width << " columns from " << offset);
+  const auto embedding = random_buffer<T>(7 * width, 1, 1.0, offset);
+  const Buffer<int64_t> ids(std::vector<int64_t>{6, 99, 0, 99}), sources(std::vector<int64_t>{-1, 2, -1, 0}),
+      drawn(std::vector<int64_t>{5, 99, 3});
+  Buffer<T> y(4 * width);
+  table.embed({embedding.data(), ids.data(), sources.data(), drawn.data(), y.data(), 4, width}, nullptr);
+  finish(stand);
+  const int64_t expected[] = {6, 3, 0, 5};
+  for (int64_t i = 0; i < 4 * width; ++i) ASSERT_EQ(y[i], embedding[expected[i / width] * width + i % width]);
+}
+
+TEST_P(LayerKernels, EmbedTakesTheRowOfAnIdOrOfATokenDrawnBefore) {
+  for (const int64_t width : {1, 6, 64, 1040}) {
+    for (const int64_t offset : {0, 1}) {
+      check_embed(table<float>(), GetParam(), width, offset);
+      check_embed(table<Bf16>(), GetParam(), width, offset);
+    }
+  }
+}
+
+template <typename T>
 void check_rms_norm(const Table<T>& table, Stand stand, int64_t rows, int64_t width, bool with_residual, int64_t offset) {
   SCOPED_TRACE(testing::Message() << rows << " x " << width << (with_residual ? " with" : " without") << " residual");
   const auto x = random_buffer<T>(rows * width, 1, 1.0, offset), more = random_buffer<T>(rows * width, 2, 1.0, offset);

@@ -1,10 +1,26 @@
-// Bodies of the head norm and rotary embedding with the write into the key-value store, and of SwiGLU and AdamW.
+// Bodies of the embedding, of the head norm and rotary embedding with the write into the key-value store, of SwiGLU and AdamW.
 #pragma once
 
 #include "harness/cuda/block.h"
 #include "harness/cuda/kernels.h"
 
 namespace harness::cuda {
+
+// A block a row; kPack values a thread at once.
+template <typename T, int kPack>
+struct EmbedBody {
+  static constexpr int kThreads = 128;
+  Embed<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    const int64_t source = a.sources[block.x], id = source >= 0 ? a.drawn[source] : a.ids[block.x];
+    block.each_own([&](int thread) {
+      for (int64_t i = int64_t{thread} * kPack; i < a.width; i += kThreads * kPack) {
+        store_pack<kPack>(a.y + block.x * a.width + i, load_pack<kPack>(a.embedding + id * a.width + i));
+      }
+    });
+  }
+};
 
 // A block a row, a warp a head.
 template <typename T>

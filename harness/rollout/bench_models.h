@@ -1,4 +1,4 @@
-// Random models in the shapes of the benchmarks: nano and SmolLM2-135M.
+// Random models in the shapes of the benchmarks: nano, SmolLM2-135M and Qwen2.5-0.5B.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -46,15 +46,34 @@ inline ModelConfig smollm2_shape() {
   return config;
 }
 
+// Qwen2.5-0.5B.
+inline ModelConfig qwen_half_shape() {
+  ModelConfig config;
+  config.architecture = "qwen2";
+  config.vocab_size = 151936;
+  config.width = 896;
+  config.layers = 24;
+  config.heads = 14;
+  config.kv_heads = 2;
+  config.head_dim = 64;
+  config.mlp_width = 4864;
+  config.max_positions = 32768;
+  config.qkv_bias = true;
+  config.tied_head = true;
+  config.eos_ids = {151643};
+  return config;
+}
+
 // Weights of the size that `initialise` gives, from a hash of their index: a second for 135 million.
-inline std::unique_ptr<Transformer> make_bench_model(const ModelConfig& config) {
-  auto model = std::make_unique<Transformer>(config, Numerics{});
+inline std::unique_ptr<Transformer> make_bench_model(const ModelConfig& config, const Numerics& numerics = {}) {
+  auto model = std::make_unique<Transformer>(config, numerics);
   for (Parameter& parameter : model->parameters()) {
     if (!parameter.decay) {
       parameter.value.fill_(1);
       continue;
     }
-    torch::Tensor hash = torch::arange(parameter.value.numel(), torch::kFloat64).mul_(12.9898).sin_().mul_(43758.5453).frac_();
+    const auto options = torch::TensorOptions().dtype(torch::kFloat64).device(numerics.device);
+    torch::Tensor hash = torch::arange(parameter.value.numel(), options).mul_(12.9898).sin_().mul_(43758.5453).frac_();
     parameter.value.copy_(hash.mul_(0.035).view_as(parameter.value));  // uniform on +-0.035: deviation 0.02
   }
   return model;

@@ -11,6 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
+#include "harness/rollout/layer_readout.h"
 #include "harness/rollout/static_decoder.h"
 #include "harness/rollout/token_choice.h"
 
@@ -54,6 +55,8 @@ class Session {
     store_ = KvStore(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), settings.sampling.max_new_tokens),
                      model.heads(), model.numerics().dtype, model.numerics().device, kernels_.has_value());
     make_decoder(rows);
+    started_tokens_.assign(static_cast<size_t>(rows), 0);
+    last_place_.assign(static_cast<size_t>(rows), 0);
     for (int64_t slot = rows - 1; slot >= 0; --slot) free_slots_.push_back(slot);
   }
 
@@ -66,7 +69,11 @@ class Session {
       const auto begin = std::chrono::steady_clock::now();
       if (!waiting_.empty() && (active_.empty() || free * 8 >= whole)) refill(totals);
       const auto middle = std::chrono::steady_clock::now();
-      step(totals);
+      if (decoder_ != nullptr) {
+        static_step(totals);
+      } else {
+        step(totals);
+      }
       totals.prompt_seconds += std::chrono::duration<double>(middle - begin).count();
       totals.decode_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - middle).count();
       finished += retire();
@@ -170,23 +177,51 @@ class Session {
       if (!done(row)) rows.push_back(row);
     }
     if (rows.empty()) return;
-    StepRows& in = step_rows_;
-    in.clear();
+    std::vector<int64_t> ids, positions;
+    std::vector<RowPlace> places;
     for (const Row& row : rows) {
       const int64_t length = row.response->tokens();
-      in.ids.push_back(row.response->ids.back());
+      ids.push_back(row.response->ids.back());
+      positions.push_back(row.prompt->length + length - 1);
+      places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
+    }
+    std::vector<torch::Tensor> layers;
+    const torch::Tensor hidden = model_.decode(ids, positions, places, settings_.readout ? &layers : nullptr);
+    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
+    totals.tokens += static_cast<int64_t>(rows.size());
+    ++totals.steps;
+  }
+
+  // Starts the next step while the one before it may still run: a row of both is fed its token on the device. What that step
+  // found is recorded then, so that a stop token is seen one step late and what its row drew after it is dropped.
+  void static_step(GenerationTotals& totals) {
+    std::vector<Row> rows;
+    StepRows& in = step_rows_;
+    in.clear();
+    for (const Row& row : active_) {
+      const auto slot = static_cast<size_t>(row.slot);
+      const int64_t length = row.response->tokens() + started_tokens_[slot];
+      if (row.response->stopped || length >= settings_.sampling.max_new_tokens) continue;
+      const bool fed = started_tokens_[slot] > 0;
+      in.ids.push_back(fed ? 0 : row.response->ids.back());
+      in.sources.push_back(fed ? last_place_[slot] : -1);
       in.positions.push_back(row.prompt->length + length - 1);
       in.places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
-      if (decoder_ != nullptr && !settings_.sampling.greedy) in.uniforms.push_back(uniform(row));
+      if (!settings_.sampling.greedy) in.uniforms.push_back(uniform(row, length));
+      rows.push_back(row);
     }
-    if (decoder_ != nullptr) {
-      record(rows, decoder_->step(in));
-    } else {
-      std::vector<torch::Tensor> layers;
-      const torch::Tensor hidden = model_.decode(in.ids, in.positions, in.places, settings_.readout ? &layers : nullptr);
-      draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
+    if (!rows.empty()) {
+      decoder_->start(in);
+      for (size_t i = 0; i < rows.size(); ++i) {
+        ++started_tokens_[static_cast<size_t>(rows[i].slot)];
+        last_place_[static_cast<size_t>(rows[i].slot)] = static_cast<int64_t>(i);
+      }
     }
-    totals.tokens += static_cast<int64_t>(rows.size());
+    const bool waits = !rows.empty();
+    if (waits) started_rows_.push_back(std::move(rows));
+    if (started_rows_.size() <= (waits ? 1 : 0)) return;
+    totals.tokens += record(started_rows_.front(), decoder_->finish());
+    started_rows_.pop_front();
     ++totals.steps;
   }
 
@@ -200,33 +235,38 @@ class Session {
     }
     if (settings_.readout) {
       const auto begin = std::chrono::steady_clock::now();
-      record_readout(rows, tokens, layers);
+      std::vector<SampledResponse*> responses;
+      for (const Row& row : rows) responses.push_back(row.response);
+      record_readout(model_, settings_, responses, tokens, layers);
       totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
-    mark_stopped(rows);
+    for (const Row& row : rows) mark_stopped(*row.response);
   }
 
-  void record(const std::vector<Row>& rows, const StepResults& found) const {
+  // Returns the tokens that were kept.
+  int64_t record(const std::vector<Row>& rows, const StepResults& found) {
+    int64_t kept = 0;
     const auto layers = static_cast<size_t>(model_.config().layers), from = static_cast<size_t>(settings_.readout_from);
     for (size_t i = 0; i < rows.size(); ++i) {
       SampledResponse& response = *rows[i].response;
+      --started_tokens_[static_cast<size_t>(rows[i].slot)];
+      if (response.stopped) continue;
+      ++kept;
       response.ids.push_back(found.tokens[i]);
       response.log_probs.push_back(found.log_probs[i]);
       response.entropies.push_back(found.entropies[i]);
+      mark_stopped(response);
       if (!settings_.readout) continue;
       const float* values = found.readout + i * (layers - from);
       response.readout.insert(response.readout.end(), from, 0.0f);
       response.readout.insert(response.readout.end(), values, values + (layers - from));
     }
-    mark_stopped(rows);
+    return kept;
   }
 
-  void mark_stopped(const std::vector<Row>& rows) const {
-    for (const Row& row : rows) {
-      const int64_t last = row.response->ids.back();
-      row.response->stopped =
-          std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), last) != settings_.stop_ids.end();
-    }
+  void mark_stopped(SampledResponse& response) const {
+    response.stopped =
+        std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), response.ids.back()) != settings_.stop_ids.end();
   }
 
   // Top-k or top-p cut the distribution: drawn on the CPU.
@@ -237,15 +277,15 @@ class Session {
     return ops::gpu::fits_vocabulary(vocabulary) && (s.greedy || !filtered);
   }
 
-  [[nodiscard]] double uniform(const Row& row) const {
-    return requests_[row.request].streams[row.sample].uniform(static_cast<uint64_t>(row.response->tokens()));
+  [[nodiscard]] double uniform(const Row& row, int64_t token) const {
+    return requests_[row.request].streams[row.sample].uniform(static_cast<uint64_t>(token));
   }
 
   void draw_on_gpu(const ops::gpu::Kernels& gpu, const torch::Tensor& logits, std::vector<Row>& rows,
                    std::vector<int64_t>& tokens) const {
     std::vector<double> uniforms;
     for (const Row& row : rows) {
-      if (!settings_.sampling.greedy) uniforms.push_back(uniform(row));
+      if (!settings_.sampling.greedy) uniforms.push_back(uniform(row, row.response->tokens()));
     }
     const double temperature = settings_.sampling.greedy ? 1.0 : settings_.sampling.temperature;
     const ops::gpu::DrawnTokens drawn =
@@ -286,58 +326,6 @@ class Session {
     }
   }
 
-  // [rows, L] on the CPU.
-  [[nodiscard]] torch::Tensor readout_on_device(const std::vector<int64_t>& tokens, const std::vector<torch::Tensor>& layers) const {
-    const torch::Tensor index = torch::tensor(tokens, torch::kInt64).to(model_.numerics().device);
-    if (const auto gpu = ops::gpu::kernels_for(model_.head()); gpu && layers.size() <= cuda::kMostLayers) {
-      return ops::gpu::readout(*gpu, model_.head(), index, layers).to(torch::kCPU);
-    }
-    const torch::Tensor w = model_.head().index_select(0, index).to(torch::kFloat32);
-    std::vector<torch::Tensor> values;
-    for (const torch::Tensor& layer : layers) values.push_back((layer.slice(0, 0, w.size(0)).to(torch::kFloat32) * w).sum(-1));
-    return torch::stack(values, 1).to(torch::kCPU).contiguous();
-  }
-
-  // value_l = <W_lm[t], h_l> (method.md, "Fingerprint of one response"): L dot products of length D a token.
-  void record_readout(const std::vector<Row>& rows, const std::vector<int64_t>& tokens, std::vector<torch::Tensor>& layers) {
-    const auto count = static_cast<int64_t>(rows.size());
-    if (settings_.lens_norm_all) {
-      for (size_t l = 0; l + 1 < layers.size(); ++l) {
-        layers[l] = ops::rms_norm(layers[l], model_.final_norm(), model_.config().norm_eps);
-      }
-    }
-    if (!model_.numerics().device.is_cpu()) {
-      const torch::Tensor all = readout_on_device(tokens, layers);
-      for (int64_t i = 0; i < count; ++i) {
-        const float* value = all.data_ptr<float>() + i * all.size(1);
-        auto& readout = rows[static_cast<size_t>(i)].response->readout;
-        readout.insert(readout.end(), value, value + all.size(1));
-      }
-      return;
-    }
-    const auto dots = [&](auto tag, const auto& table) {
-      using T = decltype(tag);
-      const int64_t width = model_.config().width;
-      const T* head = static_cast<const T*>(model_.head().data_ptr());
-      std::vector<const T*> hidden;
-      for (const torch::Tensor& layer : layers) hidden.push_back(static_cast<const T*>(layer.data_ptr()));
-      const size_t first = static_cast<size_t>(settings_.readout_from), few = hidden.size() * 64;  // 64 tokens
-      for (int64_t i = 0; i < count; ++i) {
-        const T* w = head + tokens[static_cast<size_t>(i)] * width;
-        std::vector<float>& readout = rows[static_cast<size_t>(i)].response->readout;
-        if (readout.empty()) readout.reserve(few);
-        const size_t begin = readout.size();
-        readout.resize(begin + hidden.size());
-        for (size_t l = first; l < hidden.size(); ++l) readout[begin + l] = table.dot(w, hidden[l] + i * width, width);
-      }
-    };
-    if (model_.numerics().dtype == torch::kFloat32) {
-      dots(float{}, kernels::table_fp32());
-    } else {
-      dots(kernels::Bf16{}, kernels::table_bf16());
-    }
-  }
-
   [[nodiscard]] bool done(const Row& row) const {
     return row.response->stopped || row.response->tokens() >= settings_.sampling.max_new_tokens;
   }
@@ -347,7 +335,7 @@ class Session {
     int64_t finished = 0;
     std::vector<Row> left;
     for (const Row& row : active_) {
-      if (!done(row)) {
+      if (!done(row) || started_tokens_[static_cast<size_t>(row.slot)] > 0) {
         left.push_back(row);
         continue;
       }
@@ -368,6 +356,9 @@ class Session {
   std::optional<ops::gpu::Kernels> kernels_;
   std::unique_ptr<StaticDecoder> decoder_;  // null: steps by Transformer::decode
   StepRows step_rows_;
+  std::deque<std::vector<Row>> started_rows_;    // of the steps that were started and not recorded, two at most
+  std::vector<int64_t> started_tokens_;          // [slots] tokens of a row in them
+  std::vector<int64_t> last_place_;              // [slots] its place in the last of them
   std::vector<int64_t> free_slots_;
   std::deque<Row> waiting_;
   std::vector<Row> active_;

@@ -39,6 +39,7 @@ int64_t power_of_two(int64_t count) { return static_cast<int64_t>(std::bit_ceil(
 
 void StepRows::clear() {
   ids.clear();
+  sources.clear();
   positions.clear();
   uniforms.clear();
   places.clear();
@@ -46,7 +47,7 @@ void StepRows::clear() {
 
 StaticDecoder::InputLayout::InputLayout(int64_t rows) {
   int64_t at = 0;
-  for (int64_t* field : {&ids, &positions, &uniforms, &key_places, &value_places, &layer_bytes}) {
+  for (int64_t* field : {&ids, &sources, &positions, &uniforms, &key_places, &value_places, &layer_bytes}) {
     *field = at;
     at += rounded(8 * rows);
   }
@@ -77,6 +78,13 @@ StaticDecoder::StaticDecoder(const Transformer& model, const ops::gpu::Kernels& 
   std::tie(cosine_, sine_) = model.rotary(settings.longest_prefix + settings.longest_own);
   find_weights();
   make_buffers();
+}
+
+StaticDecoder::~StaticDecoder() {
+  try {
+    for (const Started& step : started_) runner_.wait(step.number);
+  } catch (...) {  // an error of the device, which the next call to it throws again
+  }
 }
 
 void StaticDecoder::find_weights() {
@@ -112,9 +120,11 @@ void StaticDecoder::make_buffers() {
   const int64_t most_tasks = power_of_two(rows * parts_);
   const int64_t input_bytes = InputLayout(rows).tasks + most_tasks * static_cast<int64_t>(sizeof(cuda::AttentionTask));
   inputs_ = torch::empty({input_bytes}, bytes);
-  host_inputs_ = torch::empty({input_bytes}, beside);
   results_ = torch::empty({ResultLayout(rows, read_layers()).end}, bytes);
-  host_results_ = torch::empty_like(results_, beside);
+  for (int64_t i : {0, 1}) {
+    host_inputs_[i] = torch::empty({input_bytes}, beside);
+    host_results_[i] = torch::empty(results_.sizes(), beside);
+  }
   x_ = torch::empty({rows, config.width}, values);
   normed_ = torch::empty_like(x_);
   qkv_ = torch::empty({rows, (config.heads + 2 * config.kv_heads) * config.head_dim}, values);
@@ -140,10 +150,12 @@ const T* StaticDecoder::input(int64_t offset) const {
   return reinterpret_cast<const T*>(data<uint8_t>(inputs_) + offset);
 }
 
-int64_t StaticDecoder::pack(const StepRows& rows, int64_t padded, int64_t tasks) {
+int64_t StaticDecoder::pack(const StepRows& rows, uint8_t* to, int64_t padded, int64_t tasks) const {
   const InputLayout at(padded);
-  uint8_t* to = data<uint8_t>(host_inputs_);
   copy_to(to + at.ids, rows.ids, padded);
+  copy_to(to + at.sources, rows.sources, padded);
+  const size_t sourced = rows.sources.size();
+  std::fill_n(reinterpret_cast<int64_t*>(to + at.sources) + sourced, static_cast<size_t>(padded) - sourced, -1);
   copy_to(to + at.positions, rows.positions, padded);
   if (!settings_.greedy) copy_to(to + at.uniforms, rows.uniforms, padded);
   copy_to(to + at.key_places, tasks_.key_places, padded);
@@ -154,34 +166,52 @@ int64_t StaticDecoder::pack(const StepRows& rows, int64_t padded, int64_t tasks)
   return at.tasks + tasks * static_cast<int64_t>(sizeof(cuda::AttentionTask));
 }
 
-StepResults StaticDecoder::step(const StepRows& rows) {
-  const torch::NoGradGuard no_grad;
-  const auto count = static_cast<int64_t>(rows.ids.size());
-  MEDSBENCH_CHECK(count > 0 && count <= settings_.max_rows && rows.positions.size() == rows.ids.size() &&
-                      rows.places.size() == rows.ids.size() && (settings_.greedy || rows.uniforms.size() == rows.ids.size()),
-                  "{} ids of at most {}, {} positions, {} places, {} uniforms", count, settings_.max_rows,
-                  rows.positions.size(), rows.places.size(), rows.uniforms.size());
-  for (size_t i = 0; i < rows.ids.size(); ++i) {
+void StaticDecoder::check(const StepRows& rows) const {
+  const size_t count = rows.ids.size();
+  MEDSBENCH_CHECK(count > 0 && static_cast<int64_t>(count) <= settings_.max_rows && rows.positions.size() == count &&
+                      rows.places.size() == count && (rows.sources.empty() || rows.sources.size() == count) &&
+                      (settings_.greedy || rows.uniforms.size() == count),
+                  "{} ids of at most {}, {} positions, {} places, {} sources, {} uniforms", count, settings_.max_rows,
+                  rows.positions.size(), rows.places.size(), rows.sources.size(), rows.uniforms.size());
+  for (size_t i = 0; i < count; ++i) {
     MEDSBENCH_CHECK(rows.ids[i] >= 0 && rows.ids[i] < model_.config().vocab_size && rows.positions[i] >= 0 &&
-                        rows.positions[i] < cosine_.size(0),
-                    "id {} at position {}", rows.ids[i], rows.positions[i]);
+                        rows.positions[i] < cosine_.size(0) && (rows.sources.empty() || rows.sources[i] < last_rows_),
+                    "id {} at position {} after a step of {} rows", rows.ids[i], rows.positions[i], last_rows_);
   }
+}
+
+void StaticDecoder::start(const StepRows& rows) {
+  const torch::NoGradGuard no_grad;
+  MEDSBENCH_CHECK(started_.size() < 2, "{} steps are unfinished", started_.size());
+  check(rows);
   if (weights_moved()) {
+    for (const Started& step : started_) runner_.wait(step.number);
     find_weights();
     runner_.forget();
   }
-  const int64_t padded = bucket(count);
+  const int64_t padded = bucket(static_cast<int64_t>(rows.ids.size()));
   tasks_.assign(rows.places, padded, {model_.config().heads, model_.config().kv_heads, model_.config().head_dim});
   MEDSBENCH_CHECK(tasks_.parts <= parts_, "{} parts of a row, at most {} were foreseen", tasks_.parts, parts_);
   const int64_t tasks = power_of_two(std::max<int64_t>(padded, static_cast<int64_t>(tasks_.tasks.size())));
-  const int64_t sent = pack(rows, padded, tasks);
-  const ResultLayout at(padded, read_layers());
-  runner_.on_stream([&] {
-    inputs_.narrow(0, 0, sent).copy_(host_inputs_.narrow(0, 0, sent), true);
+  const int64_t side = runner_.next() % 2;
+  const torch::Tensor in = host_inputs_[side], out = host_results_[side];
+  const int64_t sent = pack(rows, data<uint8_t>(in), padded, tasks), back = ResultLayout(padded, read_layers()).end;
+  const int64_t number = runner_.start([&] {
+    inputs_.narrow(0, 0, sent).copy_(in.narrow(0, 0, sent), true);
     runner_.run({padded, tasks}, [this, padded, tasks] { compute(padded, tasks); });
-    host_results_.narrow(0, 0, at.end).copy_(results_.narrow(0, 0, at.end), true);
+    out.narrow(0, 0, back).copy_(results_.narrow(0, 0, back), true);
   });
-  const uint8_t* back = data<uint8_t>(host_results_);
+  last_rows_ = static_cast<int64_t>(rows.ids.size());
+  started_.push_back({number, last_rows_, padded});
+}
+
+StepResults StaticDecoder::finish() {
+  MEDSBENCH_CHECK(!started_.empty(), "no step was started");
+  const Started step = started_.front();
+  started_.erase(started_.begin());
+  runner_.wait(step.number);
+  const ResultLayout at(step.padded, read_layers());
+  const uint8_t* back = data<uint8_t>(host_results_[step.number % 2]);
   const auto numbers = [&](int64_t offset) { return reinterpret_cast<const float*>(back + offset); };
   return {reinterpret_cast<const int64_t*>(back + at.tokens), numbers(at.log_probs), numbers(at.entropies),
           settings_.readout ? numbers(at.readout) : nullptr};
@@ -189,8 +219,6 @@ StepResults StaticDecoder::step(const StepRows& rows) {
 
 void StaticDecoder::compute(int64_t rows, int64_t tasks) {
   const ops::gpu::Kernels now = ops::gpu::kernels_for(x_).value_or(kernels_);  // on the stream that is current
-  torch::Tensor x = x_.narrow(0, 0, rows);
-  at::index_select_out(x, embedding_, 0, inputs_.narrow(0, InputLayout(rows).ids, 8 * rows).view(torch::kInt64));
   if (x_.scalar_type() == torch::kFloat32) {
     run_layers(*now.fp32, now.stream, rows, tasks);
     draw(*now.fp32, now.stream, rows);
@@ -212,6 +240,10 @@ void StaticDecoder::run_layers(const cuda::Table<T>& table, void* stream, int64_
                     static_cast<float>(model_.config().norm_eps)},
                    stream);
   };
+  const InputLayout at(rows);
+  table.embed({data<T>(embedding_), input<int64_t>(at.ids), input<int64_t>(at.sources), data<int64_t>(results_), data<T>(x), rows,
+               x.size(1)},
+              stream);
   for (int64_t l = 0; l < layers(); ++l) {
     const Layer& w = layers_[static_cast<size_t>(l)];
     const torch::Tensor& keep = kept_[static_cast<size_t>(l)];

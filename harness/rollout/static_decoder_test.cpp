@@ -229,6 +229,43 @@ TEST_P(StaticSteps, FollowWeightsThatChangeInPlaceAndThoseThatMove) {
   EXPECT_EQ(decoder.runner().recordings(), 2);
 }
 
+// Rows change places between the steps, one ends and one begins.
+TEST_P(StaticSteps, MayStartBeforeTheLastHasFinishedAndThenTakeItsTokensOnTheDevice) {
+  const auto model = there(*model_of(config_of("qwen2"), 13));
+  OneStep first(*model, device(), 5), again(*model, device(), 5);
+  StaticDecoder waits(*model, kernels(), step_settings(5)), goes_on(*model, kernels(), step_settings(5));
+  const auto next = [](OneStep& step, const int64_t* tokens) {
+    StepRows rows;
+    for (const int64_t r : {4, 1, 0, 2}) {
+      rows.ids.push_back(tokens != nullptr ? tokens[r] : 0);
+      rows.sources.push_back(tokens != nullptr ? -1 : r);
+      rows.positions.push_back(7);
+      rows.uniforms.push_back(0.1 + 0.2 * static_cast<double>(r));
+      rows.places.push_back({&step.own, r, 1, &step.prompt, 0, 6});
+    }
+    rows.ids[3] = 11, rows.sources[3] = -1, rows.positions[3] = 6, rows.places[3].own_position = 0;  // a new row
+    return rows;
+  };
+  const StepResults one = waits.step(first.rows);
+  const std::vector<int64_t> tokens(one.tokens, one.tokens + 5);
+  const StepResults two = waits.step(next(first, tokens.data()));
+  goes_on.start(again.rows);
+  goes_on.start(next(again, nullptr));
+  EXPECT_ANY_THROW(goes_on.start(again.rows)) << "two are unfinished";
+  const StepResults found = goes_on.finish();
+  EXPECT_THAT(std::vector<int64_t>(found.tokens, found.tokens + 5), testing::ElementsAreArray(tokens));
+  const StepResults last = goes_on.finish();
+  EXPECT_ANY_THROW(goes_on.finish());
+  for (size_t r = 0; r < 4; ++r) {
+    EXPECT_EQ(last.tokens[r], two.tokens[r]);
+    EXPECT_EQ(last.log_probs[r], two.log_probs[r]);
+    EXPECT_EQ(last.entropies[r], two.entropies[r]);
+  }
+  StepRows beyond = next(again, nullptr);
+  beyond.sources[0] = 4;  // the last step had four rows
+  EXPECT_ANY_THROW(goes_on.start(beyond));
+}
+
 TEST_P(StaticSteps, CopyInOnceAndOutOnceAndAllocateNothing) {
   const auto model = there(*model_of(config_of("qwen3"), 11));
   OneStep step(*model, device(), 3);
@@ -294,7 +331,7 @@ TEST(StepRunner, RecordsAShapeThatComesBackAndForgetsItOnDemand) {
   StepRunner runner(torch::kCPU);
   std::vector<std::string> calls;
   const auto run = [&](StepRunner::Key key, const std::string& name) {
-    runner.on_stream([&] { runner.run(key, [&calls, name] { calls.push_back(name); }); });
+    runner.wait(runner.start([&] { runner.run(key, [&calls, name] { calls.push_back(name); }); }));
   };
   for (const char* name : {"a", "b", "c", "d"}) run({4, 8}, name);
   EXPECT_THAT(calls, testing::ElementsAre("a", "b", "c", "c")) << "a recording is what was recorded";

@@ -19,7 +19,7 @@ struct StepRunner::Recording {
 #ifdef MEDSBENCH_CUDA
 struct StepRunner::Stream {
   c10::cuda::CUDAStream stream;
-  at::cuda::CUDAEvent before;
+  at::cuda::CUDAEvent before, done[2];
   at::MempoolId_t pool;  // one for all graphs: they never run side by side
 };
 #else
@@ -30,7 +30,7 @@ StepRunner::StepRunner(torch::Device device) {
 #ifdef MEDSBENCH_CUDA
   if (device.is_cuda()) {
     stream_ = std::make_unique<Stream>(
-        Stream{c10::cuda::getStreamFromPool(false, device.index()), at::cuda::CUDAEvent(), at::cuda::graph_pool_handle()});
+        Stream{c10::cuda::getStreamFromPool(false, device.index()), {}, {}, at::cuda::graph_pool_handle()});
   }
 #else
   (void)device;
@@ -39,18 +39,28 @@ StepRunner::StepRunner(torch::Device device) {
 
 StepRunner::~StepRunner() = default;
 
-void StepRunner::on_stream(const std::function<void()>& work) {
+int64_t StepRunner::start(const std::function<void()>& work) {
+  const int64_t number = started_++;
 #ifdef MEDSBENCH_CUDA
   if (stream_ != nullptr) {
     stream_->before.record(c10::cuda::getCurrentCUDAStream(stream_->stream.device_index()));
     const c10::cuda::CUDAStreamGuard guard(stream_->stream);
     stream_->before.block(stream_->stream);
     work();
-    stream_->stream.synchronize();
-    return;
+    stream_->done[number % 2].record(stream_->stream);
+    return number;
   }
 #endif
   work();
+  return number;
+}
+
+void StepRunner::wait(int64_t number) {
+#ifdef MEDSBENCH_CUDA
+  if (stream_ != nullptr) stream_->done[number % 2].synchronize();
+#else
+  (void)number;
+#endif
 }
 
 std::unique_ptr<StepRunner::Recording> StepRunner::record(const Step& step) const {

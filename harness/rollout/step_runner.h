@@ -28,13 +28,14 @@ class StepRunner {
   StepRunner(const StepRunner&) = delete;
   StepRunner& operator=(const StepRunner&) = delete;
 
-  // Calls `work` with the runner's own stream as the current one, after everything that the caller's stream holds, and waits
-  // until it has finished. (A graph cannot be recorded on the default stream.)
-  void on_stream(const std::function<void()>& work);
-  // Within on_stream: one run of `step`, which must do the same for a key every time, touch no other memory than before, and
-  // may be run twice in a row without a difference.
+  // Calls `work` with the runner's own stream as the current one, after everything that the caller's stream holds now; on a GPU
+  // it goes on by itself. (A graph cannot be recorded on the default stream.) Returns its number; at most two may be unfinished.
+  int64_t start(const std::function<void()>& work);
+  void wait(int64_t number);
+  [[nodiscard]] int64_t next() const { return started_; }  // number of the next start
+  // Within start: one run of `step`, which must do the same for a key every time and touch no other memory than before.
   void run(Key key, const Step& step);
-  // Drops all recordings: their addresses hold no longer.
+  // Drops all recordings: their addresses hold no longer. Everything started has been waited for.
   void forget();
 
   [[nodiscard]] int64_t recordings() const { return recordings_; }  // made so far
@@ -51,7 +52,7 @@ class StepRunner {
 
   std::unique_ptr<Stream> stream_;  // null on the CPU
   std::map<Key, Entry> entries_;    // after the stream, so that recordings end before it
-  int64_t recordings_ = 0, replays_ = 0;
+  int64_t started_ = 0, recordings_ = 0, replays_ = 0;
 };
 
 }  // namespace harness
