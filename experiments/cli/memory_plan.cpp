@@ -99,7 +99,11 @@ class Planner {
                            (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
     const double decode = static_cast<double>(to_tile(rows, s_)) * element_ *
                           (row_.tape() + vocabulary_ + (s_.readout ? layers_ * row_.width : 0));
-    sampling.parts.push_back({"activations", std::max(prefill, decode)});
+    // On a GPU the buffers of a decode step stand while prompts are computed (StaticDecoder), with fp32 sums of attention.
+    const auto stretches = [](int64_t count) { return static_cast<double>((count + 255) / 256); };
+    const double sums = static_cast<double>(rows) * (stretches(s_.prompt_tokens) + stretches(s_.response_tokens)) * 4 *
+                        (row_.heads + 2 * static_cast<double>(s_.shape.heads));
+    sampling.parts.push_back({"activations", s_.cuda ? prefill + decode + sums : std::max(prefill, decode)});
     if (!s_.cuda) sampling.parts.push_back({"rollouts", rollouts()});
     return sampling;
   }

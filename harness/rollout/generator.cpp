@@ -147,11 +147,17 @@ class Session {
       std::vector<torch::Tensor> layers;
       const torch::Tensor hidden = model_.prefill(batch, stores, settings_.readout ? &layers : nullptr);
       totals.prompt_tokens += batch.rows();
+      // The last rows of all prompts in one copy a layer; each prompt holds its row of it.
+      std::vector<int64_t> last;
+      for (const PackedSequence& sequence : batch.sequences) last.push_back(sequence.begin + sequence.length - 1);
+      const torch::Tensor index = torch::tensor(last, torch::kInt64).to(model_.numerics().device);
+      const torch::Tensor chosen = hidden.index_select(0, index);
+      for (torch::Tensor& layer : layers) layer = layer.index_select(0, index);
       for (size_t i = begin; i < end; ++i) {
         Prompt& prompt = *prompts_[fresh[i]];
-        const int64_t last = batch.sequences[i - begin].begin + prompt.length - 1;
-        prompt.hidden = hidden.slice(0, last, last + 1).clone();
-        for (const torch::Tensor& layer : layers) prompt.layers.push_back(layer.slice(0, last, last + 1).clone());
+        const auto row = static_cast<int64_t>(i - begin);
+        prompt.hidden = chosen.slice(0, row, row + 1);
+        for (const torch::Tensor& layer : layers) prompt.layers.push_back(layer.slice(0, row, row + 1));
       }
       begin = end;
     }
