@@ -258,7 +258,7 @@ TEST(AttentionPlan, RefusesSpansThatItCannotCut) {
 
 TEST(AttentionPlan, OfALongSequenceLeavesFewParts) {
   const BackwardPlan plan = plan_attention_backward({{0, 32768, -1}}, 32768, {14, 2, 64});
-  EXPECT_LE(plan.parts, 2048);
+  EXPECT_LE(plan.parts * 2, 2048);
   EXPECT_EQ(plan.queries.size(), 32768u * 7 / 64);
 }
 

@@ -9,7 +9,8 @@ namespace harness::cuda {
 namespace {
 
 // A tile of keys is cut into parts of at least this many queries, and of more where there are blocks enough without: some 1000
-// blocks are a few rounds on the 132 multiprocessors of an H100, and what the parts leave in memory stays below 1000 tiles.
+// blocks are a few rounds on the 132 multiprocessors of an H100. Cut tiles are then at most twice as many parts, over all
+// key-value heads, where their queries lie side by side: 128 MiB at head dimension 128.
 constexpr int64_t kShortestPart = 1024, kBlocks = 1024;
 
 struct Run {

@@ -2,8 +2,9 @@
 //
 // Every kernel is one body (*_body.h) that is compiled twice: by nvcc for the GPU, and by the host compiler as loops over the
 // threads of a block (block.h). The second is for tests: it runs the same index arithmetic, reductions and rounding on the
-// CPU. Storage is fp32 or bf16, arithmetic fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query
-// heads, K key-value heads, E head dimension, F MLP width, V vocabulary, L layers.
+// CPU. Storage is fp32 or bf16, arithmetic fp32; the gradient of attention multiplies bf16 in the tensor cores and adds in
+// fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head dimension,
+// F MLP width, V vocabulary, L layers.
 #pragma once
 
 #include <cstdint>

@@ -63,44 +63,77 @@ class FmaTile {
   PerThread<Own, kThreads> own_;
 };
 
-// What a thread of a warp holds of the two sides of a product [16, 16] x [16, 8] by the tensor cores: two bf16 in a word, the
-// one of lower k in the lower half.
-struct MmaLeft {
+// Words of two bf16, the first in the lower half: what a thread of a warp holds of matrices of 8 x 8 numbers.
+struct MmaWords {
   uint32_t words[4];
 };
-struct MmaRight {
-  uint32_t words[2];
-};
-// Row (of the right side: column) and first k of a word in the PTX fragments of mma.m16n8k16; those of the sums are like them.
-struct MmaPlace {
-  int outer, k;
-};
-MEDSBENCH_DEVICE MmaPlace mma_left(int lane, int word) { return {lane / 4 + word % 2 * 8, lane % 4 * 2 + word / 2 * 8}; }
-MEDSBENCH_DEVICE MmaPlace mma_right(int lane, int word) { return {lane / 4, lane % 4 * 2 + word * 8}; }
 
-// Four sums of each thread += its warp's product; the whole warp takes part.
-template <typename Own, int kThreads>
-MEDSBENCH_DEVICE void add_mma(PerThread<Own, kThreads>& sums, int first, const PerThread<MmaLeft, kThreads>& left,
-                              const PerThread<MmaRight, kThreads>& right) {
+// kCount such matrices of each warp from shared memory (PTX ldmatrix): lane l says where row l % 8 of matrix l / 8 begins, and
+// gets of each matrix two neighbours of row l / 4, or where it is turned of column l / 4.
+template <int kCount, bool kTurned, typename Array, int kThreads>
+MEDSBENCH_DEVICE void load_matrices(const Array& from, const PerThread<int, kThreads>& rows,
+                                    PerThread<MmaWords, kThreads>& into) {
+#ifdef __CUDACC__
+  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(&from[rows[0]]));
+  uint32_t* w = into[0].words;
+  if constexpr (kCount == 4 && kTurned) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(w[0]), "=r"(w[1]), "=r"(w[2]), "=r"(w[3])
+                 : "r"(address)
+                 : "memory");
+  } else if constexpr (kCount == 4) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(w[0]), "=r"(w[1]), "=r"(w[2]), "=r"(w[3])
+                 : "r"(address)
+                 : "memory");
+  } else if constexpr (kTurned) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
+                 : "=r"(w[0]), "=r"(w[1])
+                 : "r"(address)
+                 : "memory");
+  } else {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];" : "=r"(w[0]), "=r"(w[1]) : "r"(address) : "memory");
+  }
+#else
+  for (int thread = 0; thread < kThreads; ++thread) {
+    const int lane = thread % kWarp, outer = lane / 4, pair = lane % 4 * 2;
+    for (int matrix = 0; matrix < kCount; ++matrix) {
+      uint32_t word = 0;
+      for (int side = 0; side < 2; ++side) {
+        const int row = rows[thread - lane + matrix * 8 + (kTurned ? pair + side : outer)];
+        if (row % 8 != 0) throw std::logic_error("a row of a matrix that is not aligned");
+        const Bf16 number = from[row + (kTurned ? outer : pair + side)];
+        word |= static_cast<uint32_t>(number.bits) << (16 * side);
+      }
+      into[thread].words[matrix] = word;
+    }
+  }
+#endif
+}
+
+// Four sums of each thread, from `first` on, += left [16, 16] right [16, 8] of its warp (PTX mma.m16n8k16): the four matrices
+// of the left side lie below and then beside one another, the two of the right, from word kRight on, below one another.
+template <int kRight, typename Own, int kThreads>
+MEDSBENCH_DEVICE void add_mma(PerThread<Own, kThreads>& sums, int first, const PerThread<MmaWords, kThreads>& left,
+                              const PerThread<MmaWords, kThreads>& right) {
 #ifdef __CUDACC__
   float* c = sums[0].of + first;
-  const uint32_t *a = left[0].words, *b = right[0].words;
+  const uint32_t *a = left[0].words, *b = right[0].words + kRight;
   asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   const auto half = [](uint32_t word, int side) { return to_float(Bf16{static_cast<uint16_t>(word >> (16 * side))}); };
   for (int begin = 0; begin < kThreads; begin += kWarp) {
-    float a[16][16], b[8][16];
+    float a[16][16], b[8][16];  // b: by columns
     for (int lane = 0; lane < kWarp; ++lane) {
+      const int outer = lane / 4, pair = lane % 4 * 2;
       for (int side = 0; side < 2; ++side) {
         for (int word = 0; word < 4; ++word) {
-          const MmaPlace at = mma_left(lane, word);
-          a[at.outer][at.k + side] = half(left[begin + lane].words[word], side);
+          a[outer + word % 2 * 8][pair + word / 2 * 8 + side] = half(left[begin + lane].words[word], side);
         }
         for (int word = 0; word < 2; ++word) {
-          const MmaPlace at = mma_right(lane, word);
-          b[at.outer][at.k + side] = half(right[begin + lane].words[word], side);
+          b[outer][pair + word * 8 + side] = half(right[begin + lane].words[kRight + word], side);
         }
       }
     }
@@ -114,16 +147,23 @@ MEDSBENCH_DEVICE void add_mma(PerThread<Own, kThreads>& sums, int first, const P
 #endif
 }
 
-// Sums [kRows, kColumns] of products of bf16 by the tensor cores, added in fp32: a warp 16 rows or more.
+// Sums [kRows, kColumns] of products of bf16 by the tensor cores, added in fp32: a warp 32 rows where there are as many, so
+// that it reads little of both sides.
 template <int kThreads, int kRows, int kColumns>
 class MmaTile {
-  static constexpr int kWarps = kThreads / kWarp, kWarpRows = kWarps < kRows / 16 ? kWarps : kRows / 16;
+  static constexpr int kWarps = kThreads / kWarp;
+  static constexpr int warp_rows() {
+    int rows = 1;
+    while (rows < kWarps && rows < kRows / 16 && (kRows / 16 / rows > 2 || kColumns * rows < 8 * kWarps)) rows *= 2;
+    return rows;
+  }
+  static constexpr int kWarpRows = warp_rows();
   static constexpr int kDown = kRows / 16 / kWarpRows, kAcross = kColumns * kWarpRows / (8 * kWarps);  // products of a warp
   static_assert(kDown * 16 * kWarpRows == kRows && kAcross * 8 * kWarps == kColumns * kWarpRows);
 
  public:
   using Staged = Bf16;
-  static constexpr int kPad = 8;  // rows of words then begin 4 banks apart, at multiples of 16 bytes
+  static constexpr int kPad = 8;  // rows then begin 4 banks apart, at multiples of 16 bytes
   static constexpr int kOwn = kDown * kAcross * 4;
 
   MEDSBENCH_DEVICE static int row(int thread, int n) {
@@ -142,29 +182,25 @@ class MmaTile {
   }
   template <typename Left, typename Right, typename A, typename B>
   MEDSBENCH_DEVICE void add_product(Block<kThreads>& block, const A& left, const B& right, int depth) {
+    constexpr int kPair = kAcross % 2 == 0 ? 2 : 1;  // columns of products whose right sides are loaded at once
     for (int k = 0; k < depth; k += 16) {
-      PerThread<MmaLeft, kThreads> a[kDown];
-      block.each_own([&](int thread) {
-        MEDSBENCH_UNROLL
-        for (int word = 0; word < 4 * kDown; ++word) {
-          const MmaPlace at = mma_left(thread % kWarp, word % 4);
-          a[word / 4][thread].words[word % 4] =
-              two<Left::kDepth>(left, (first_row(thread, word / 4) + at.outer) * Left::kOuter + (k + at.k) * Left::kDepth);
-        }
-      });
+      PerThread<MmaWords, kThreads> a[kDown], b;
       MEDSBENCH_UNROLL
-      for (int across = 0; across < kAcross; ++across) {
-        PerThread<MmaRight, kThreads> b;
-        block.each_own([&](int thread) {
-          MEDSBENCH_UNROLL
-          for (int word = 0; word < 2; ++word) {
-            const MmaPlace at = mma_right(thread % kWarp, word);
-            b[thread].words[word] = two<Right::kDepth>(
-                right, (first_column(thread, across) + at.outer) * Right::kOuter + (k + at.k) * Right::kDepth);
-          }
+      for (int down = 0; down < kDown; ++down) {
+        load<Left, 4>(block, left, k, a[down], [&](int thread, int matrix) {
+          return Place{first_row(thread, down) + matrix % 2 * 8, matrix / 2 * 8};
+        });
+      }
+      MEDSBENCH_UNROLL
+      for (int across = 0; across < kAcross; across += kPair) {
+        load<Right, 2 * kPair>(block, right, k, b, [&](int thread, int matrix) {
+          return Place{first_column(thread, across) + matrix / 2 * 8, matrix % 2 * 8};
         });
         MEDSBENCH_UNROLL
-        for (int down = 0; down < kDown; ++down) add_mma(own_, (down * kAcross + across) * 4, a[down], b);
+        for (int down = 0; down < kDown; ++down) {
+          add_mma<0>(own_, (down * kAcross + across) * 4, a[down], b);
+          if constexpr (kPair == 2) add_mma<2>(own_, (down * kAcross + across + 1) * 4, a[down], b);
+        }
       }
     }
   }
@@ -173,23 +209,26 @@ class MmaTile {
   struct Own {
     float of[kOwn];
   };
+  struct Place {
+    int outer, depth;
+  };
   MEDSBENCH_DEVICE static int first_row(int thread, int down) { return (thread / kWarp % kWarpRows * kDown + down) * 16; }
   MEDSBENCH_DEVICE static int first_column(int thread, int across) {
     return (thread / kWarp / kWarpRows * kAcross + across) * 8;
   }
-  // The numbers at `at` and `at + kStep` in one word.
-  template <int kStep, typename Array>
-  MEDSBENCH_DEVICE static uint32_t two(const Array& from, int at) {
-#ifdef __CUDACC__
-    if constexpr (kStep == 1) {
-      return *reinterpret_cast<const uint32_t*>(&from[at]);
-    } else {
-      return from[at].bits | static_cast<uint32_t>(from[at + kStep].bits) << 16;
-    }
-#else
-    const Bf16 low = from[at], high = from[at + kStep];
-    return low.bits | static_cast<uint32_t>(high.bits) << 16;
-#endif
+  // Matrices of a side from depth k on; place(thread, matrix): where one begins.
+  template <typename Side, int kCount, typename Array, typename PlaceOf>
+  MEDSBENCH_DEVICE static void load(Block<kThreads>& block, const Array& from, int k, PerThread<MmaWords, kThreads>& into,
+                                    PlaceOf place) {
+    static_assert(Side::kOuter == 1 || Side::kDepth == 1);
+    constexpr bool kTurned = Side::kDepth != 1;
+    PerThread<int, kThreads> rows;
+    block.each_own([&](int thread) {
+      const Place at = place(thread, thread % kWarp / 8);
+      const int row = thread % 8;
+      rows[thread] = kTurned ? (k + at.depth + row) * Side::kDepth + at.outer : (at.outer + row) * Side::kOuter + k + at.depth;
+    });
+    load_matrices<kCount, kTurned>(from, rows, into);
   }
   PerThread<Own, kThreads> own_;
 };
