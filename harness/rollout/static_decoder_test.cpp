@@ -289,6 +289,21 @@ TEST_P(StaticSteps, CopyInOnceAndOutOnceAndAllocateNothing) {
   EXPECT_EQ(decoder.runner().replays(), 2);
 }
 
+// Products and norms are rounded in the same places; only the order of their sums differs.
+TEST_P(StaticSteps, InBf16AreThoseOfTheDynamicPassUpToItsRounding) {
+  Numerics numerics;
+  numerics.dtype = torch::kBFloat16;
+  for (const char* architecture : {"qwen3", "qwen2", "llama"}) {
+    const auto model = there(*model_of(config_of(architecture), 14, numerics));
+    OneStep step(*model, device(), 9);
+    StaticDecoder decoder(*model, kernels(), step_settings(9));
+    const StepResults found = decoder.step(step.rows);
+    const torch::Tensor expected = step.log_probs(*model, found), ours = OneStep::numbers(found.log_probs, 9);
+    EXPECT_TRUE(torch::allclose(ours, expected, 0, 0.1)) << architecture << ": " << (ours - expected).abs().max().item<double>();
+    EXPECT_LT((ours - expected).abs().mean().item<double>(), 0.03) << architecture;
+  }
+}
+
 TEST_P(StaticSteps, OfARowDoNotDependOnHowManyThereAreInStrictMode) {
   Numerics numerics;
   numerics.dtype = torch::kBFloat16;
