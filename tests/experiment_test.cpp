@@ -30,6 +30,7 @@ TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   ASSERT_EQ(first.status, 0) << first.err;
   EXPECT_THAT(first.out, HasSubstr("MEDS"));
   EXPECT_THAT(first.err, HasSubstr("peak memory"));
+  EXPECT_THAT(first.err, testing::ContainsRegex("meds[^\n]*: rollout [0-9.]+k? tokens/s \\([0-9.]+ GFLOP/s\\), decoding alone"));
   for (const char* name : {"table.md", "table.tex", "table.csv", "manifest.json", "experiment.json", "report.html"}) {
     EXPECT_TRUE(fs::exists(folder_ / "out/results" / name)) << name;
   }

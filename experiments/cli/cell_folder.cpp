@@ -81,9 +81,10 @@ OrderedJson parts_json(const harness::Seconds& seconds) {
 }  // namespace
 
 void write_timing(const std::string& folder, const harness::Seconds& seconds,
-                  const std::vector<harness::TimingWindow>& windows) {
+                  const std::vector<harness::TimingWindow>& windows, const OrderedJson& rates) {
   OrderedJson timing{{"version", 1}, {"peak_memory_mib", peak_memory_mib()}};
   timing["seconds"] = parts_json(seconds);
+  timing.update(rates);
   for (const harness::TimingWindow& window : windows) {
     timing["windows"].push_back({{"first_step", window.first},
                                  {"last_step", window.last},

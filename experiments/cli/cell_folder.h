@@ -26,8 +26,9 @@ void write_done(const std::string& folder, const std::string& identity, const ha
 // None: no done.json. Throws Error for a damaged one or a newer version.
 std::optional<harness::Json> read_done(const std::string& folder);
 // timing.json: seconds and memory, the only file with times in it. A training's has its windows of steps too, each with
-// `method_share` (harness/train/timing.h).
+// `method_share` (harness/train/timing.h), and its `rates` (rates.h).
 void write_timing(const std::string& folder, const harness::Seconds& seconds,
-                  const std::vector<harness::TimingWindow>& windows = {});
+                  const std::vector<harness::TimingWindow>& windows = {},
+                  const harness::OrderedJson& rates = harness::OrderedJson::object());
 
 }  // namespace experiments

@@ -121,10 +121,10 @@ class Planner {
     const double attention = 4 * (row_.heads + 2 * row_.kv);  // gradients of attention in fp32
     update.parts.push_back({"activations", rows * (kept + ends)});
     update.parts.push_back({"backward of a layer", rows * std::max(row_.backward() * element_, attention + 4 * row_.width)});
-    // Logits by chunks of about 16 Mi (token_statistics.cpp), their gradient in place.
-    const double chunk = std::min(rows, std::max(64.0, static_cast<double>((int64_t{1} << 24) / s_.shape.vocab_size / 64 * 64)));
+    // Logits by chunks (token_statistics.cpp), their gradient in place.
+    const double chunk = std::min(rows, static_cast<double>(harness::logit_chunk_rows(s_.shape.vocab_size, s_.cuda)));
     update.parts.push_back({"logits", 2 * chunk * vocabulary_ * element_});
-    if (s_.bf16) update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
+    if (s_.bf16 && !s_.cuda) update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
     if (!s_.cuda) update.parts.push_back({"rollouts", rollouts()});
     return update;
   }
@@ -156,19 +156,6 @@ const MemoryPhase& MemoryPlan::peak() const {
                            [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes() < b.bytes(); });
 }
 
-double parameter_count(const harness::ModelConfig& shape) {
-  double count = 0;
-  for (const auto& [name, sizes] : harness::tensor_shapes(shape)) {
-    count += std::accumulate(sizes.begin(), sizes.end(), 1.0, [](double product, int64_t size) { return product * static_cast<double>(size); });
-  }
-  return count;
-}
-
-double matrix_count(const harness::ModelConfig& shape) {
-  const double embedding = static_cast<double>(shape.vocab_size) * static_cast<double>(shape.width);
-  return parameter_count(shape) - (shape.tied_head ? 0 : embedding);
-}
-
 MemoryPlan plan_memory(const MemorySettings& settings) { return Planner(settings).plan(); }
 
 double sharded_peak(const MemoryPlan& plan, int64_t devices) {
@@ -181,11 +168,6 @@ double sharded_peak(const MemoryPlan& plan, int64_t devices) {
     most = std::max(most, bytes);
   }
   return most;
-}
-
-double flops_of_token(const harness::ModelConfig& shape, double context) {
-  const double attention = 4 * static_cast<double>(shape.layers * shape.heads * shape.head_dim) * context;
-  return 2 * matrix_count(shape) + attention;
 }
 
 }  // namespace experiments

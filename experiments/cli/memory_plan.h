@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/model/model_config.h"
+#include "harness/model/work.h"
 
 namespace experiments {
 
@@ -49,16 +50,9 @@ struct MemoryPlan {
   [[nodiscard]] const MemoryPhase& peak() const;
 };
 
-// Parameters of the network, and those that each token multiplies with (the embedding's only where it is the head too).
-double parameter_count(const harness::ModelConfig& shape);
-double matrix_count(const harness::ModelConfig& shape);
-
 MemoryPlan plan_memory(const MemorySettings& settings);
 
 // Bytes of the peak on each of `devices` if the states were dealt out in equal shares and everything else were whole on each.
 double sharded_peak(const MemoryPlan& plan, int64_t devices);
-
-// Multiply-adds times two of one token: products with the weights, and attention to `context` positions.
-double flops_of_token(const harness::ModelConfig& shape, double context);
 
 }  // namespace experiments

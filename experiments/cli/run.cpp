@@ -14,6 +14,7 @@
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/experiment.h"
+#include "experiments/cli/rates.h"
 #include "experiments/cli/results_manifest.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
@@ -184,6 +185,22 @@ void print_costs(const harness::SweepResult& result) {
              static_cast<int64_t>(result.cells.size()) - ran, result.wall_seconds, static_cast<double>(peak) / 1024.0);
 }
 
+// What each training did a second, as far as its timing.json tells: of the process that ended it.
+void print_rates(const Experiment& experiment) {
+  for (const PlannedRow& row : experiment.rows) {
+    for (const auto& [seed, training] : row.train) {
+      const std::string path = training.cell.folder + "/timing.json";
+      if (!cell_done(training) || !fs::exists(path)) continue;
+      try {
+        const std::string line = rates_line(harness::parse_json(harness::read_file(path)));
+        if (!line.empty()) fmt::print(stderr, "{}: {}\n", training.cell.id, line);
+      } catch (const Error&) {
+        continue;  // a damaged timing file costs its line, nothing else
+      }
+    }
+  }
+}
+
 using IsDone = std::function<bool(const harness::Cell&)>;
 
 // By worker processes here, or as array jobs of Slurm.
@@ -242,6 +259,7 @@ int run_verb(const RunOptions& options) {
   const harness::ReportDone report = harness::write_report(experiment.results);
   for (const std::string& warning : report.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
   fmt::print("{}", harness::terminal_table(report.summary));
+  print_rates(experiment);
   print_costs(result);
   fmt::print(stderr, "{}/table.md, report.html and figures; outcomes in {}\n", experiment.results, experiment.runs);
   // A row may lack a seed although its cells are done: outcomes that cannot be read.

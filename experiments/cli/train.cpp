@@ -12,6 +12,7 @@
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
+#include "experiments/cli/rates.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/event_file.h"
@@ -219,19 +220,24 @@ int train_verb(const TrainOptions& options) {
   events.rewrite();
   harness::Seconds seconds = result.timing.total();
   seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  write_timing(options.out, seconds, result.timing.windows());
-  write_done(options.out, identity,
-             {{"steps", result.state.step},
-              {"updates", result.updates},
-              {"tokens_generated", result.state.tokens_generated},
-              {"responses_generated", result.state.responses_generated},
-              {"responses_kept", result.state.responses_kept},
-              {"visits_per_problem", result.visits_per_problem},
-              {"largest_log_prob_difference", result.largest_log_prob_difference},
-              {"starved_steps", result.starved_steps},
-              {"prompts_dropped", result.prompts_dropped},
-              {"best_step", result.state.best_step},
-              {"best_validation", result.state.best_validation}});
+  const std::string device = cell.numerics.numerics.device.is_cuda() ? harness::cuda::find_devices().name : "";
+  write_timing(options.out, seconds, result.timing.windows(),
+               rates_json(seconds, result.timing.total_work(), rate_peak(device, cell.numerics.numerics, cell.processes)));
+  harness::OrderedJson facts{{"steps", result.state.step},
+                             {"updates", result.updates},
+                             {"tokens_generated", result.state.tokens_generated},
+                             {"responses_generated", result.state.responses_generated},
+                             {"responses_kept", result.state.responses_kept},
+                             {"visits_per_problem", result.visits_per_problem},
+                             {"largest_log_prob_difference", result.largest_log_prob_difference},
+                             {"starved_steps", result.starved_steps},
+                             {"prompts_dropped", result.prompts_dropped},
+                             {"best_step", result.state.best_step},
+                             {"best_validation", result.state.best_validation}};
+  // What a want of memory left, where there was one.
+  if (result.state.memory.micro_batch > 0) facts["micro_batch_responses"] = result.state.memory.micro_batch;
+  if (result.state.memory.rows > 0) facts["max_rows"] = result.state.memory.rows;
+  write_done(options.out, identity, facts);
   return 0;
 }
 

@@ -5,13 +5,15 @@
 #include "harness/core/error.h"
 #include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
+#include "harness/model/work.h"
 
 namespace harness {
 
 namespace {
 
-// Rows a chunk: about 16 Mi logits, a multiple of the strict tile.
-int64_t chunk_rows(int64_t vocabulary) { return std::max<int64_t>(64, (int64_t{1} << 24) / vocabulary / 64 * 64); }
+int64_t chunk_rows(const Transformer& model) {
+  return logit_chunk_rows(model.config().vocab_size, !model.numerics().device.is_cpu());
+}
 
 template <typename Body>
 void by_dtype(const torch::Tensor& tensor, Body&& body) {
@@ -45,7 +47,7 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   MEDSBENCH_CHECK(hidden.size(0) >= rows, "{} hidden rows for {} targets", hidden.size(0), rows);
   const auto options = torch::TensorOptions().dtype(torch::kFloat32);
   TokenStatistics out{torch::empty({rows}, options), torch::empty({rows}, options)};
-  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(vocabulary);
+  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(model);
   const auto inverse = static_cast<float>(1.0 / temperature);
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
@@ -91,7 +93,7 @@ torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor&
   const torch::NoGradGuard no_grad;
   const auto rows = static_cast<int64_t>(targets.size());
   torch::Tensor hidden_gradient = torch::zeros({rows, hidden.size(1)}, hidden.options());
-  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(vocabulary);
+  const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(model);
   const auto inverse = static_cast<float>(1.0 / temperature);
   const torch::Tensor dlog_prob = log_prob_gradient.to(torch::kCPU, torch::kFloat32).contiguous();
   const torch::Tensor dentropy =

@@ -55,9 +55,10 @@ std::string difference_table(const RowResults& row, const RowResults& base) {
 
 std::string plain_value(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// Numbers of a timing.json by dotted name.
+// Numbers of a timing.json by dotted name, those left out that cannot be added up.
 void collect_numbers(const Json& json, const std::string& prefix, std::map<std::string, double>& numbers) {
   for (const auto& [key, value] : json.items()) {
+    if (key == "rates") continue;
     if (value.is_number()) numbers[prefix + key] += value.get<double>();
     if (value.is_object()) collect_numbers(value, prefix + key + ".", numbers);
   }

@@ -5,10 +5,13 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "harness/core/random.h"
+#include "harness/cuda/device.h"
+#include "harness/cuda/peak.h"
 #include "harness/rollout/generator.h"
 
 namespace harness {
@@ -58,6 +61,7 @@ inline ModelConfig qwen_half_shape() {
   config.head_dim = 64;
   config.mlp_width = 4864;
   config.max_positions = 32768;
+  config.rope_theta = 1e6;
   config.qkv_bias = true;
   config.tied_head = true;
   config.eos_ids = {151643};
@@ -69,7 +73,7 @@ inline std::unique_ptr<Transformer> make_bench_model(const ModelConfig& config, 
   auto model = std::make_unique<Transformer>(config, numerics);
   for (Parameter& parameter : model->parameters()) {
     if (!parameter.decay) {
-      parameter.value.fill_(1);
+      parameter.value.fill_(parameter.name.ends_with("bias") ? 0 : 1);
       continue;
     }
     const auto options = torch::TensorOptions().dtype(torch::kFloat64).device(numerics.device);
@@ -100,6 +104,11 @@ inline GenerationRequest bench_request(const Transformer& model, int64_t prompt,
     request.streams.emplace_back("bench", std::initializer_list<uint64_t>{static_cast<uint64_t>(s)});
   }
   return request;
+}
+
+// Of the GPU that is there; none for the CPU and for one that is not known.
+inline std::optional<cuda::Peak> bench_peak(const std::string& device) {
+  return device == "cuda" ? cuda::peak_of(cuda::find_devices().name) : std::nullopt;
 }
 
 // A benchmark times nothing that does not hold.

@@ -7,6 +7,7 @@
 #include "harness/core/error.h"
 #include "harness/core/random.h"
 #include "harness/reward/overlong.h"
+#include "harness/rollout/rollout_work.h"
 #include "harness/train/over_ranks.h"
 
 namespace harness {
@@ -138,6 +139,16 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
     std::vector<std::vector<SampledResponse>> responses = generate_over_ranks(
         in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
     out.readout_seconds += totals.readout_seconds;
+    out.decode_seconds += totals.decode_seconds;
+    // Of all processes, each with about as many steps as this one.
+    const auto steps = static_cast<double>(totals.steps * (in.ranks == nullptr ? 1 : in.ranks->size()));
+    out.decode_bytes += steps * decode_weight_bytes(policy);
+    for (size_t g = 0; g < groups.size(); ++g) {
+      const RolloutWork work = rollout_work(policy, static_cast<int64_t>(groups[g].prompt.size()), responses[g]);
+      out.work.add(work.all);
+      out.decoded.add(work.decoded);
+      out.decode_bytes += work.kv_bytes;
+    }
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);
       grade_group(in, groups[g], out);

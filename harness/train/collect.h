@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/data/problem.h"
+#include "harness/model/work.h"
 #include "harness/ranks/ranks.h"
 #include "harness/reward/grader.h"
 #include "harness/rollout/generator.h"
@@ -48,7 +49,12 @@ struct Collected {
   int64_t responses_truncated = 0;
   int64_t responses_without_answer = 0;
   double entropy_sum = 0;            // over all generated tokens, nats
-  double readout_seconds = 0;        // layer readout and fingerprints: for timing.json, never for metrics
+  // For timing.json, never for metrics: of all that was generated.
+  double readout_seconds = 0;        // layer readout and fingerprints
+  double decode_seconds = 0;
+  TokenWork work;                    // prompts and responses
+  TokenWork decoded;                 // responses after their first token
+  double decode_bytes = 0;           // that decoding must read at least: weights each step, keys and values
 };
 
 // What collecting needs beside the settings; all references outlive it.

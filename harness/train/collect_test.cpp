@@ -134,7 +134,10 @@ TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
   const auto before = toy.policy();
   StepParts parts{toy.settings, inputs, *c.policy, nullptr, methods, optimizer, cursor};
   Seconds seconds;
-  const Metrics metrics = run_step(parts, 1, seconds);
+  Work work;
+  const Metrics metrics = run_step(parts, 1, seconds, work);
+  EXPECT_EQ(work.at("rollout").tokens, metrics.at("tokens_generated"));
+  EXPECT_FALSE(work.contains("update"));
   EXPECT_EQ(metrics.at("starved"), 1);
   EXPECT_EQ(metrics.at("groups_kept"), 0);
   EXPECT_EQ(optimizer.updates(), 0);

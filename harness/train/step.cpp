@@ -133,9 +133,33 @@ void record_error_labels(const Collected& c, Metrics& metrics) {
   }
 }
 
+void record_sampling_work(const Collected& c, const ModelConfig& shape, Seconds& seconds, Work& work) {
+  seconds["decode"] += c.decode_seconds;
+  work["rollout"].tokens += static_cast<double>(c.tokens_generated);
+  work["rollout"].flops += flops_of(shape, c.work);
+  work["decode"].tokens += c.decoded.tokens;
+  work["decode"].flops += flops_of(shape, c.decoded);
+  work["decode"].bytes += c.decode_bytes;
+}
+
+// Scoring passes are forward ones; an update is a forward pass and twice as much backward, after a forward one where a method
+// asks for the current policy's log-probs or entropies.
+void record_training_work(const StepParts& p, const std::vector<TrainRow>& rows, Work& work) {
+  const Needs needs = p.methods.needs();
+  const TokenWork tokens = work_of(rows);
+  const double forward = flops_of(p.policy.config(), tokens);
+  const int scored = (p.settings.recompute_old_log_probs ? 1 : 0) + (p.reference != nullptr ? 1 : 0);
+  if (scored > 0) {
+    work["score"].tokens += scored * tokens.logits;
+    work["score"].flops += scored * forward;
+  }
+  work["update"].tokens += tokens.logits;
+  work["update"].flops += (needs.current_log_probs || needs.current_entropies ? 4 : 3) * forward;
+}
+
 }  // namespace
 
-Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
+Metrics run_step(StepParts& p, int64_t step, Seconds& seconds, Work& work) {
   Metrics metrics;
 
   // problems -> sample -> verify -> filter
@@ -145,6 +169,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
     collected = collect_groups(p.policy, p.inputs, p.cursor, step);
   }
   seconds["readout"] += collected.readout_seconds;
+  record_sampling_work(collected, p.policy.config(), seconds, work);
   record_rollout(collected, p.settings, metrics);
   record_diversity(collected, metrics);
   record_error_labels(collected, metrics);
@@ -157,6 +182,8 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
     const Stopwatch watch(seconds, "score");
     score(p, rows, fmt::format("step {}", step), metrics);
   }
+
+  record_training_work(p, rows, work);
 
   // -> shape -> advantage
   StepBatch batch;
@@ -189,8 +216,9 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds) {
     const std::string place = fmt::format("step {}, mini-batch {}", step, updates + 1);
     const Metrics update =
         update_mini_batch(p.policy, p.optimizer, p.methods, p.settings, mini_batch, p.optimizer.updates(), place, p.inputs.limits);
-    if (updates == 0 && update.contains("largest_log_ratio")) {
-      // Before the first update sampling and training policy are one: what is left is numerics, 0 in strict mode.
+    if (!metrics.contains("first_log_ratio") && update.contains("largest_log_ratio")) {
+      // Before the first update (one whose responses are all masked is none) sampling and training policy are one: what is left
+      // is numerics, 0 in strict mode.
       metrics["first_log_ratio"] = update.at("largest_log_ratio");
     }
     for (const auto& [name, value] : update) sums[name] += value;

@@ -20,7 +20,7 @@ struct StepParts {
   DataCursor& cursor;
 };
 
-// Runs step number `step` = 1, 2, ... and returns its metrics.
-Metrics run_step(StepParts& parts, int64_t step, Seconds& seconds);
+// Runs step number `step` = 1, 2, ... and returns its metrics; adds to seconds and work.
+Metrics run_step(StepParts& parts, int64_t step, Seconds& seconds, Work& work);
 
 }  // namespace harness

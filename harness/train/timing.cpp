@@ -18,12 +18,18 @@ int64_t window_end(int64_t step) {
   return (step + width - 1) / width * width;
 }
 
-void StepTiming::add(int64_t step, const Seconds& seconds) {
+void StepTiming::add(int64_t step, const Seconds& seconds, const Work& work) {
   if (windows_.empty() || window_end(windows_.back().last) != window_end(step)) windows_.push_back({step, step, {}});
   windows_.back().last = step;
   for (const auto& [part, value] : seconds) {
     total_[part] += value;
     windows_.back().seconds[part] += value;
+  }
+  for (const auto& [part, value] : work) {
+    PartWork& sum = work_[part];
+    sum.tokens += value.tokens;
+    sum.flops += value.flops;
+    sum.bytes += value.bytes;
   }
 }
 

@@ -29,6 +29,15 @@ TEST(StepTiming, AddsUpItsPartsByWindowAndAsAWhole) {
   EXPECT_EQ(timing.windows()[1].last, 12);
 }
 
+TEST(StepTiming, AddsUpWhatWasDone) {
+  StepTiming timing;
+  timing.add(1, {}, {{"update", {100, 2e9, 0}}, {"decode", {50, 1e9, 4e6}}});
+  timing.add(2, {}, {{"update", {60, 1e9, 0}}});
+  EXPECT_EQ(timing.total_work().at("update").tokens, 160);
+  EXPECT_EQ(timing.total_work().at("update").flops, 3e9);
+  EXPECT_EQ(timing.total_work().at("decode").bytes, 4e6);
+}
+
 TEST(StepTiming, WhatMethodsAddIsAShareOfTheStepWithoutIt) {
   EXPECT_DOUBLE_EQ(method_share({{"step", 101}, {"rollout", 40}, {"readout", 0.5}, {"shape", 0.25}, {"state", 0.25}}), 0.01);
   EXPECT_EQ(method_share({}), 0);

@@ -2,39 +2,10 @@
 
 #include <cmath>
 
-#include "harness/rollout/bench_models.h"
-#include "harness/train/step.h"
-#include "harness/train/update.h"
+#include "harness/train/bench_rows.h"
 
 namespace harness {
 namespace {
-
-// Responses sampled from the model with advantages of both signs. [groups * samples]
-struct BenchRows {
-  BenchRows(const Transformer& model, int64_t groups, int64_t samples, int64_t prompt, int64_t new_tokens) {
-    GeneratorSettings settings;
-    settings.sampling.max_new_tokens = new_tokens;
-    for (int64_t g = 0; g < groups; ++g) requests.push_back(bench_request(model, prompt, samples));
-    responses = generate(model, requests, settings);
-    for (size_t g = 0; g < responses.size(); ++g) {
-      for (size_t s = 0; s < responses[g].size(); ++s) {
-        TrainRow row;
-        row.prompt = &requests[g].prompt;
-        row.group = static_cast<int64_t>(g);
-        row.response = &responses[g][s];
-        row.advantage = s % 2 == 0 ? 1 : -1;
-        row.key = rows.size();
-        row.old_log_probs = row.response->log_probs;
-        tokens += row.response->tokens();
-        rows.push_back(std::move(row));
-      }
-    }
-  }
-  std::vector<GenerationRequest> requests;
-  std::vector<std::vector<SampledResponse>> responses;
-  std::vector<TrainRow> rows;
-  int64_t tokens = 0;
-};
 
 BenchRows rows_of(const benchmark::State& state, const Transformer& model) {
   return {model, state.range(1), state.range(2), state.range(3), state.range(4)};

@@ -52,11 +52,12 @@ class Run {
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
       step_seconds_.clear();
+      Work work;
       const auto begin = std::chrono::steady_clock::now();
-      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, step_seconds_); });
+      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, step_seconds_, work); });
       step_seconds_["step"] = seconds_since(begin);
       finish_step(step, metrics);
-      result_.timing.add(step, step_seconds_);
+      result_.timing.add(step, step_seconds_, work);
       if (in_.ranks != nullptr ? in_.ranks->any(interrupt_requested()) : interrupt_requested()) {
         save();
         throw Interrupted();

@@ -99,6 +99,24 @@ TEST(Trainer, TheFirstRatioIsExactlyOne) {
   }
 }
 
+TEST(Trainer, MeasuresSamplingAgainstScoringInEveryStep) {
+  for (const bool strict : {true, false}) {
+    ToyRun toy("difference");
+    toy.settings.optimizer.lr = 0;  // so that every update of a step is still before the first
+    Numerics numerics;
+    numerics.dtype = torch::kBFloat16;
+    numerics.strict = strict;
+    const auto policy = Transformer::load(toy.model_folder(), numerics);
+    const TrainResult result = toy.train_policy(*policy, toy.inputs());
+    double largest = 0;
+    const auto lines = metrics_of(toy.run_folder());
+    ASSERT_EQ(lines.size(), 4u);
+    for (const Json& line : lines) largest = std::max(largest, line.at("first_log_ratio").get<double>());
+    EXPECT_EQ(result.largest_log_prob_difference, largest);
+    EXPECT_LT(largest, 0.5);
+  }
+}
+
 class FingerprintMethod : public Method {
  public:
   [[nodiscard]] std::string name() const override { return "fingerprints"; }

@@ -75,6 +75,17 @@ PackedRows pack_rows(const std::vector<TrainRow>& rows, size_t begin, size_t end
   return packed;
 }
 
+TokenWork work_of(const std::vector<TrainRow>& rows) {
+  TokenWork work;
+  for (size_t b = 0; b < rows.size(); ++b) {
+    const auto prompt = static_cast<int64_t>(rows[b].prompt->size());
+    if (b == 0 || rows[b].group != rows[b - 1].group) work.add(0, prompt);
+    work.add(prompt, rows[b].response->tokens() - 1);
+    work.logits += static_cast<double>(rows[b].response->tokens());
+  }
+  return work;
+}
+
 namespace {
 
 RowStatistics score_in_passes(const Transformer& model, const std::vector<TrainRow>& rows, double temperature, size_t step,

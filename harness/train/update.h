@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/model/transformer.h"
+#include "harness/model/work.h"
 #include "harness/train/collect.h"
 #include "harness/train/memory_limits.h"
 #include "harness/train/method.h"
@@ -37,6 +38,9 @@ struct PackedRows {
   std::vector<int64_t> lengths;  // tokens of each response
 };
 PackedRows pack_rows(const std::vector<TrainRow>& rows, size_t begin, size_t end);
+
+// Work of one forward pass over the rows, each prompt once: logits for every token of the responses.
+TokenWork work_of(const std::vector<TrainRow>& rows);
 
 // Log-probs and entropies of every response token, no gradient: [M] each, rows one after another.
 struct RowStatistics {

@@ -1,0 +1,102 @@
+// What the log-probs of a large vocabulary and their gradient hold at once, counted in the allocator of the CPU.
+#include "harness/model/token_statistics.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "harness/model/work.h"
+
+namespace harness {
+namespace {
+
+// Counts the bytes in use while it lives; what it gave may outlive it.
+class CountingAllocator final : public c10::Allocator {
+ public:
+  CountingAllocator() : before_(c10::GetCPUAllocator()) { c10::SetCPUAllocator(this, 1); }
+  ~CountingAllocator() override { c10::SetCPUAllocator(before_, 1); }
+  CountingAllocator(const CountingAllocator&) = delete;
+  CountingAllocator& operator=(const CountingAllocator&) = delete;
+  c10::DataPtr allocate(size_t bytes) override {
+    const std::shared_ptr<Count> count = count_;
+    count->now += bytes;
+    count->peak = std::max(count->peak, count->now);
+    auto* block = new (std::align_val_t{64}) std::byte[kHeader + bytes];
+    new (block) Header{count, bytes};
+    std::byte* data = block + kHeader;  // a block's context is its data: some of LibTorch relies on it
+    return {data, data, &forget, c10::Device(c10::kCPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &forget; }
+  void copy_data(void* to, const void* from, size_t bytes) const override { std::memcpy(to, from, bytes); }
+  // The most in use since the last call.
+  size_t take_peak() { return std::exchange(count_->peak, count_->now); }
+
+ private:
+  struct Count {
+    size_t now = 0, peak = 0;
+  };
+  struct Header {
+    std::shared_ptr<Count> count;
+    size_t bytes;
+  };
+  static constexpr size_t kHeader = 64;
+  static void forget(void* data) {
+    auto* block = static_cast<std::byte*>(data) - kHeader;
+    auto* header = reinterpret_cast<Header*>(block);
+    header->count->now -= header->bytes;
+    header->~Header();
+    ::operator delete[](block, std::align_val_t{64});
+  }
+  c10::Allocator* before_;
+  std::shared_ptr<Count> count_ = std::make_shared<Count>();
+};
+
+ModelConfig wide_vocabulary() {
+  ModelConfig config;
+  config.architecture = "qwen2";
+  config.vocab_size = 151936;  // Qwen2.5
+  config.width = 16;
+  config.layers = 1;
+  config.heads = 2;
+  config.kv_heads = 2;
+  config.head_dim = 8;
+  config.mlp_width = 16;
+  config.max_positions = 64;
+  config.tied_head = true;
+  return config;
+}
+
+TEST(TokenStatistics, HoldLogitsByChunksAlone) {
+  const ModelConfig config = wide_vocabulary();
+  Transformer model(config, {});
+  for (Parameter& parameter : model.parameters()) parameter.value.fill_(0.01);
+  model.zero_grad();
+  const double logits_of_token = 4.0 * static_cast<double>(config.vocab_size);
+  const auto chunk = static_cast<double>(logit_chunk_rows(config.vocab_size, false)) * logits_of_token;
+  double two_chunks = 0;
+  for (const int64_t tokens : {128, 192}) {
+    const torch::Tensor hidden = torch::ones({tokens, config.width}), gradient = torch::ones({tokens});
+    const std::vector<int64_t> targets(static_cast<size_t>(tokens), 7);
+    CountingAllocator counter;
+    counter.take_peak();
+    const TokenStatistics statistics = token_statistics(model, hidden, targets, 1.0);
+    const torch::Tensor back = token_statistics_backward(model, hidden, targets, 1.0, gradient, {});
+    const auto peak = static_cast<double>(counter.take_peak());
+    EXPECT_GE(peak, chunk) << "the allocator does not count";
+    EXPECT_LE(peak, chunk + static_cast<double>(tokens) * 512) << "more than a chunk and some numbers a token";
+    if (tokens == 128) two_chunks = peak;
+    EXPECT_LE(peak - two_chunks, 64.0 * 512) << "grows with the tokens";
+  }
+  // So 16384 tokens take this much:
+  EXPECT_LE(two_chunks + (16384.0 - 128) * 512, 16384 * logits_of_token / 8);
+}
+
+}  // namespace
+}  // namespace harness
