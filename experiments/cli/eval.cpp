@@ -121,6 +121,7 @@ int eval_verb(const EvalOptions& options) {
                              [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
                              [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); }, {}};
   auto reported = begin;
+  inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
   inputs.progress = [&](int64_t done, int64_t total) {
     const auto now = std::chrono::steady_clock::now();
     if (now - reported < std::chrono::milliseconds(500)) return;

@@ -188,6 +188,7 @@ int train_verb(const TrainOptions& options) {
     inputs.validate = [&](const harness::Transformer& policy) {
       harness::EvalInputs eval{*loaded.tokenizer, prompts.stop_ids(),
                                [&](const harness::Problem& problem) { return prompts.ids(problem.text); }, {}, {}};
+      eval.on_warning = inputs.on_warning;
       const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
       keep_validation(options.out, cell.settings.grader, outcomes);
       return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};

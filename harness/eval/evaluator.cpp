@@ -4,6 +4,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/model/out_of_memory.h"
 
 namespace harness {
 
@@ -63,6 +64,26 @@ class Recorder {
   std::vector<std::unique_ptr<Grader>> graders_;
 };
 
+using Responses = std::vector<std::vector<SampledResponse>>;
+
+Responses generate_within_memory(const Transformer& model, const std::vector<GenerationRequest>& requests,
+                                 GeneratorSettings& settings, const EvalInputs& inputs, const GenerationProgress& progress) {
+  int64_t samples = 0;
+  for (const GenerationRequest& request : requests) samples += static_cast<int64_t>(request.streams.size());
+  for (;;) {
+    Responses responses;
+    const auto ended = out_of_memory_in(model.numerics().device, [&] { responses = generate(model, requests, settings, nullptr, progress); });
+    if (!ended) return responses;
+    const int64_t rows = std::min(settings.max_rows, samples);
+    if (rows <= 1) throw Error("evaluation: expected memory for one row, found: {}", *ended);
+    settings.max_rows = (rows + 1) / 2;
+    if (inputs.on_warning) {
+      inputs.on_warning(fmt::format("evaluation: out of memory with {} rows decoded at once, goes on with {}: {}", rows,
+                                    settings.max_rows, *ended));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Outcome> evaluate(const Transformer& model, const std::vector<ProblemSet>& sets, const EvalSettings& settings,
@@ -96,7 +117,7 @@ std::vector<Outcome> evaluate(const Transformer& model, const std::vector<Proble
         }
         requests.push_back(std::move(request));
       }
-      const auto responses = generate(model, requests, generator, nullptr, [&](int64_t finished) {
+      const Responses responses = generate_within_memory(model, requests, generator, inputs, [&](int64_t finished) {
         if (inputs.progress) inputs.progress(done + finished, total);
       });
       for (int64_t i = begin; i < end; ++i) {

@@ -37,10 +37,12 @@ struct EvalInputs {
   std::function<std::vector<int64_t>(const Problem&)> prompt;
   std::function<std::vector<float>(std::span<const float>)> choose_layers;
   std::function<void(int64_t done, int64_t total)> progress;  // responses
+  std::function<void(const std::string&)> on_warning{};
 };
 
 // Outcomes of samples first_sample .. n - 1 of every problem, in the order set, problem, sample. Keyed by (evaluation seed,
-// set, problem, sample): the same whatever is evaluated beside it, in strict mode.
+// set, problem, sample): the same whatever is evaluated beside it, in strict mode. Where memory ends, half as many rows are
+// decoded at once from there on. Throws Error where there is none for one row.
 std::vector<Outcome> evaluate(const Transformer& model, const std::vector<ProblemSet>& sets, const EvalSettings& settings,
                               const EvalInputs& inputs, int64_t first_sample = 0);
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <new>
+
+#include "harness/core/error.h"
 #include "harness/text/character_tokenizer.h"
 
 namespace harness {
@@ -47,13 +50,15 @@ class Evaluation : public testing::Test {
     settings_.training_seed = 9;
   }
 
+  EvalInputs inputs() const {
+    return {*tokenizer_,
+            {0},
+            [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
+            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); },
+            {}};
+  }
   std::vector<Outcome> evaluate_sets(int64_t first = 0) const {
-    const EvalInputs inputs{*tokenizer_,
-                            {0},
-                            [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
-                            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); },
-                            {}};
-    return evaluate(*model_, sets_, settings_, inputs, first);
+    return evaluate(*model_, sets_, settings_, inputs(), first);
   }
 
   static bool same(const Outcome& a, const Outcome& b) {
@@ -92,6 +97,26 @@ TEST_F(Evaluation, MoreSamplesAddToWhatIsThere) {
       EXPECT_TRUE(same(all[p * 40 + s], s < 15 ? few[p * 15 + s] : rest[p * 25 + s - 15])) << p << " " << s;
     }
   }
+}
+
+TEST_F(Evaluation, GoesOnWithHalfTheRowsWhereMemoryEnds) {
+  const auto all = evaluate_sets();
+  settings_.max_rows = 16;
+  EvalInputs in = inputs();
+  int calls = 0;
+  // What progress throws comes from within the sampling, as what an allocator throws does.
+  in.progress = [&](int64_t, int64_t) {
+    if (++calls == 3 || calls == 5) throw c10::OutOfMemoryError({__func__, __FILE__, __LINE__}, "CUDA out of memory.");
+  };
+  std::vector<std::string> warnings;
+  in.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  const auto again = evaluate(*model_, sets_, settings_, in);
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_EQ(warnings[1], "evaluation: out of memory with 8 rows decoded at once, goes on with 4: CUDA out of memory.");
+  ASSERT_EQ(again.size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same(all[i], again[i])) << i;
+  in.progress = [](int64_t, int64_t) { throw std::bad_alloc(); };
+  EXPECT_THROW(evaluate(*model_, sets_, settings_, in), Error);
 }
 
 TEST_F(Evaluation, DoesNotDependOnRowsOrOnWhatElseIsEvaluated) {
