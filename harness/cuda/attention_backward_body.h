@@ -28,9 +28,16 @@ struct BackwardTiles {
   using Along = Layout<kStride, 1>;   // rows of a staged tensor, summed over the head dimension
   using Across = Layout<1, kStride>;  // its columns, summed over its rows
   AttentionBackward<T> a;
-  bool wide = false;  // rows may be read 16 bytes at once
+  bool wide;            // rows may be read 16 bytes at once
+  int share;            // query heads of a key-value head, at most 16
+  uint64_t reciprocal;  // 2^32 / share, rounded down, + 1
 
-  MEDSBENCH_DEVICE int share() const { return static_cast<int>(a.shape.heads / a.shape.kv_heads); }
+  static BackwardTiles of(const AttentionBackward<T>& a, bool wide) {
+    const int64_t share = a.shape.heads / a.shape.kv_heads;
+    return {a, wide, static_cast<int>(share), (uint64_t{1} << 32) / static_cast<uint64_t>(share) + 1};
+  }
+  // Row of query n: n / share. n reciprocal / 2^32 is too large by at most n / 2^32, which is less than 1 / share below 2^28.
+  MEDSBENCH_DEVICE int row(int n) const { return static_cast<int>((static_cast<uint64_t>(n) * reciprocal) >> 32); }
   // Sums over the head dimension and over rows end at the zeros beyond.
   MEDSBENCH_DEVICE int depth() const { return (static_cast<int>(a.shape.dim) + 15) / 16 * 16; }
   MEDSBENCH_DEVICE static int depth(int rows) { return (rows + 15) / 16 * 16; }
@@ -58,7 +65,7 @@ struct BackwardTiles {
   }
   // Element (row, head) of [R, H] of query n of a key-value head.
   MEDSBENCH_DEVICE int64_t query(int n, int64_t kv) const {
-    return int64_t{n / share()} * a.shape.heads + kv * share() + n % share();
+    return int64_t{row(n)} * a.shape.heads + kv * share + (n - row(n) * share);
   }
   // Queries first .. first + count - 1: rows of q and dout, the row each stands in (-1: none), lse and delta.
   template <typename Array, typename Rows, typename Numbers>
@@ -68,7 +75,7 @@ struct BackwardTiles {
     stage(thread, gradients, count, [&](int i) { return a.dout + query(first + i, kv) * a.shape.dim; });
     if (thread >= kTile) return;
     const bool there = thread < count;
-    row_of[thread] = there ? (first + thread) / share() : -1;
+    row_of[thread] = there ? row(first + thread) : -1;
     lse[thread] = there ? a.lse[query(first + thread, kv)] : 0.0f;
     delta[thread] = there ? a.delta[query(first + thread, kv)] : 0.0f;
   }
@@ -180,7 +187,8 @@ struct AttentionQueryGradientBody {
       for (int n = 0; n < decltype(dq)::kOwn; ++n) {
         const int i = decltype(dq)::row(thread, n), e = decltype(dq)::column(thread, n);
         if (i >= task.count || e >= t.a.shape.dim) continue;
-        const int64_t row = (task.first + i) / t.share(), head = kv * t.share() + (task.first + i) % t.share();
+        const int row = t.row(task.first + i);
+        const int64_t head = kv * t.share + (task.first + i - row * t.share);
         t.a.dq[row * t.a.gradient_stride + head * t.a.shape.dim + e] = from_float<T>(dq.at(thread, n) * t.a.scale);
       }
     });

@@ -1,6 +1,7 @@
 // The gradient of attention over packed rows against its definition in double precision, and how it is cut into blocks.
 #include <algorithm>
 
+#include "harness/cuda/attention_backward_body.h"
 #include "harness/cuda/attention_plan.h"
 #include "harness/cuda/testing.h"
 
@@ -246,6 +247,20 @@ TEST(AttentionPlan, CoversEachPairOfQueryAndKeyOnce) {
   EXPECT_EQ(by_keys, expected);
   EXPECT_EQ(std::count(written.begin(), written.end(), 1), rows * share);
   EXPECT_EQ(std::count(key_written.begin(), key_written.end(), 1), rows);
+}
+
+TEST(AttentionPlan, RowsOfQueriesAreTheirQuotients) {
+  for (int share = 1; share <= 16; ++share) {
+    AttentionBackward<float> a;
+    a.shape = {2 * share, 2, 64};
+    const auto tiles = BackwardTiles<float, 64>::of(a, false);
+    for (int row = 0; row < kMostQueries / share; row += row < 5000 ? 1 : 99991) {
+      ASSERT_EQ(tiles.row(row * share), row);
+      ASSERT_EQ(tiles.row(row * share + share - 1), row);
+    }
+    const int last = static_cast<int>(kMostQueries) - 1;
+    ASSERT_EQ(tiles.row(last), last / share);
+  }
 }
 
 TEST(AttentionPlan, RefusesSpansThatItCannotCut) {

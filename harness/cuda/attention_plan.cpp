@@ -25,7 +25,7 @@ class Planner {
         share_(shape.heads / shape.kv_heads),
         tile_(attention_tile(shape)),
         children_(spans.size()) {
-    MEDSBENCH_CHECK(rows * share_ < (int64_t{1} << 31), "{} rows of {} heads a key-value head", rows, share_);
+    MEDSBENCH_CHECK(share_ <= 16 && rows * share_ < kMostQueries, "{} rows of {} heads a key-value head", rows, share_);
     covered_.assign(static_cast<size_t>(rows), false);
     for (size_t s = 0; s < spans.size(); ++s) check(s);
     for (auto& children : children_) {

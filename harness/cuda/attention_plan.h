@@ -13,6 +13,8 @@ struct PackedSpan {
   int64_t prefix = -1;  // index of a span without a prefix that lies before this one; -1: none
 };
 
+inline constexpr int64_t kMostQueries = int64_t{1} << 28;  // rows times query heads of a key-value head
+
 struct BackwardPlan {
   std::vector<QueryTask> queries;
   std::vector<KeyTask> keys;
@@ -20,7 +22,8 @@ struct BackwardPlan {
   int64_t parts = 0;
 };
 // For tensors of `rows` rows; rows of no span get gradients of zero. Depends on nothing else, so that every run sums alike.
-// A failed check where spans overlap, leave the rows, or name a prefix that has one itself or lies behind.
+// A failed check where there are more queries than that, or spans overlap, leave the rows, or name a prefix that has one itself
+// or lies behind.
 BackwardPlan plan_attention_backward(const std::vector<PackedSpan>& spans, int64_t rows, const Heads& shape);
 
 }  // namespace harness::cuda

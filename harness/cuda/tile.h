@@ -237,17 +237,20 @@ template <typename T, int kThreads, int kRows, int kColumns>
 using TileOf =
     std::conditional_t<std::is_same<T, Bf16>::value, MmaTile<kThreads, kRows, kColumns>, FmaTile<kThreads, kRows, kColumns>>;
 
-// Neighbouring numbers to shared memory, at once where the rows of the tile allow it.
+// Neighbouring numbers to shared memory, at once on a GPU where the rows of the tile allow it.
 template <typename T, int kCount, typename Array>
 MEDSBENCH_DEVICE void put_pack(const Array& to, int at, const Pack<T, kCount>& pack) {
 #ifdef __CUDACC__
-  if constexpr (std::is_same<T, Bf16>::value) {
-    store_pack<kCount>(&to[at], pack);
-    return;
-  }
+  constexpr bool kAtOnce = std::is_same<T, Bf16>::value;
+#else
+  constexpr bool kAtOnce = false;
 #endif
-  MEDSBENCH_UNROLL
-  for (int j = 0; j < kCount; ++j) to[at + j] = pack.values[j];
+  if constexpr (kAtOnce) {
+    store_pack<kCount>(&to[at], pack);
+  } else {
+    MEDSBENCH_UNROLL
+    for (int j = 0; j < kCount; ++j) to[at + j] = pack.values[j];
+  }
 }
 
 }  // namespace harness::cuda
