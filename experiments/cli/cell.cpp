@@ -17,7 +17,8 @@ using harness::Error;
 
 const std::vector<std::string>& keys_without_result() {
   static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "model.start",
-                                                "method.threads", "checkpoint.every", "rollout.max_rows", "train.processes"};
+                                                "method.threads", "checkpoint.every", "rollout.max_rows", "train.processes",
+                                                "train.shard"};
   return keys;
 }
 
@@ -25,7 +26,12 @@ std::string cell_identity(const Config& config, const std::string& kind) {
   // Several processes add gradients in another order than one does.
   const auto processes = config.effective().find("train.processes");
   const int64_t count = processes == config.effective().end() ? 1 : std::get<int64_t>(processes->second.value);
-  const std::string shared = count > 1 ? fmt::format("{} by {} processes", kind, count) : kind;
+  std::string shared = count > 1 ? fmt::format("{} by {} processes", kind, count) : kind;
+  // Shared gradients are summed over the processes for each micro-batch, whole ones once.
+  const auto shard = config.effective().find("train.shard");
+  if (shard != config.effective().end() && harness::shard_of(std::get<std::string>(shard->second.value)) >= harness::Shard::gradients) {
+    shared += ", gradients shared";
+  }
   return harness::sha256_hex(fmt::format("{} {} {}", shared, harness::kNumericsVersion, config.identity(keys_without_result())));
 }
 
@@ -95,6 +101,9 @@ TrainCell read_train_cell(Config& config) {
   cell.data = read_data(config);
   cell.settings = harness::read_train_settings(config);
   cell.processes = config.integer("train.processes", 1, 1, 64);
+  if (cell.settings.shard != harness::Shard::none && cell.processes == 1) {
+    throw Error("train.shard = \"{}\": expected train.processes > 1 beside it, found 1", harness::shard_name(cell.settings.shard));
+  }
   cell.validation_samples = config.integer("eval.validation_samples", 8, 1);
   cell.layers = read_layer_choice(config);
   cell.methods = baselines::make_stack(config, every_method());

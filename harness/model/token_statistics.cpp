@@ -49,6 +49,7 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   TokenStatistics out{torch::empty({rows}, options), torch::empty({rows}, options)};
   const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(model);
   const auto inverse = static_cast<float>(1.0 / temperature);
+  const HeldUnit held(model.hooks(), model.head_unit());
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
     const torch::Tensor logits = model.logits(hidden.slice(0, begin, end));
@@ -87,9 +88,10 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   return out;
 }
 
-torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
-                                        double temperature, const torch::Tensor& log_prob_gradient,
-                                        const torch::Tensor& entropy_gradient) {
+namespace {
+
+torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
+                                double temperature, const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
   const torch::NoGradGuard no_grad;
   const auto rows = static_cast<int64_t>(targets.size());
   torch::Tensor hidden_gradient = torch::zeros({rows, hidden.size(1)}, hidden.options());
@@ -144,6 +146,18 @@ torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor&
     const torch::Tensor part = model.logits_backward(hidden.slice(0, begin, end), logits);
     hidden_gradient.slice(0, begin, end).copy_(part.slice(0, 0, end - begin));
   }
+  return hidden_gradient;
+}
+
+}  // namespace
+
+torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
+                                        double temperature, const torch::Tensor& log_prob_gradient,
+                                        const torch::Tensor& entropy_gradient) {
+  torch::Tensor hidden_gradient;
+  add_to_unit(model.hooks(), model.head_unit(), true, [&] {
+    hidden_gradient = add_head_gradient(model, hidden, targets, temperature, log_prob_gradient, entropy_gradient);
+  });
   return hidden_gradient;
 }
 

@@ -40,6 +40,24 @@ Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::m
   }
   final_norm_ = add_parameter("final_norm", {width}, false);
   head_ = config_.tied_head ? embedding_ : add_parameter("head", {config_.vocab_size, width}, true);
+  make_units();
+}
+
+void Transformer::make_units() {
+  const auto after = [](int64_t index) { return static_cast<size_t>(index) + 1; };
+  units_.push_back({"embedding", 0, after(embedding_)});
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    units_.push_back({fmt::format("layers.{}", l), units_.back().last, after(layers_[l].down)});
+  }
+  units_.push_back({"final_norm", units_.back().last, after(final_norm_)});
+  if (!config_.tied_head) units_.push_back({"head", units_.back().last, after(head_)});
+  MEDSBENCH_CHECK(units_.back().last == parameters_.size(), "{} of {} parameters in units", units_.back().last, parameters_.size());
+}
+
+const torch::Tensor& Transformer::value(int64_t index) const {
+  const Parameter& parameter = parameters_[static_cast<size_t>(index)];
+  MEDSBENCH_CHECK(!parameter.value.is_meta(), "{} is read while this process has its share alone", parameter.name);
+  return parameter.value;
 }
 
 int64_t Transformer::add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay) {
@@ -144,17 +162,23 @@ torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor
 torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
                                       std::vector<torch::Tensor>* layer_outputs) const {
   const torch::NoGradGuard no_grad;
-  torch::Tensor x = value(embedding_).index_select(0, rows.ids);
+  torch::Tensor x;
+  {
+    const HeldUnit held(hooks_, 0);
+    x = value(embedding_).index_select(0, rows.ids);
+  }
   if (tape != nullptr) tape->layers.assign(layers_.size(), {});
   if (layer_outputs != nullptr) layer_outputs->clear();
   for (size_t l = 0; l < layers_.size(); ++l) {
     const int64_t store_layer = store_layers == 1 ? 0 : static_cast<int64_t>(l);
     LayerTape* saved = tape == nullptr || recompute ? nullptr : &tape->layers[l];
     if (tape != nullptr && recompute) tape->layers[l].x = x;
+    const HeldUnit held(hooks_, 1 + l);
     x = layer_forward(layers_[l], x, rows, store_layer, saved);
     if (layer_outputs != nullptr) layer_outputs->push_back(x);
   }
   if (tape != nullptr) tape->final_x = x;
+  const HeldUnit held(hooks_, 1 + layers_.size());
   const torch::Tensor hidden =
       ops::rms_norm(x, value(final_norm_), config_.norm_eps, tape != nullptr ? &tape->final_rstd : nullptr);
   if (layer_outputs != nullptr) layer_outputs->back() = hidden;
@@ -262,16 +286,24 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
 
 void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient) {
   const torch::NoGradGuard no_grad;
-  MEDSBENCH_CHECK(parameters_.front().grad.defined(), "zero_grad comes before backward");
+  MEDSBENCH_CHECK(hooks_ != nullptr || parameters_.front().grad.defined(), "zero_grad comes before backward");
   tape.spans = ops::send_spans(attention_spans(batch), tape.final_x.size(0), heads(), numerics_.device);
   torch::Tensor dx = torch::zeros_like(tape.final_x);
-  ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
+  add_to_unit(hooks_, 1 + layers_.size(), true, [&] {
+    ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
+  });
   for (size_t l = layers_.size(); l-- > 0;) {
-    LayerTape& saved = tape.layers[l];
-    if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.rows, 0, &saved);
-    dx = layer_backward(layers_[l], batch, tape, saved, dx);
-    saved = {};
+    add_to_unit(hooks_, 1 + l, true, [&] {
+      LayerTape& saved = tape.layers[l];
+      if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.rows, 0, &saved);
+      dx = layer_backward(layers_[l], batch, tape, saved, dx);
+      saved = {};
+    });
   }
+  add_to_unit(hooks_, 0, false, [&] { add_embedding_gradient(batch, dx); });
+}
+
+void Transformer::add_embedding_gradient(const PackedBatch& batch, const torch::Tensor& dx) {
   torch::Tensor& embedding_grad = grad(embedding_);
   if (numerics_.device.is_cpu()) {  // rows in their order: the same bytes whatever the number of threads
     const torch::Tensor wide = dx.to(torch::kFloat32).contiguous();
@@ -285,6 +317,15 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
     // Sorts and adds in order; index_add_ would use atomics on a GPU.
     embedding_grad.index_put_({index}, dx.slice(0, 0, batch.rows()).to(torch::kFloat32), true);
   }
+}
+
+void Transformer::pass_without_rows() const {
+  for (size_t unit = 0; unit <= 1 + layers_.size(); ++unit) HeldUnit(hooks_, unit);  // forward
+  HeldUnit(hooks_, head_unit());                                                      // token_statistics
+  const auto nothing = [] {};
+  add_to_unit(hooks_, head_unit(), true, nothing);  // token_statistics_backward
+  for (size_t unit = 2 + layers_.size(); unit-- > 1;) add_to_unit(hooks_, unit, true, nothing);  // backward
+  add_to_unit(hooks_, 0, false, nothing);
 }
 
 torch::Tensor Transformer::logits(const torch::Tensor& hidden) const {

@@ -16,6 +16,7 @@
 #include "harness/model/kernels.h"
 #include "harness/model/kv_store.h"
 #include "harness/model/model_config.h"
+#include "harness/model/pass_hooks.h"
 #include "harness/model/pass_rows.h"
 
 namespace harness {
@@ -72,6 +73,13 @@ struct Parameter {
   bool decay = true;   // weight decay applies: matrices, not norms and biases
 };
 
+// Parameters first .. last - 1, which a pass reads one after another: the embedding (head too where they are one), each layer,
+// the final norm, the head.
+struct ParameterUnit {
+  std::string name;
+  size_t first = 0, last = 0;
+};
+
 class Transformer {
  public:
   // Weights are left uninitialised: call `initialise` or `load`.
@@ -94,12 +102,21 @@ class Transformer {
   void zero_grad();
   void drop_grad();
 
+  [[nodiscard]] const std::vector<ParameterUnit>& units() const { return units_; }
+  [[nodiscard]] size_t head_unit() const { return config_.tied_head ? 0 : units_.size() - 1; }
+  // Told of every pass, unit by unit; null (as made): nobody. They outlive the passes.
+  void set_hooks(PassHooks* hooks) { hooks_ = hooks; }
+  [[nodiscard]] PassHooks* hooks() const { return hooks_; }
+
   // Hidden states after the final norm [R', D], R' = rows padded to the strict tile. `tape`: kept for `backward`; `recompute`
   // keeps layer inputs only. `layer_outputs`: the residual stream after each block [L][R', D], the last one after the norm.
   torch::Tensor forward(const PackedBatch& batch, Tape* tape = nullptr, bool recompute = false,
                         std::vector<torch::Tensor>* layer_outputs = nullptr) const;
   // Adds the gradients of every parameter, given d loss / d hidden [R', D].
   void backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient);
+  // Tells the hooks what forward, token_statistics, token_statistics_backward and backward tell them: for a process that has no
+  // rows while others have.
+  void pass_without_rows() const;
   // One token for each row, at given places of key-value stores: hidden states after the final norm [B', D].
   torch::Tensor decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
                        const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs = nullptr) const;
@@ -131,7 +148,8 @@ class Transformer {
     int64_t input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down;  // indices of parameters, -1: none
   };
   int64_t add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay);
-  [[nodiscard]] const torch::Tensor& value(int64_t index) const { return parameters_[static_cast<size_t>(index)].value; }
+  void make_units();
+  [[nodiscard]] const torch::Tensor& value(int64_t index) const;
   torch::Tensor& grad(int64_t index) { return parameters_[static_cast<size_t>(index)].grad; }
   void prepare_rope(int64_t length) const;
   // Makes and sends the rows of a pass, and the rotary table that they need.
@@ -141,6 +159,7 @@ class Transformer {
                            std::vector<torch::Tensor>* layer_outputs) const;
   torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
                               LayerTape* tape) const;
+  void add_embedding_gradient(const PackedBatch& batch, const torch::Tensor& dx);
   torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
                                const torch::Tensor& out_gradient);
 
@@ -148,6 +167,8 @@ class Transformer {
   Numerics numerics_;
   std::vector<Parameter> parameters_;
   std::vector<Layer> layers_;
+  std::vector<ParameterUnit> units_;  // embedding, [L] layers, final norm, head where it is not the embedding
+  PassHooks* hooks_ = nullptr;
   int64_t embedding_ = 0, final_norm_ = 0, head_ = 0;
   mutable torch::Tensor cosine_, sine_;  // [positions, E/2] fp32
 };

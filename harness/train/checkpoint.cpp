@@ -17,13 +17,13 @@ namespace harness {
 
 namespace {
 
-std::string state_text(const std::string& identity, const RunState& state, int64_t updates) {
+std::string state_text(const std::string& identity, const RunState& state, const Optimizer& optimizer) {
   OrderedJson visits = OrderedJson::array();
   for (const auto& [problem, count] : state.cursor.visits) visits.push_back({problem, count});
   OrderedJson json{{"version", kCheckpointVersion},
                    {"identity", identity},
                    {"step", state.step},
-                   {"updates", updates},
+                   {"updates", optimizer.updates()},
                    {"epoch", state.cursor.epoch},
                    {"index", state.cursor.index},
                    {"metrics_bytes", state.metrics_bytes},
@@ -35,7 +35,45 @@ std::string state_text(const std::string& identity, const RunState& state, int64
                    {"visits", visits}};
   if (state.memory.micro_batch > 0) json["micro_batch_responses"] = state.memory.micro_batch;
   if (state.memory.rows > 0) json["max_rows"] = state.memory.rows;
+  if (optimizer.shard() != Shard::none) {
+    json["shard"] = shard_name(optimizer.shard());
+    json["processes"] = optimizer.ranks()->size();
+  }
   return dump_line(json) + "\n";
+}
+
+// Shares fit the processes they were made for alone.
+void check_shares(const Json& json, const Optimizer& optimizer) {
+  const auto text = [](std::string_view shard, int64_t processes) {
+    return shard == "none" ? std::string("whole states (train.shard = \"none\")")
+                           : fmt::format("states shared by train.shard = \"{}\" among {} processes", shard, processes);
+  };
+  const std::string found = text(json.value("shard", "none"), json.value("processes", int64_t{1}));
+  const std::string expected =
+      text(shard_name(optimizer.shard()), optimizer.ranks() != nullptr ? optimizer.ranks()->size() : 1);
+  if (found != expected) {
+    throw Error("expected a checkpoint of {}, found one of {}; go on as it began, or give another --out folder", expected, found);
+  }
+}
+
+std::string tensors_file(const std::string& folder, const Optimizer& optimizer) {
+  return optimizer.shares() == nullptr ? folder + "/state.safetensors"
+                                       : fmt::format("{}/state_{}.safetensors", folder, optimizer.ranks()->rank());
+}
+
+// Writes this process's share where the first process makes the folder. All end with an error that one of them finds.
+void write_share(const std::string& temporary, const Optimizer& optimizer, const std::function<void()>& rest) {
+  Ranks& ranks = *optimizer.ranks();
+  ranks.agree("");  // the folder is there
+  std::string error;
+  try {
+    const DeferredSync deferred;  // synced by the first process, which puts the folder in place
+    write_optimizer(tensors_file(temporary, optimizer), optimizer);
+    if (rest) rest();
+  } catch (const std::exception& found) {
+    error = found.what();
+  }
+  ranks.agree(error);
 }
 
 }  // namespace
@@ -78,13 +116,22 @@ void replace_checkpoint(const std::string& folder, const std::function<void(cons
 double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
                        const Optimizer& optimizer, const MethodStack& methods) {
   double method_seconds = 0;
+  const std::string path = folder + "/checkpoint";
+  if (optimizer.shares() != nullptr && !optimizer.ranks()->first()) {
+    write_share(path + ".tmp", optimizer, {});
+    return 0;
+  }
   replace_checkpoint(folder, [&](const std::string& temporary) {
-    make_folder(temporary + "/methods");
-    write_optimizer(temporary + "/state.safetensors", optimizer);
-    const auto begin = std::chrono::steady_clock::now();
-    methods.save_state(temporary + "/methods", folder + "/checkpoint/methods");
-    method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer.updates()));
+    const auto rest = [&] {
+      make_folder(temporary + "/methods");
+      const auto begin = std::chrono::steady_clock::now();
+      methods.save_state(temporary + "/methods", path + "/methods");
+      method_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      write_file_atomically(temporary + "/state.json", state_text(identity, state, optimizer));
+    };
+    if (optimizer.shares() != nullptr) return write_share(temporary, optimizer, rest);
+    write_optimizer(tensors_file(temporary, optimizer), optimizer);
+    rest();
   });
   return method_seconds;
 }
@@ -99,6 +146,7 @@ bool load_checkpoint(const std::string& folder, const std::string& identity, Run
     const Json json = parse_json(read_file(file));
     const int64_t version = integer_field(json, "version");
     if (version > kCheckpointVersion) throw Error("expected version <= {}, found {}", kCheckpointVersion, version);
+    check_shares(json, optimizer);
     if (text_field(json, "identity") != identity) {
       throw Error("expected a checkpoint of configuration {}, found one of {}; give another --out folder or remove this one",
                   identity.substr(0, 12), text_field(json, "identity").substr(0, 12));
@@ -115,7 +163,7 @@ bool load_checkpoint(const std::string& folder, const std::string& identity, Run
     state.memory = {json.value("micro_batch_responses", int64_t{0}), json.value("max_rows", int64_t{0})};
     state.cursor.visits.clear();
     for (const Json& visit : json.at("visits")) state.cursor.visits[visit.at(0).get<uint64_t>()] = visit.at(1).get<int64_t>();
-    read_optimizer(path + "/state.safetensors", optimizer, integer_field(json, "updates"));
+    read_optimizer(tensors_file(path, optimizer), optimizer, integer_field(json, "updates"));
   });
   methods.load_state(path + "/methods");
   return true;

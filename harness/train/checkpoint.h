@@ -15,7 +15,8 @@ namespace harness {
 
 inline constexpr int64_t kCheckpointVersion = 1;
 
-// What stands in checkpoint/state.json beside the tensors (state.safetensors) and the methods' own files (methods/).
+// What stands in checkpoint/state.json beside the tensors (state.safetensors; state_R.safetensors with the share of each process R
+// where states are shared) and the methods' own files (methods/).
 struct RunState {
   int64_t step = 0;            // finished steps
   DataCursor cursor;
@@ -27,9 +28,10 @@ struct RunState {
 };
 
 // Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one. Returns the seconds that the methods' state took.
+// Where states are shared all processes call it: each writes its share, then the first puts the folder in place.
 double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
                        const Optimizer& optimizer, const MethodStack& methods);
-// False: there is none. Throws Error for a damaged one, a newer version, or one of another configuration.
+// False: there is none. Throws Error for a damaged one, a newer version, one of another configuration, or states shared otherwise.
 bool load_checkpoint(const std::string& folder, const std::string& identity, RunState& state, Optimizer& optimizer,
                      MethodStack& methods);
 

@@ -25,14 +25,26 @@ const char* name_of(Pass pass) {
 }  // namespace
 
 MemoryLimits::MemoryLimits(const TrainSettings& settings, torch::Device device, Ranks* ranks, MemorySizes& sizes, Hooks hooks)
-    : device_(device), part_of_loss_(settings.loss.aggregation == Aggregation::micro_token_mean), ranks_(ranks), sizes_(sizes),
+    : device_(device), shard_(settings.shard), part_of_loss_(settings.loss.aggregation == Aggregation::micro_token_mean), ranks_(ranks), sizes_(sizes),
       hooks_(std::move(hooks)) {}
+
+bool MemoryLimits::shared(Pass pass) const {
+  return (pass == Pass::update && shard_ >= Shard::gradients) || (pass == Pass::scoring && shard_ == Shard::parameters);
+}
 
 void MemoryLimits::begin(Pass pass, int64_t size) const {
   if (hooks_.before_pass) hooks_.before_pass(pass, size);
 }
 
 void MemoryLimits::fit(Pass pass, int64_t wanted, const std::string& place, const std::function<void(int64_t size)>& attempt) {
+  if (shared(pass)) {
+    if (const auto ended = out_of_memory_in(device_, [&] { attempt(wanted); })) {
+      throw Error("{}: {}: expected memory for {} responses a pass (with train.shard = \"{}\" the processes cannot go on with fewer: "
+                  "set a smaller train.micro_batch_responses), found: {}",
+                  place, name_of(pass), wanted, shard_name(shard_), *ended);
+    }
+    return;
+  }
   int64_t& limit = pass == Pass::sampling ? sizes_.rows : sizes_.micro_batch;
   for (;;) {
     const int64_t size = limit > 0 ? std::min(limit, wanted) : wanted;

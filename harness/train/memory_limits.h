@@ -32,13 +32,16 @@ class MemoryLimits {
 
   // Calls attempt(size), with `wanted` or what an earlier want of memory left of it, until memory suffices in every process: each
   // time it does not, the size is halved for the rest of the run. All processes call this with the same `wanted`, and `attempt`
-  // waits for none of them. Throws Error, with `place`, where size 1 is too much, and where the size is part of the loss.
+  // waits for none of them. Throws Error, with `place`, where size 1 is too much, and where the size is part of the loss. A pass in
+  // which the processes do wait for one another (train.shard) cannot begin anew in one of them alone: it throws at once.
   void fit(Pass pass, int64_t wanted, const std::string& place, const std::function<void(int64_t size)>& attempt);
   // To be called within `attempt` before each of its passes.
   void begin(Pass pass, int64_t size) const;
 
  private:
+  [[nodiscard]] bool shared(Pass pass) const;
   torch::Device device_;
+  Shard shard_;
   bool part_of_loss_;  // loss.aggregation = "micro_token_mean": the mean depends on the split
   Ranks* ranks_;
   MemorySizes& sizes_;

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "harness/core/error.h"
@@ -36,23 +37,79 @@ double learning_rate(const OptimizerSettings& s, int64_t update) {
   return rate * (s.final_ratio + (1 - s.final_ratio) * shape);
 }
 
-Optimizer::Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks)
+Optimizer::Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks, Shard shard)
     : model_(model), settings_(std::move(settings)), ranks_(ranks) {
-  for (const Parameter& parameter : model.parameters()) {
-    const bool own = parameter.value.scalar_type() != torch::kFloat32;
-    masters_.push_back(own ? parameter.value.to(torch::kFloat32) : parameter.value);
-    first_.push_back(torch::zeros_like(masters_.back()));
-    second_.push_back(torch::zeros_like(masters_.back()));
+  if (shard != Shard::none) {
+    if (ranks == nullptr) throw Error("train.shard: expected train.processes > 1 beside it, found 1");
+    shares_ = std::make_unique<SharedStates>(model, *ranks, shard);
+    masters_ = shares_->values();
+  } else {
+    for (const Parameter& parameter : model.parameters()) masters_.push_back(parameter.value.to(torch::kFloat32));
+  }
+  for (const torch::Tensor& master : masters_) {
+    first_.push_back(torch::zeros_like(master));
+    second_.push_back(torch::zeros_like(master));
   }
 }
 
-double Optimizer::gradient_norm() const {
+void Optimizer::begin_update() {
+  if (shares_ != nullptr) return shares_->begin_update();
+  model_.zero_grad();
+}
+
+void Optimizer::join_gradients() {
+  if (ranks_ == nullptr || shard() >= Shard::gradients) return;
+  std::vector<torch::Tensor> gradients;
+  for (const Parameter& parameter : model_.parameters()) gradients.push_back(parameter.grad);
+  ranks_->sum(gradients);
+}
+
+namespace {
+
+// In double and in the order given.
+double sum_of_squares(const std::vector<torch::Tensor>& tensors) {
+  if (tensors.empty()) return 0;
   std::vector<torch::Tensor> norms;
-  for (const Parameter& parameter : model_.parameters()) norms.push_back(parameter.grad.norm(2, torch::kFloat64));
-  const torch::Tensor all = torch::stack(norms).to(torch::kCPU);  // one wait for a GPU, not one a parameter
-  double sum = 0;  // in double and in the order of the parameters
+  for (const torch::Tensor& tensor : tensors) norms.push_back(tensor.norm(2, torch::kFloat64));
+  const torch::Tensor all = torch::stack(norms).to(torch::kCPU);  // one wait for a GPU, not one a tensor
+  double sum = 0;
   for (int64_t i = 0; i < all.size(0); ++i) sum += all.data_ptr<double>()[i] * all.data_ptr<double>()[i];
+  return sum;
+}
+
+}  // namespace
+
+double Optimizer::gradient_norm() const {
+  std::vector<torch::Tensor> gradients;
+  if (shard() < Shard::gradients) {  // whole ones, by parameter
+    for (const Parameter& parameter : model_.parameters()) gradients.push_back(parameter.grad);
+    return std::sqrt(sum_of_squares(gradients));
+  }
+  for (const SharePiece& piece : shares_->pieces()) gradients.push_back(shares_->gradient_of(piece));
+  const double mine = sum_of_squares(gradients);
+  double sum = 0;
+  for (const std::string& bytes : ranks_->gather(std::string(reinterpret_cast<const char*>(&mine), sizeof mine))) {
+    double theirs = 0;
+    std::memcpy(&theirs, bytes.data(), sizeof theirs);
+    sum += theirs;
+  }
   return std::sqrt(sum);
+}
+
+std::vector<Optimizer::Part> Optimizer::parts() const {
+  std::vector<Part> parts;
+  const std::vector<Parameter>& parameters = model_.parameters();
+  if (shares_ == nullptr) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      parts.push_back({parameters[i].decay, masters_[i], first_[i], second_[i], parameters[i].grad, parameters[i].value});
+    }
+    return parts;
+  }
+  for (const SharePiece& piece : shares_->pieces()) {
+    parts.push_back({parameters[piece.parameter].decay, shares_->of_piece(masters_, piece), shares_->of_piece(first_, piece),
+                     shares_->of_piece(second_, piece), shares_->gradient_of(piece), shares_->value_of(piece)});
+  }
+  return parts;
 }
 
 void Optimizer::apply(double norm) {
@@ -60,50 +117,53 @@ void Optimizer::apply(double norm) {
   const double scale = settings_.clip_norm > 0 && norm > settings_.clip_norm ? settings_.clip_norm / (norm + 1e-6) : 1.0;
   const double rate = learning_rate(settings_, updates_);
   ++updates_;
-  std::vector<Parameter>& parameters = model_.parameters();
+  std::vector<Part> all = parts();
   if (const auto gpu = ops::gpu::kernels_for(masters_.front())) {
-    for (size_t i = 0; i < parameters.size(); ++i) {  // clip, update and rounding to the parameter in one pass over memory
-      const double decay = parameters[i].decay ? settings_.weight_decay : 0.0;
-      ops::gpu::adamw(*gpu, masters_[i], first_[i], second_[i], parameters[i].grad, parameters[i].value,
+    for (Part& part : all) {  // clip, update and rounding to the parameter in one pass over memory
+      const double decay = part.decay ? settings_.weight_decay : 0.0;
+      ops::gpu::adamw(*gpu, part.master, part.first, part.second, part.gradient, part.value,
                       {rate, settings_.beta1, settings_.beta2, settings_.eps, decay, scale, updates_});
     }
-    return;
-  }
-  for (const bool decay : {true, false}) {
-    std::vector<torch::Tensor> values, grads, first, second, steps;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      if (parameters[i].decay != decay) continue;
-      if (scale != 1.0) parameters[i].grad.mul_(scale);
-      values.push_back(masters_[i]);
-      grads.push_back(parameters[i].grad);
-      first.push_back(first_[i]);
-      second.push_back(second_[i]);
-      steps.push_back(torch::tensor(static_cast<double>(updates_),
-                                    torch::TensorOptions().dtype(torch::kFloat32).device(masters_[i].device())));
+  } else {
+    for (const bool decay : {true, false}) {
+      std::vector<torch::Tensor> values, grads, first, second, steps;
+      for (Part& part : all) {
+        if (part.decay != decay) continue;
+        if (scale != 1.0) part.gradient.mul_(scale);
+        values.push_back(part.master);
+        grads.push_back(part.gradient);
+        first.push_back(part.first);
+        second.push_back(part.second);
+        steps.push_back(torch::tensor(static_cast<double>(updates_),
+                                      torch::TensorOptions().dtype(torch::kFloat32).device(part.master.device())));
+      }
+      if (values.empty()) continue;
+      at::_fused_adamw_(values, grads, first, second, {}, steps, rate, settings_.beta1, settings_.beta2,
+                        decay ? settings_.weight_decay : 0.0, settings_.eps, false, false);
     }
-    if (values.empty()) continue;
-    at::_fused_adamw_(values, grads, first, second, {}, steps, rate, settings_.beta1, settings_.beta2,
-                      decay ? settings_.weight_decay : 0.0, settings_.eps, false, false);
+    for (Part& part : all) {
+      if (part.value.scalar_type() != torch::kFloat32) part.value.copy_(part.master);
+    }
   }
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i].value.scalar_type() != torch::kFloat32) parameters[i].value.copy_(masters_[i]);
-  }
+  if (shares_ != nullptr) shares_->end_update();
+}
+
+std::string Optimizer::name_of(size_t index) const {
+  return shares_ != nullptr ? shares_->layouts()[index].unit.name : model_.parameters()[index].name;
 }
 
 std::map<std::string, torch::Tensor> Optimizer::state() const {
   std::map<std::string, torch::Tensor> state;
   for (size_t i = 0; i < masters_.size(); ++i) {
-    const std::string& name = model_.parameters()[i].name;
-    state["master." + name] = masters_[i];
-    state["first." + name] = first_[i];
-    state["second." + name] = second_[i];
+    state["master." + name_of(i)] = masters_[i];
+    state["first." + name_of(i)] = first_[i];
+    state["second." + name_of(i)] = second_[i];
   }
   return state;
 }
 
 void Optimizer::restore(const std::map<std::string, torch::Tensor>& state, int64_t updates) {
   const torch::NoGradGuard no_grad;
-  std::vector<Parameter>& parameters = model_.parameters();
   const auto copy = [&](torch::Tensor& target, const std::string& name) {
     const auto found = state.find(name);
     if (found == state.end()) throw Error("expected the tensor {}, found none", name);
@@ -113,10 +173,17 @@ void Optimizer::restore(const std::map<std::string, torch::Tensor>& state, int64
     target.copy_(found->second);
   };
   for (size_t i = 0; i < masters_.size(); ++i) {
-    copy(masters_[i], "master." + parameters[i].name);
-    copy(first_[i], "first." + parameters[i].name);
-    copy(second_[i], "second." + parameters[i].name);
-    if (parameters[i].value.scalar_type() != torch::kFloat32) parameters[i].value.copy_(masters_[i]);
+    copy(masters_[i], "master." + name_of(i));
+    copy(first_[i], "first." + name_of(i));
+    copy(second_[i], "second." + name_of(i));
+  }
+  if (shares_ != nullptr) {
+    shares_->end_update();
+  } else {
+    for (size_t i = 0; i < masters_.size(); ++i) {
+      torch::Tensor& value = model_.parameters()[i].value;
+      if (value.scalar_type() != torch::kFloat32) value.copy_(masters_[i]);
+    }
   }
   updates_ = updates;
 }

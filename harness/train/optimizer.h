@@ -4,12 +4,14 @@
 #include <torch/types.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/core/config.h"
 #include "harness/model/transformer.h"
 #include "harness/ranks/ranks.h"
+#include "harness/train/shares.h"
 
 namespace harness {
 
@@ -34,26 +36,42 @@ double learning_rate(const OptimizerSettings& settings, int64_t update);
 
 class Optimizer {
  public:
-  // Holds fp32 masters of every parameter (the parameter itself where it is fp32). `ranks`: the processes that share the
-  // gradients; null: this one alone.
-  Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks = nullptr);
+  // Holds fp32 masters of every parameter (the parameter itself where it is fp32), or this process's share of them. `ranks`: the
+  // processes that share the gradients; null: this one alone, and `shard` is none.
+  Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks = nullptr, Shard shard = Shard::none);
   [[nodiscard]] Ranks* ranks() const { return ranks_; }
-  // Clips, updates masters and parameters, counts. Returns the norm before clipping; the caller refuses one that is not finite
-  // before calling `apply`.
-  double gradient_norm() const;
+  [[nodiscard]] Shard shard() const { return shares_ == nullptr ? Shard::none : shares_->shard(); }
+  [[nodiscard]] SharedStates* shares() const { return shares_.get(); }
+  // Gradients become 0: before the passes of an update.
+  void begin_update();
+  // After them: gradients become those of all processes, where the passes have not shared them already.
+  void join_gradients();
+  // Returns the norm of all gradients before clipping; the caller refuses one that is not finite before calling `apply`.
+  [[nodiscard]] double gradient_norm() const;
+  // Clips, updates masters and parameters, counts.
   void apply(double norm);
   [[nodiscard]] int64_t updates() const { return updates_; }
   [[nodiscard]] double current_lr() const { return learning_rate(settings_, updates_); }
 
-  // Masters, first and second moments by name, for checkpoints.
+  // Masters, first and second moments for checkpoints: by the names of the parameters, or this process's shares by those of the
+  // units. All processes restore together.
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const;
   void restore(const std::map<std::string, torch::Tensor>& state, int64_t updates);
 
  private:
+  // What one update of numbers that lie together needs.
+  struct Part {
+    bool decay = false;
+    torch::Tensor master, first, second, gradient, value;
+  };
+  [[nodiscard]] std::vector<Part> parts() const;
+  [[nodiscard]] std::string name_of(size_t index) const;
+
   Transformer& model_;
   OptimizerSettings settings_;
   Ranks* ranks_;
-  std::vector<torch::Tensor> masters_, first_, second_;
+  std::unique_ptr<SharedStates> shares_;                // null: whole states
+  std::vector<torch::Tensor> masters_, first_, second_;  // of each parameter, or [share] of each unit
   int64_t updates_ = 0;
 };
 

@@ -5,57 +5,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "harness/ranks/testing.h"
-#include "harness/train/test_policy.h"
+#include "harness/train/test_ranks.h"
 
 namespace harness {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Trains as `size` ranks in the run folder given; the policies of all ranks afterwards.
-std::vector<std::unique_ptr<Transformer>> train_as_ranks(const ToyRun& toy, const std::string& run, int size) {
-  const TrainerInputs inputs = toy.inputs(run);
-  const std::string file = inputs.folder + "_rendezvous";
-  fs::remove(file);
-  const auto folder_of = [&](int rank) { return fmt::format("{}_policy_{}", inputs.folder, rank); };
-  run_as_processes(size, [&](int rank) {
-    const auto policy = toy.policy();
-    const auto ranks = Ranks::meet(file, rank, size);
-    TrainerInputs mine = inputs;
-    mine.ranks = ranks.get();
-    toy.train_policy(*policy, mine, true);
-    policy->save(folder_of(rank));
-  });
-  fs::remove(file);
-  std::vector<std::unique_ptr<Transformer>> policies;
-  for (int rank = 0; rank < size; ++rank) policies.push_back(Transformer::load(folder_of(rank), {}));
-  return policies;
-}
-
-double largest_difference(const Transformer& a, const Transformer& b) {
-  double largest = 0;
-  for (size_t i = 0; i < a.parameters().size(); ++i) {
-    largest = std::max(largest, (a.parameters()[i].value - b.parameters()[i].value).abs().max().item<double>());
-  }
-  return largest;
-}
-
-std::map<std::string, std::string> bytes_of(const std::string& folder) {
-  std::map<std::string, std::string> bytes;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) bytes[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
-  }
-  return bytes;
-}
-
-ToyRun toy_run(const std::string& name) {
-  ToyRun toy(name);
-  toy.settings.filter.enabled = true;
-  toy.settings.loss.kl_coef = 0.05;
-  toy.settings.optimizer.lr = 1e-4;
-  return toy;
-}
 
 TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   const ToyRun toy("ranks_sample");

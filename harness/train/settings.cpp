@@ -22,6 +22,7 @@ TrainSettings read_train_settings(Config& config) {
   s.mini_batch_prompts = config.integer("train.mini_batch_prompts", s.mini_batch_prompts, 1);
   s.micro_batch_responses = config.integer("train.micro_batch_responses", 0, 0);
   s.recompute_activations = config.boolean("train.recompute_activations", false);
+  s.shard = shard_of(config.text("train.shard", "none", {"none", "optimizer", "gradients", "parameters"}));
   s.recompute_old_log_probs = config.text("train.old_log_probs", "sampling", {"sampling", "recomputed"}) == "recomputed";
   s.mask_truncated = config.boolean("train.mask_truncated", false);
   s.importance_cap = config.number("train.importance_cap", 0, 0, 1e6);

@@ -166,6 +166,7 @@ Metrics run_step(StepParts& p, int64_t step, Seconds& seconds, Work& work) {
   Collected collected;
   {
     const Stopwatch watch(seconds, "rollout");
+    const WholeParameters whole(p.policy);
     collected = collect_groups(p.policy, p.inputs, p.cursor, step);
   }
   seconds["readout"] += collected.readout_seconds;

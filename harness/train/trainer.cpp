@@ -24,7 +24,7 @@ class Run {
  public:
   Run(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader, const TrainerInputs& inputs)
       : policy_(policy), methods_(methods), prompts_(prompts), grader_(grader), in_(inputs), settings_(inputs.settings),
-        optimizer_(policy, inputs.settings.optimizer, inputs.ranks),
+        optimizer_(policy, inputs.settings.optimizer, inputs.ranks, inputs.settings.shard),
         limits_(settings_, policy.numerics().device, inputs.ranks, state_.memory,
                 {[this](const std::string& text) { if (in_.on_warning && writes()) in_.on_warning(text); }, inputs.before_pass}) {
     methods_.adjust_sampling(settings_.sampling);
@@ -41,11 +41,17 @@ class Run {
   }
 
   TrainResult go() {
-    // The first process may have to put right what a kill left of the folder; the others read it then.
-    if (writes()) cut_metrics(load() ? state_.metrics_bytes : 0);
+    // The first process may have to put right what a kill left of the folder; all read it then, each its own share.
+    if (writes()) recover_folder(in_.folder + "/checkpoint");
     if (in_.ranks != nullptr) in_.ranks->any(false);
-    if (!writes()) load();
+    const bool goes_on = load();
+    if (writes()) cut_metrics(goes_on ? state_.metrics_bytes : 0);
     std::unique_ptr<Transformer> reference = make_reference();
+    std::unique_ptr<SharedStates> reference_shares;  // parameters alone, in their own type
+    if (reference != nullptr && optimizer_.shard() == Shard::parameters) {
+      reference_shares =
+          std::make_unique<SharedStates>(*reference, *in_.ranks, Shard::parameters, reference->numerics().dtype);
+    }
     CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
                           methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks, &limits_};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
@@ -64,6 +70,7 @@ class Run {
       }
     }
     save_model("model");
+    if (optimizer_.shares() != nullptr) optimizer_.shares()->leave_whole();
     if (writes()) summarise();
     return std::move(result_);
   }
@@ -137,12 +144,13 @@ class Run {
   // Made by one process, known to all: the best step is part of every process's state.
   [[nodiscard]] Metrics validation() const {
     if (in_.ranks == nullptr) return in_.validate(policy_);
+    const WholeParameters whole(policy_);
     Json metrics = writes() ? Json(in_.validate(policy_)) : Json();
     return parse_json(in_.ranks->from_first(dump_line(metrics))).get<Metrics>();
   }
 
   void save() {
-    if (!writes()) return;
+    if (!writes() && optimizer_.shares() == nullptr) return;
     const auto begin = std::chrono::steady_clock::now();
     step_seconds_["state"] += save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
     const double all = seconds_since(begin);
@@ -151,6 +159,7 @@ class Run {
   }
 
   void save_model(const std::string& name) {
+    const WholeParameters whole(policy_);
     if (!writes()) return;
     const std::string temporary = in_.folder + "/" + name + ".tmp";
     fs::remove_all(temporary);

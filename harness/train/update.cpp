@@ -258,9 +258,14 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
     global.micro_batches = static_cast<double>((rows.size() + step - 1) / step);
     sums.clear();
     total = {};
-    policy.zero_grad();
-    for (size_t begin = 0; begin < rows.size(); begin += step) {
-      if (ranks != nullptr && begin / step % static_cast<size_t>(ranks->size()) != static_cast<size_t>(ranks->rank())) continue;
+    optimizer.begin_update();
+    const size_t together = step * static_cast<size_t>(ranks != nullptr ? ranks->size() : 1);
+    for (size_t round = 0; round < rows.size(); round += together) {  // a micro-batch for each process
+      const size_t begin = round + step * static_cast<size_t>(ranks != nullptr ? ranks->rank() : 0);
+      if (begin >= rows.size()) {
+        policy.pass_without_rows();
+        continue;
+      }
       const size_t end = std::min(rows.size(), begin + step);
       if (limits != nullptr) limits->begin(Pass::update, static_cast<int64_t>(end - begin));
       const PartResult part = add_gradients(policy, methods, settings, needs, rows, begin, end, batch, selected, global, sums);
@@ -269,12 +274,8 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
       total.largest_log_ratio = std::max(total.largest_log_ratio, part.largest_log_ratio);
     }
   });
-  if (ranks != nullptr) {
-    std::vector<torch::Tensor> gradients;
-    for (const Parameter& parameter : policy.parameters()) gradients.push_back(parameter.grad);
-    ranks->sum(gradients);
-    join_over_ranks(*ranks, sums, {&total.loss, &total.entropy_sum}, total.largest_log_ratio);
-  }
+  optimizer.join_gradients();
+  if (ranks != nullptr) join_over_ranks(*ranks, sums, {&total.loss, &total.entropy_sum}, total.largest_log_ratio);
   const double norm = optimizer.gradient_norm();
   if (!std::isfinite(total.loss) || !std::isfinite(norm)) {
     throw Error("{}: expected a finite loss and gradient, found loss {} and gradient norm {}", place, total.loss, norm);
