@@ -96,18 +96,18 @@ pid_t child_of(pid_t pid) {
   return children.empty() ? 0 : static_cast<pid_t>(std::stol(children));
 }
 
-TEST_F(Miniature, AKilledProcessEndsATrainingByTwoInOneLineAndTheSameCommandGoesOn) {
-  const auto base = harness::run_process(command());
-  ASSERT_EQ(base.status, 0) << base.err;
-  const std::string cell = (folder_ / "out/cells/tiny/meds/seed1/train/cell.toml").string();
+// Trains by two processes of which one is killed, then on to the end. `shard`: what each holds a share of.
+void kill_one_of_two(const fs::path& folder, const std::string& shard) {
+  const std::string cell = (folder / "out/cells/tiny/meds/seed1/train/cell.toml").string();
   const auto training = [&](const std::string& out) {
-    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder_ / out).string(),
-                                    "--set", "train.steps=150", "--set", "train.processes=2"};
+    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder / out).string(),
+                                    "--set", "train.steps=150", "--set", "train.processes=2",
+                                    "--set", "train.shard=\"" + shard + "\""};
   };
-  const auto whole = harness::run_process(training("whole"));
+  const auto whole = harness::run_process(training("whole_" + shard));
   ASSERT_EQ(whole.status, 0) << whole.err;
-  const std::string again = (folder_ / "again").string(), errors = (folder_ / "errors.txt").string();
-  std::vector<std::string> arguments = training("again");
+  const std::string again = (folder / ("again_" + shard)).string(), errors = (folder / ("errors_" + shard)).string();
+  std::vector<std::string> arguments = training("again_" + shard);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -134,7 +134,13 @@ TEST_F(Miniature, AKilledProcessEndsATrainingByTwoInOneLineAndTheSameCommandGoes
   EXPECT_FALSE(fs::exists(again + "/done.json"));
   const auto resumed = harness::run_process(arguments);
   ASSERT_EQ(resumed.status, 0) << resumed.err;
-  expect_equal(contents(folder_ / "whole"), contents(again));
+  expect_equal(contents(folder / ("whole_" + shard)), contents(again));
+}
+
+TEST_F(Miniature, AKilledProcessEndsATrainingByTwoInOneLineAndTheSameCommandGoesOn) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  for (const char* shard : {"none", "parameters"}) kill_one_of_two(folder_, shard);
 }
 
 TEST_F(Miniature, TrainsToTheSameBytesOnALesserInstructionSetAndOnMoreThreads) {

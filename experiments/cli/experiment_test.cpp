@@ -65,6 +65,29 @@ TEST(CellIdentity, HoldsTheNumberOfProcessesWhereThereAreSeveral) {
   EXPECT_NE(identity(4), identity(2));
 }
 
+TEST(CellIdentity, HoldsSharedGradientsAndNotSharedOptimizersWhichTrainToTheSameBytes) {
+  const auto identity = [](const std::string& shard) {
+    Config config;
+    config.integer("train.processes", 2);
+    if (!shard.empty()) config.text("train.shard", shard, {"none", "optimizer", "gradients", "parameters"});
+    return cell_identity(config, "train");
+  };
+  EXPECT_EQ(identity("none"), identity(""));
+  EXPECT_EQ(identity("optimizer"), identity("none"));
+  EXPECT_NE(identity("gradients"), identity("none"));
+  EXPECT_EQ(identity("parameters"), identity("gradients"));
+}
+
+TEST(TrainCells, RefuseSharedStatesOfOneProcess) {
+  Config config = Config::from_toml_text("[model]\nfolder = \"none\"\n[train]\nshard = \"gradients\"\n", "test");
+  try {
+    read_train_cell(config);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const harness::Error& error) {
+    EXPECT_THAT(std::string(error.what()), HasSubstr("train.shard = \"gradients\": expected train.processes > 1 beside it, found 1"));
+  }
+}
+
 TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
   const auto files = committed_experiments();
   ASSERT_GE(files.size(), 8u);
@@ -263,10 +286,33 @@ TEST(MemoryPlan, AddsUpToWhatIsWorkedByHandForAStepOfAdamW) {
   // Weights, masters, two moments, gradients, reference; a copy of the embedding's gradient in double.
   EXPECT_DOUBLE_EQ(optimiser.bytes(), p * (2 + 4 + 8 + 4 + 2) + 8.0 * 151936 * 2048);
   EXPECT_GT(plan.peak().bytes(), optimiser.bytes());
-  EXPECT_LT(sharded_peak(plan, 8), plan.peak().bytes());
-  EXPECT_DOUBLE_EQ(sharded_peak(plan, 1), plan.peak().bytes());
   s.recompute = true;
   EXPECT_LT(plan_memory(s).peak().bytes(), plan.peak().bytes());
+}
+
+TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {
+  MemorySettings s;
+  s.shape = harness::read_model_config(kSource + "/experiments/paper/shapes/qwen3-8b");  // its head is its own
+  s.bf16 = s.cuda = s.reference = s.recompute = true;
+  s.micro_batch = 8;
+  s.processes = 8;
+  const double p = 8'190'735'360, head = 151936.0 * 4096;
+  const auto optimiser = [&](harness::Shard shard) {
+    s.shard = shard;
+    return plan_memory(s).phases.back().bytes();
+  };
+  const double norm = 8 * head;
+  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::none), p * (2 + 4 + 8 + 4 + 2) + norm);
+  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::optimizer), p * (2 + 12 / 8.0 + 4 + 2) + norm);
+  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::gradients), p * (2 + 16 / 8.0 + 2) + norm / 8);
+  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::parameters), p * (16 + 2) / 8 + norm / 8);
+  double before = 1e18;
+  for (const auto shard : {harness::Shard::none, harness::Shard::optimizer, harness::Shard::gradients, harness::Shard::parameters}) {
+    s.shard = shard;
+    const double peak = plan_memory(s).peak().bytes();
+    EXPECT_LT(peak, before) << harness::shard_name(shard);
+    before = peak;
+  }
 }
 
 // A folder of the hub's form: a tiny random Qwen3, a small byte-level tokenizer, the template of the family.

@@ -5,6 +5,8 @@
 
 namespace experiments {
 
+using harness::Shard;
+
 namespace {
 
 // Resident memory of the program with LibTorch before it loads anything, measured (experiments/peers/plan_memory.py --base).
@@ -29,11 +31,19 @@ struct RowSizes {
   [[nodiscard]] double backward() const { return std::max(3 * mlp + 3 * width, 3 * width + 2 * heads + 2 * kv); }
 };
 
+// Parameters of the largest unit: the embedding (or the head), or a layer.
+double largest_unit(const harness::ModelConfig& shape) {
+  const double embedding = static_cast<double>(shape.vocab_size) * static_cast<double>(shape.width);
+  const double rest = parameter_count(shape) - (shape.tied_head ? 1 : 2) * embedding - static_cast<double>(shape.width);
+  return std::max(embedding, rest / static_cast<double>(shape.layers));
+}
+
 class Planner {
  public:
   explicit Planner(const MemorySettings& s)
       : s_(s), element_(s.bf16 ? 2 : 4), parameters_(parameter_count(s.shape)), row_(s.shape),
-        layers_(static_cast<double>(s.shape.layers)), vocabulary_(static_cast<double>(s.shape.vocab_size)) {}
+        layers_(static_cast<double>(s.shape.layers)), vocabulary_(static_cast<double>(s.shape.vocab_size)),
+        unit_(largest_unit(s.shape)), processes_(static_cast<double>(s.processes)) {}
 
   MemoryPlan plan() {
     MemoryPlan plan;
@@ -44,30 +54,48 @@ class Planner {
       plan.phases.push_back(step());
     }
     // Beside a GPU: the program, the rollouts, and a checkpoint's copy on its way to the disk.
-    plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? 12 * parameters_ : 0) : 0;
+    plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? share(Shard::optimizer, 12 * parameters_) : 0) : 0;
     return plan;
   }
 
  private:
-  MemoryPhase phase(const std::string& name) const {
+  // Bytes of a state on one process, which has a share of it from `shard` on.
+  [[nodiscard]] double share(Shard shard, double bytes) const { return s_.shard >= shard ? bytes / processes_ : bytes; }
+
+  enum class Gathered { all, one, none };  // of shared parameters
+
+  MemoryPhase phase(const std::string& name, Gathered gathered) const {
     MemoryPhase phase{name, {}};
     if (!s_.cuda) phase.parts.push_back({"program", kProgramBytes});
-    phase.parts.push_back({"weights", parameters_ * element_});
+    if (gathered == Gathered::all || s_.shard < Shard::parameters) {
+      phase.parts.push_back({"weights", parameters_ * element_});
+    } else if (gathered == Gathered::one) {
+      phase.parts.push_back({"weights of one layer", unit_ * element_});
+    }
     return phase;
   }
 
-  void add_states(MemoryPhase& phase, bool gradients) const {
+  void add_states(MemoryPhase& phase) const {
     if (!s_.train) return;
-    if (s_.bf16) phase.parts.push_back({"masters", 4 * parameters_, true});
-    phase.parts.push_back({"moments", 8 * parameters_, true});
-    if (gradients) phase.parts.push_back({"gradients", 4 * parameters_, true});
-    if (s_.reference) phase.parts.push_back({"reference", parameters_ * element_, true});
+    // Masters of fp32 values are those values, where they are here.
+    if (s_.bf16 || s_.shard == Shard::parameters) phase.parts.push_back({"masters", share(Shard::optimizer, 4 * parameters_)});
+    phase.parts.push_back({"moments", share(Shard::optimizer, 8 * parameters_)});
+    if (s_.reference) phase.parts.push_back({"reference", share(Shard::parameters, parameters_ * element_)});
   }
 
-  // The files are mapped: their pages count until the copy is done. A reference is loaded when the optimiser stands.
+  // Whole gradients stay from one update to the next; shared ones are there in an update alone, and whole those of one unit, with
+  // this process's share of them after they were summed.
+  void add_gradients(MemoryPhase& phase, bool in_update, bool in_pass) const {
+    if (!s_.train || (s_.shard >= Shard::gradients && !in_update)) return;
+    phase.parts.push_back({"gradients", share(Shard::gradients, 4 * parameters_)});
+    if (s_.shard >= Shard::gradients && in_pass) phase.parts.push_back({"gradients of one layer", 4 * unit_ * (1 + 1 / processes_)});
+  }
+
+  // The files are mapped: their pages count until the copy is done. A reference is loaded, whole, when the optimiser stands.
   MemoryPhase loading() const {
-    MemoryPhase loading = phase("loading");
-    if (s_.reference) add_states(loading, false);
+    MemoryPhase loading = phase("loading", Gathered::all);
+    if (s_.train && s_.shard != Shard::none) loading.parts.push_back({"one layer on its way to its shares", unit_ * element_});
+    if (s_.reference) add_states(loading);  // with shared parameters the whole reference comes where the whole policy went
     const double stored = s_.shape.dtype == "float32" ? 4 : 2;
     if (!s_.cuda) loading.parts.push_back({"files", stored * parameters_});
     return loading;
@@ -87,8 +115,9 @@ class Planner {
   }
 
   MemoryPhase sampling() const {
-    MemoryPhase sampling = phase("sampling");
-    add_states(sampling, true);
+    MemoryPhase sampling = phase("sampling", Gathered::all);
+    add_states(sampling);
+    add_gradients(sampling, false, false);
     const int64_t rows = std::min(s_.rows, s_.prompts * s_.responses);
     const int64_t prompts = std::min(s_.prompts, (rows + s_.responses - 1) / s_.responses + 1);
     sampling.parts.push_back({"keys and values", kv_bytes(static_cast<double>(rows) * positions(s_.response_tokens) +
@@ -109,8 +138,9 @@ class Planner {
   }
 
   MemoryPhase update() const {
-    MemoryPhase update = phase("update");
-    add_states(update, true);
+    MemoryPhase update = phase("update", Gathered::one);
+    add_states(update);
+    add_gradients(update, true, true);
     const int64_t responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, s_.mini_batch) : s_.mini_batch;
     const int64_t prompts = (responses + s_.responses - 1) / s_.responses;
     const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_));
@@ -131,10 +161,11 @@ class Planner {
 
   // The optimiser's step: nothing of the pass is left, but the norm of a gradient is taken of a copy in double.
   MemoryPhase step() const {
-    MemoryPhase step = phase("optimiser");
-    add_states(step, true);
+    MemoryPhase step = phase("optimiser", Gathered::none);
+    add_states(step);
+    add_gradients(step, true, false);
     const double largest = std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width);
-    step.parts.push_back({"norm of the largest gradient", 8 * largest});
+    step.parts.push_back({"norm of the largest gradient", share(Shard::gradients, 8 * largest)});
     if (!s_.cuda) step.parts.push_back({"rollouts", rollouts()});
     return step;
   }
@@ -143,6 +174,8 @@ class Planner {
   double element_, parameters_;
   RowSizes row_;
   double layers_, vocabulary_;
+  double unit_;  // parameters of the largest one
+  double processes_;
 };
 
 }  // namespace
@@ -157,17 +190,5 @@ const MemoryPhase& MemoryPlan::peak() const {
 }
 
 MemoryPlan plan_memory(const MemorySettings& settings) { return Planner(settings).plan(); }
-
-double sharded_peak(const MemoryPlan& plan, int64_t devices) {
-  double most = 0;
-  for (const MemoryPhase& phase : plan.phases) {
-    double bytes = 0;
-    for (const MemoryPart& part : phase.parts) {
-      bytes += part.state ? part.bytes / static_cast<double>(devices) : part.bytes;
-    }
-    most = std::max(most, bytes);
-  }
-  return most;
-}
 
 }  // namespace experiments

@@ -1,4 +1,5 @@
-// MemoryPlan: what a training or an evaluation will hold at its peak, part by part, from the model's shape and the settings.
+// MemoryPlan: what each process of a training or an evaluation will hold at its peak, part by part, from the model's shape and the
+// settings.
 //
 // Letters as in harness/model/transformer.h. Upper bounds: every prompt and every response as long as it may be. Held against
 // the measured peak of short runs by experiments/peers/plan_memory.py.
@@ -10,6 +11,7 @@
 
 #include "harness/model/model_config.h"
 #include "harness/model/work.h"
+#include "harness/train/shares.h"
 
 namespace experiments {
 
@@ -22,6 +24,8 @@ struct MemorySettings {
   bool reference = false;       // a second model for the KL term
   bool recompute = false;       // train.recompute_activations
   bool readout = false;         // fingerprints are recorded
+  int64_t processes = 1;        // that train together
+  harness::Shard shard = harness::Shard::none;  // what each of them holds a share of
   int64_t prompt_tokens = 1024;
   int64_t response_tokens = 3072;
   int64_t prompts = 512;        // of one batch of sampling
@@ -34,7 +38,6 @@ struct MemorySettings {
 struct MemoryPart {
   std::string name;
   double bytes = 0;
-  bool state = false;  // masters, moments, gradients, the reference: what could be dealt out over devices
 };
 
 // One moment of a cell: the parts that are there together.
@@ -52,7 +55,5 @@ struct MemoryPlan {
 
 MemoryPlan plan_memory(const MemorySettings& settings);
 
-// Bytes of the peak on each of `devices` if the states were dealt out in equal shares and everything else were whole on each.
-double sharded_peak(const MemoryPlan& plan, int64_t devices);
 
 }  // namespace experiments

@@ -94,6 +94,11 @@ MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shap
   m.responses = s.responses_per_prompt;
   m.mini_batch = std::min(s.mini_batch_prompts, s.prompts_per_step) * s.responses_per_prompt;
   m.micro_batch = s.micro_batch_responses;
+  m.processes = cell.processes;
+  m.shard = s.shard;
+  if (m.micro_batch == 0 && s.loss.aggregation != harness::Aggregation::micro_token_mean) {
+    m.micro_batch = (m.mini_batch + cell.processes - 1) / cell.processes;  // micro_batch_rows
+  }
   m.rows = s.max_rows;
   return m;
 }
@@ -230,9 +235,24 @@ void print_memory(const std::string& name, const MemoryPlan& plan) {
   fmt::print("  {:<14} {} at its peak ({}): {}\n", name, bytes_text(peak.bytes()), peak.name, fmt::join(parts, ", "));
 }
 
+// The same training with each value of train.shard: by the processes of the experiment, or by eight.
+void print_shares(MemorySettings settings) {
+  using harness::Shard;
+  if (settings.processes == 1 && !settings.cuda) return;
+  if (settings.processes == 1) settings.processes = 8;
+  std::vector<std::string> values;
+  for (const Shard shard : {Shard::none, Shard::optimizer, Shard::gradients, Shard::parameters}) {
+    settings.shard = shard;
+    const MemoryPhase peak = plan_memory(settings).peak();
+    values.push_back(fmt::format("{} {} ({})", harness::shard_name(shard), bytes_text(peak.bytes()), peak.name));
+  }
+  fmt::print("  {:<14} on each of {} processes at its peak: {}\n", "train.shard", settings.processes, fmt::join(values, ", "));
+}
+
 // Memory of one base model: the row that needs most. `problems`: of the test sets.
 double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
   std::optional<MemoryPlan> training, evaluation;
+  MemorySettings needy;  // of that training
   std::string training_row;
   bool cuda = false;
   for (const PlannedRow& row : experiment.rows) {
@@ -250,23 +270,23 @@ double print_model(const Experiment& experiment, const BaseModel& model, const h
                  row.name, eval.prompt.prompt_tokens, longest, shape.max_positions, model.name);
     }
     if (row.untrained) continue;
-    const MemoryPlan theirs = plan_memory(memory_of(train, shape));
+    const MemorySettings settings = memory_of(train, shape);
+    const MemoryPlan theirs = plan_memory(settings);
     if (training && theirs.peak().bytes() <= training->peak().bytes()) continue;
     training = theirs;
+    needy = settings;
     training_row = row.name;
   }
   if (!evaluation) return 0;
   fmt::print("model            {}: {:.3f} G parameters\n", model.name, parameter_count(shape) / 1e9);
   double peak = evaluation->peak().bytes();
   if (training) {
-    print_memory(fmt::format("training ({})", training_row), *training);
-    peak = std::max(peak, training->peak().bytes());
+    print_memory(fmt::format("training ({}){}", training_row, needy.processes > 1 ? ", each process" : ""), *training);
+    peak = std::max(peak, training->peak().bytes() * (cuda ? 1 : static_cast<double>(needy.processes)));
   }
   print_memory("evaluation", *evaluation);
+  if (training) print_shares(needy);
   if (cuda && training) {
-    fmt::print("  {:<14} {} on 1; on each of 8 that train together the same, whole states on each; states in eighths, which this "
-               "program does not do, would leave {}\n",
-               "GPUs", bytes_text(peak), bytes_text(std::max(sharded_peak(*training, 8), evaluation->peak().bytes())));
     fmt::print("  {:<14} {} beside each GPU\n", "memory", bytes_text(training->host_bytes));
   }
   return peak;

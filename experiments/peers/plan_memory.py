@@ -1,11 +1,12 @@
 """`medsbench plan` against the measured peak memory of a short training with random weights in a real model's shape, on the CPU.
 
     python experiments/peers/plan_memory.py WORK [--shape qwen2.5-0.5b] [--layers 24] [--dtype fp32|bf16] [--recompute] [--kl 0]
+                                            [--processes 1] [--shard none|optimizer|gradients|parameters]
                                             [--medsbench build/medsbench]
 
 Writes WORK/model (random weights, a byte-level tokenizer filled up to the vocabulary) and WORK/trial.toml, asks `plan`, trains
-two steps (the second with all states in place), and compares the worker's peak resident memory with the plan's. One line of
-JSON; status 1 if they are more than 10 % apart. Qwen2.5-0.5B in fp32 takes 8 GiB and about two minutes on two cores.
+two steps (the second with all states in place), and compares the peak resident memory of the (first) process with the plan's.
+One line of JSON; status 1 if they are more than 10 % apart. Qwen2.5-0.5B in fp32 takes 8 GiB and about two minutes on two cores.
 `--base` prints the resident memory of the program before it loads a model.
 """
 
@@ -41,6 +42,8 @@ prompts_per_step = 2
 responses_per_prompt = 4
 mini_batch_prompts = 2
 recompute_activations = {recompute}
+processes = {processes}
+shard = "{shard}"
 [sampling]
 max_new_tokens = {tokens}
 [rollout]
@@ -117,6 +120,8 @@ def main():
     parser.add_argument("--prompt", type=int, default=96, help="prompt tokens")
     parser.add_argument("--recompute", action="store_true")
     parser.add_argument("--kl", type=float, default=0.0)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--shard", choices=["none", "optimizer", "gradients", "parameters"], default="none")
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--medsbench", default="build/medsbench")
     arguments = parser.parse_args()
@@ -126,7 +131,8 @@ def main():
         shape["num_hidden_layers"] = arguments.layers
     work.mkdir(parents=True, exist_ok=True)
     (work / "trial.toml").write_text(TRIAL.format(work=work, dtype=arguments.dtype, tokens=arguments.tokens, prompt=arguments.prompt,
-                                                  recompute=str(arguments.recompute).lower(), kl=arguments.kl))
+                                                  recompute=str(arguments.recompute).lower(), kl=arguments.kl,
+                                                  processes=arguments.processes, shard=arguments.shard))
     if arguments.base:
         print(json.dumps({"base_bytes": base_memory(arguments.medsbench, work)}))
         return

@@ -300,10 +300,10 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
       saved = {};
     });
   }
-  add_to_unit(hooks_, 0, false, [&] { add_embedding_gradient(batch, dx); });
+  add_to_unit(hooks_, 0, false, [&] { add_embedding_gradient(batch, tape, dx); });
 }
 
-void Transformer::add_embedding_gradient(const PackedBatch& batch, const torch::Tensor& dx) {
+void Transformer::add_embedding_gradient(const PackedBatch& batch, const Tape& tape, const torch::Tensor& dx) {
   torch::Tensor& embedding_grad = grad(embedding_);
   if (numerics_.device.is_cpu()) {  // rows in their order: the same bytes whatever the number of threads
     const torch::Tensor wide = dx.to(torch::kFloat32).contiguous();

@@ -159,7 +159,7 @@ class Transformer {
                            std::vector<torch::Tensor>* layer_outputs) const;
   torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
                               LayerTape* tape) const;
-  void add_embedding_gradient(const PackedBatch& batch, const torch::Tensor& dx);
+  void add_embedding_gradient(const PackedBatch& batch, const Tape& tape, const torch::Tensor& dx);
   torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
                                const torch::Tensor& out_gradient);
 

@@ -156,7 +156,7 @@ TEST(SharedStates, TrainToWithinRoundingOfOneProcess) {
       const auto alone = single.policy(), before = single.policy();
       single.train_policy(*alone, single.inputs("alone"), true);
       EXPECT_GT(largest_difference(*alone, *before), 1e-4) << "nothing was learnt";
-      for (const int size : {2, 4}) {
+      for (const int size : tied ? std::vector<int>{2, 4} : std::vector<int>{3}) {
         const auto policies = train_as_ranks(toy, fmt::format("of_{}", size), size);
         EXPECT_LT(largest_difference(*policies[0], *alone), 1e-5) << size << " ranks, " << shard_name(shard);
         for (int r = 1; r < size; ++r) {
@@ -192,17 +192,16 @@ TEST(SharedStates, RepeatTheSameBytesAlsoAfterStopping) {
         return Metrics{{"pass@1", policy.forward(batch).abs().sum().item<double>()}};
       };
       const auto train_in = [&](const std::string& run) { train_as_ranks(toy, run, size, {}, validate); };
+      toy.settings.steps = 3;
       train_in("first");
-      train_in("second");
-      toy.settings.steps = 2;
+      toy.settings.steps = 1;
       train_in("stopped");
-      toy.settings.steps = 4;
+      toy.settings.steps = 3;
       train_in("stopped");
       const auto first = bytes_of(toy.inputs("first").folder);
       for (int rank = 0; rank < size; ++rank) EXPECT_TRUE(first.contains(fmt::format("checkpoint/state_{}.safetensors", rank)));
       EXPECT_FALSE(first.contains("checkpoint/state.safetensors"));
       EXPECT_TRUE(first.contains("best/model.safetensors"));
-      EXPECT_TRUE(first == bytes_of(toy.inputs("second").folder)) << size << " ranks, " << shard_name(shard);
       EXPECT_TRUE(first == bytes_of(toy.inputs("stopped").folder)) << size << " ranks, " << shard_name(shard);
     }
   }
@@ -362,6 +361,10 @@ TEST(SharedStates, HoldAShareAndOneLayerAtMost) {
         int64_t values = 0, gradients = 0;
         if (shard == Shard::optimizer) {
           update_mini_batch(*policy, optimizer, methods, toy.settings, rows, 0, "test");
+          for (const Parameter& parameter : policy->parameters()) {
+            gradients += parameter.grad.numel();
+            values += parameter.value.numel();
+          }
         } else {
           Measured measured(*policy, *optimizer.shares());
           EXPECT_EQ(measured.values, shard == Shard::parameters ? 0 : shares * size);
