@@ -297,22 +297,22 @@ TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {
   s.micro_batch = 8;
   s.processes = 8;
   const double p = 8'190'735'360, head = 151936.0 * 4096;
-  const auto optimiser = [&](harness::Shard shard) {
-    s.shard = shard;
-    return plan_memory(s).phases.back().bytes();
-  };
   const double norm = 8 * head;
-  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::none), p * (2 + 4 + 8 + 4 + 2) + norm);
-  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::optimizer), p * (2 + 12 / 8.0 + 4 + 2) + norm);
-  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::gradients), p * (2 + 16 / 8.0 + 2) + norm / 8);
-  EXPECT_DOUBLE_EQ(optimiser(harness::Shard::parameters), p * (16 + 2) / 8 + norm / 8);
-  double before = 1e18;
-  for (const auto shard : {harness::Shard::none, harness::Shard::optimizer, harness::Shard::gradients, harness::Shard::parameters}) {
-    s.shard = shard;
-    const double peak = plan_memory(s).peak().bytes();
-    EXPECT_LT(peak, before) << harness::shard_name(shard);
-    before = peak;
+  std::vector<double> optimiser, peak;
+  for (int shared = 0; shared < 4; ++shared) {
+    s.shared_optimizer = shared > 0;
+    s.shared_gradients = shared > 1;
+    s.shared_parameters = shared > 2;
+    const MemoryPlan plan = plan_memory(s);
+    optimiser.push_back(plan.phases.back().bytes());
+    peak.push_back(plan.peak().bytes());
   }
+  EXPECT_DOUBLE_EQ(optimiser[0], p * (2 + 4 + 8 + 4 + 2) + norm);
+  EXPECT_DOUBLE_EQ(optimiser[1], p * (2 + 12 / 8.0 + 4 + 2) + norm);
+  EXPECT_DOUBLE_EQ(optimiser[2], p * (2 + 16 / 8.0 + 2) + norm / 8);
+  EXPECT_DOUBLE_EQ(optimiser[3], p * (16 + 2) / 8 + norm / 8);
+  EXPECT_TRUE(std::is_sorted(peak.rbegin(), peak.rend()));
+  EXPECT_LT(peak[3], peak[0] / 2);
 }
 
 // A folder of the hub's form: a tiny random Qwen3, a small byte-level tokenizer, the template of the family.

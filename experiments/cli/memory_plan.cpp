@@ -5,8 +5,6 @@
 
 namespace experiments {
 
-using harness::Shard;
-
 namespace {
 
 // Resident memory of the program with LibTorch before it loads anything, measured (experiments/peers/plan_memory.py --base).
@@ -54,20 +52,19 @@ class Planner {
       plan.phases.push_back(step());
     }
     // Beside a GPU: the program, the rollouts, and a checkpoint's copy on its way to the disk.
-    plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? share(Shard::optimizer, 12 * parameters_) : 0) : 0;
+    plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? share(s_.shared_optimizer, 12 * parameters_) : 0) : 0;
     return plan;
   }
 
  private:
-  // Bytes of a state on one process, which has a share of it from `shard` on.
-  [[nodiscard]] double share(Shard shard, double bytes) const { return s_.shard >= shard ? bytes / processes_ : bytes; }
+  [[nodiscard]] double share(bool shared, double bytes) const { return shared ? bytes / processes_ : bytes; }
 
   enum class Gathered { all, one, none };  // of shared parameters
 
   MemoryPhase phase(const std::string& name, Gathered gathered) const {
     MemoryPhase phase{name, {}};
     if (!s_.cuda) phase.parts.push_back({"program", kProgramBytes});
-    if (gathered == Gathered::all || s_.shard < Shard::parameters) {
+    if (gathered == Gathered::all || !s_.shared_parameters) {
       phase.parts.push_back({"weights", parameters_ * element_});
     } else if (gathered == Gathered::one) {
       phase.parts.push_back({"weights of one layer", unit_ * element_});
@@ -78,23 +75,23 @@ class Planner {
   void add_states(MemoryPhase& phase) const {
     if (!s_.train) return;
     // Masters of fp32 values are those values, where they are here.
-    if (s_.bf16 || s_.shard == Shard::parameters) phase.parts.push_back({"masters", share(Shard::optimizer, 4 * parameters_)});
-    phase.parts.push_back({"moments", share(Shard::optimizer, 8 * parameters_)});
-    if (s_.reference) phase.parts.push_back({"reference", share(Shard::parameters, parameters_ * element_)});
+    if (s_.bf16 || s_.shared_parameters) phase.parts.push_back({"masters", share(s_.shared_optimizer, 4 * parameters_)});
+    phase.parts.push_back({"moments", share(s_.shared_optimizer, 8 * parameters_)});
+    if (s_.reference) phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
   }
 
   // Whole gradients stay from one update to the next; shared ones are there in an update alone, and whole those of one unit, with
   // this process's share of them after they were summed.
   void add_gradients(MemoryPhase& phase, bool in_update, bool in_pass) const {
-    if (!s_.train || (s_.shard >= Shard::gradients && !in_update)) return;
-    phase.parts.push_back({"gradients", share(Shard::gradients, 4 * parameters_)});
-    if (s_.shard >= Shard::gradients && in_pass) phase.parts.push_back({"gradients of one layer", 4 * unit_ * (1 + 1 / processes_)});
+    if (!s_.train || (s_.shared_gradients && !in_update)) return;
+    phase.parts.push_back({"gradients", share(s_.shared_gradients, 4 * parameters_)});
+    if (s_.shared_gradients && in_pass) phase.parts.push_back({"gradients of one layer", 4 * unit_ * (1 + 1 / processes_)});
   }
 
   // The files are mapped: their pages count until the copy is done. A reference is loaded, whole, when the optimiser stands.
   MemoryPhase loading() const {
     MemoryPhase loading = phase("loading", Gathered::all);
-    if (s_.train && s_.shard != Shard::none) loading.parts.push_back({"one layer on its way to its shares", unit_ * element_});
+    if (s_.train && s_.shared_optimizer) loading.parts.push_back({"one layer on its way to its shares", unit_ * element_});
     if (s_.reference) add_states(loading);  // with shared parameters the whole reference comes where the whole policy went
     const double stored = s_.shape.dtype == "float32" ? 4 : 2;
     if (!s_.cuda) loading.parts.push_back({"files", stored * parameters_});
@@ -165,7 +162,7 @@ class Planner {
     add_states(step);
     add_gradients(step, true, false);
     const double largest = std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width);
-    step.parts.push_back({"norm of the largest gradient", share(Shard::gradients, 8 * largest)});
+    step.parts.push_back({"norm of the largest gradient", share(s_.shared_gradients, 8 * largest)});
     if (!s_.cuda) step.parts.push_back({"rollouts", rollouts()});
     return step;
   }

@@ -11,7 +11,6 @@
 
 #include "harness/model/model_config.h"
 #include "harness/model/work.h"
-#include "harness/train/shares.h"
 
 namespace experiments {
 
@@ -25,7 +24,9 @@ struct MemorySettings {
   bool recompute = false;       // train.recompute_activations
   bool readout = false;         // fingerprints are recorded
   int64_t processes = 1;        // that train together
-  harness::Shard shard = harness::Shard::none;  // what each of them holds a share of
+  bool shared_optimizer = false;   // train.shard (harness/train/shares.h): masters and moments in shares,
+  bool shared_gradients = false;   // gradients too,
+  bool shared_parameters = false;  // parameters too, those of a reference included
   int64_t prompt_tokens = 1024;
   int64_t response_tokens = 3072;
   int64_t prompts = 512;        // of one batch of sampling

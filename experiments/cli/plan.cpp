@@ -78,6 +78,12 @@ struct Totals {
   double train_tokens = 0, eval_tokens = 0, flops = 0, disk_bytes = 0;
 };
 
+void share_states(MemorySettings& settings, harness::Shard shard) {
+  settings.shared_optimizer = shard >= harness::Shard::optimizer;
+  settings.shared_gradients = shard >= harness::Shard::gradients;
+  settings.shared_parameters = shard >= harness::Shard::parameters;
+}
+
 MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shape) {
   const harness::TrainSettings& s = cell.settings;
   MemorySettings m;
@@ -95,7 +101,7 @@ MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shap
   m.mini_batch = std::min(s.mini_batch_prompts, s.prompts_per_step) * s.responses_per_prompt;
   m.micro_batch = s.micro_batch_responses;
   m.processes = cell.processes;
-  m.shard = s.shard;
+  share_states(m, s.shard);
   if (m.micro_batch == 0 && s.loss.aggregation != harness::Aggregation::micro_token_mean) {
     m.micro_batch = (m.mini_batch + cell.processes - 1) / cell.processes;  // micro_batch_rows
   }
@@ -242,7 +248,7 @@ void print_shares(MemorySettings settings) {
   if (settings.processes == 1) settings.processes = 8;
   std::vector<std::string> values;
   for (const Shard shard : {Shard::none, Shard::optimizer, Shard::gradients, Shard::parameters}) {
-    settings.shard = shard;
+    share_states(settings, shard);
     const MemoryPhase peak = plan_memory(settings).peak();
     values.push_back(fmt::format("{} {} ({})", harness::shard_name(shard), bytes_text(peak.bytes()), peak.name));
   }
