@@ -94,11 +94,41 @@ std::string choose_split(const std::string& name, const std::string& own, const 
   return split;
 }
 
+class Solutions : public DemonstrationSource {
+ public:
+  Solutions(const PublishedSet& entry, const LoadSettings& settings) : seed_(settings.data_seed) {
+    // Twice from the file: once for what the splits and the limit leave, once with the solutions.
+    std::set<uint64_t> training;
+    for (const Problem& problem : load_set(entry.name, settings, "train").problems) training.insert(problem.hash());
+    const ReadSet read = read_published(entry, locate_set(entry, "train", settings.data_dir));
+    for (size_t i = 0; i < read.set.problems.size(); ++i) {
+      const Problem& problem = read.set.problems[i];
+      if (read.solutions[i].empty() || !training.contains(problem.hash())) continue;
+      demonstrations_.push_back({problem.text, read.solutions[i], "right", problem.kind.empty() ? entry.name : problem.kind, false, true});
+    }
+    if (demonstrations_.empty()) throw Error("{}: expected worked solutions with a boxed answer, found none", entry.name);
+  }
+
+  [[nodiscard]] Demonstration draw(uint64_t index) const override {
+    const uint64_t count = demonstrations_.size();
+    const auto order = harness::epoch_order(static_cast<int64_t>(count), seed_, static_cast<int64_t>(index / count));
+    return demonstrations_[static_cast<size_t>(order[index % count])];
+  }
+
+ private:
+  uint64_t seed_;
+  std::vector<Demonstration> demonstrations_;
+};
+
 [[noreturn]] void refuse_name(const std::string& name) {
   throw Error("{}: no such problem set; the nearest is {}", name, harness::nearest_name(name, set_names()));
 }
 
 }  // namespace
+
+int64_t limit_of(const LoadSettings& settings, const std::string& split) {
+  return split == "train" && settings.train_limit > 0 ? settings.train_limit : settings.limit;
+}
 
 SetName parse_set_name(const std::string& name) {
   if (name == "gsm8k_train") return {"gsm8k", "train"};
@@ -137,7 +167,9 @@ ProblemSet load_set(const std::string& name, const LoadSettings& settings, const
   } else {
     set = published_set(*find_published_set(parsed.name), chosen, settings);
   }
-  if (settings.limit > 0) keep(set, keyed_choice(set, "set limit", settings.data_seed, settings.limit), true);
+  if (const int64_t limit = limit_of(settings, chosen); limit > 0) {
+    keep(set, keyed_choice(set, "set limit", settings.data_seed, limit), true);
+  }
   return set;
 }
 
@@ -186,7 +218,17 @@ std::string files_identity(const std::vector<std::string>& names, const std::str
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings) {
   if (name == "words") return word_demonstrations(settings.data_seed, settings.words);
   if (name == "nano" || is_generated(name)) return nano_demonstrations(settings.data_seed, settings.nano);
-  throw Error("{}: expected \"nano\" or \"words\", the sets with demonstrations", name);
+  const PublishedSet* published = find_published_set(name);
+  if (published != nullptr && has_solutions(*published)) return std::make_unique<Solutions>(*published, settings);
+  throw Error("{}: expected one of {}, the sets with demonstrations", name, fmt::join(demonstration_names(), ", "));
+}
+
+std::vector<std::string> demonstration_names() {
+  std::vector<std::string> names = {"nano", "words"};
+  for (const PublishedSet& set : published_sets()) {
+    if (has_solutions(set)) names.push_back(set.name);
+  }
+  return names;
 }
 
 }  // namespace datasets

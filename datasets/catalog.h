@@ -24,6 +24,7 @@ struct LoadSettings {
   std::string data_dir;    // where published sets lie; empty: MEDSBENCH_DATA, then the hub cache (hub.h)
   uint64_t data_seed = 0;  // of the generated sets and of the samples below
   int64_t limit = 0;       // > 0: a keyed sample of that many problems of each set, in the set's order
+  int64_t train_limit = 0;  // > 0: in place of `limit` for training splits
   int64_t validation = 0;  // > 0: that many problems of a published training set become its validation split
   NanoSettings nano;
   WordSettings words;
@@ -36,12 +37,19 @@ harness::ProblemSet load_set(const std::string& name, const LoadSettings& settin
 // Several, in order; "nano" becomes its five sets. Of training sets, a problem that two of them have stays in the first only.
 std::vector<harness::ProblemSet> load_sets(const std::vector<std::string>& names, const std::string& split,
                                            const LoadSettings& settings = {});
-// Demonstrations of "nano" (or any of its sets: all kinds) or "words". Throws Error for another name.
+// Demonstrations of "nano" (or any of its sets: all kinds) or "words", or the worked solutions of a published training set
+// ("gsm8k", "math345"): each once an epoch in an order of its own, no problem of its validation split among them. Throws Error
+// for another name.
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings = {});
+// The names it takes, those of single nano sets left out.
+std::vector<std::string> demonstration_names();
 
 // What the files of the named sets hold: SHA-256 over each set's name, split and the SHA-256 of its files; "" where all are
 // generated. A set whose file is not there counts as absent: reading it says what to put where.
 std::string files_identity(const std::vector<std::string>& names, const std::string& data_dir);
+
+// The limit that holds for a split; 0: none.
+int64_t limit_of(const LoadSettings& settings, const std::string& split);
 
 struct SetName {
   std::string name;   // without the split

@@ -176,6 +176,16 @@ TEST(LoadSet, LimitsToAKeyedSampleThatDoesNotDependOnTheOrderOfTheFile) {
   EXPECT_NE(one.content_hash(), load_set("gsm8k_train", settings).content_hash());
 }
 
+TEST(LoadSet, LimitsTrainingSplitsByTheirOwnLimit) {
+  LoadSettings settings;
+  settings.limit = 3;
+  settings.train_limit = 7;
+  EXPECT_EQ(load_set("nano/mod", settings, "train").problems.size(), 7u);
+  EXPECT_EQ(load_set("nano/mod", settings, "test").problems.size(), 3u);
+  settings.train_limit = 0;
+  EXPECT_EQ(load_set("nano/mod", settings, "train").problems.size(), 3u);
+}
+
 TEST(LoadSet, TakesAValidationSplitOutOfAPublishedTrainingSet) {
   const ScratchFolder folder;
   std::string lines;
@@ -194,6 +204,48 @@ TEST(LoadSet, TakesAValidationSplitOutOfAPublishedTrainingSet) {
     for (const harness::Problem& problem : set->problems) texts.insert(problem.text);
   }
   EXPECT_EQ(texts.size(), 50u);
+}
+
+TEST(Demonstrations, OfGsm8kAreItsTrainingSolutionsWithTheAnswerInABox) {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int i = 0; i < 20; ++i) {
+    lines += fmt::format(R"({{"question": "Add {0} and 1?", "answer": "First <<{0}+1={1}>>{1}.\nSo ${1}.\n#### 1,00{1}"}})", i, i + 1) + "\n";
+  }
+  folder.write("gsm8k_train.jsonl", lines);
+  LoadSettings settings;
+  settings.data_dir = folder.path();
+  settings.validation = 5;
+  const auto source = load_demonstrations("gsm8k", settings);
+  std::set<uint64_t> held_out;
+  for (const auto& problem : load_set("gsm8k", settings, "validation").problems) held_out.insert(problem.hash());
+  ASSERT_EQ(held_out.size(), 5u);
+  std::map<std::string, int> shown;
+  for (uint64_t i = 0; i < 30; ++i) {  // two epochs of fifteen
+    const Demonstration demonstration = source->draw(i);
+    ++shown[demonstration.prompt];
+    harness::Problem problem;
+    problem.text = demonstration.prompt;
+    EXPECT_FALSE(held_out.contains(problem.hash())) << demonstration.prompt;
+    if (demonstration.prompt == "Add 7 and 1?") {
+      EXPECT_EQ(demonstration.response, "First 8.\nSo $8.\nThe answer is \\boxed{1008}.");
+    }
+    EXPECT_EQ(demonstration.response, load_demonstrations("gsm8k", settings)->draw(i).response);
+  }
+  EXPECT_EQ(shown.size(), 15u);
+  for (const auto& [prompt, times] : shown) EXPECT_EQ(times, 2) << prompt;
+  EXPECT_THAT(error_of([] { load_demonstrations("dapo17k"); }), HasSubstr("expected one of nano, words, gsm8k, math345"));
+}
+
+TEST(Demonstrations, OfMathAreSolutionsThatHaveABox) {
+  const ScratchFolder folder;
+  folder.write("math345.jsonl",
+               R"({"problem": "P", "level": "Level 3", "type": "Algebra", "solution": "So $\\boxed{4}$."})" "\n"
+               R"({"problem": "Q", "level": "Level 5", "type": "Algebra", "answer": "5", "solution": "Five."})" "\n");
+  LoadSettings settings;
+  settings.data_dir = folder.path();
+  const auto source = load_demonstrations("math345", settings);
+  for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(source->draw(i).response, "So $\\boxed{4}$.");
 }
 
 TEST(LocateSet, FindsTheHubsOwnLayoutAndTheHubsCache) {

@@ -219,7 +219,29 @@ void map_answer(const PublishedSet& set, const Json& record, harness::Problem& p
   if (problem.answer.empty()) throw Error("\"answer\": expected an answer, found an empty text");
 }
 
+// GSM8K: "48/2 = <<48/2=24>>24 clips\n#### 24" -> "48/2 = 24 clips\nThe answer is \boxed{24}." Others: the text that holds the box.
+std::string worked_solution(const PublishedSet& set, const Json& record, const std::string& answer) {
+  if (set.form != AnswerForm::after_hashes) {
+    const Json* solution = first_of(record, set.box_fields);
+    if (solution == nullptr || !solution->is_string()) return "";
+    return harness::last_balanced_box(solution->get<std::string>()) ? trim(solution->get<std::string>()) : "";
+  }
+  std::string text = scalar_text(*first_of(record, set.answer_fields), "answer");
+  text.resize(text.rfind("####"));
+  for (size_t begin = text.find("<<"); begin != std::string::npos; begin = text.find("<<", begin)) {
+    const size_t end = text.find(">>", begin);
+    if (end == std::string::npos) break;
+    text.erase(begin, end + 2 - begin);
+  }
+  return fmt::format("{}\nThe answer is \\boxed{{{}}}.", trim(text), answer);
+}
+
 }  // namespace
+
+bool has_solutions(const PublishedSet& set) {
+  const bool trains = std::find(set.splits.begin(), set.splits.end(), "train") != set.splits.end();
+  return trains && (set.form == AnswerForm::after_hashes || !set.box_fields.empty());
+}
 
 const std::vector<PublishedSet>& published_sets() {
   static const std::vector<PublishedSet> sets = make_published_sets();
@@ -284,6 +306,7 @@ ReadSet read_published(const PublishedSet& set, const std::vector<std::string>& 
         if (set.deduplicate) return;
       }
       problem->id = fmt::format("{}-{:05}", set.name, read.set.problems.size());
+      read.solutions.push_back(worked_solution(set, record, problem->answer));
       read.set.problems.push_back(std::move(*problem));
     });
   }

@@ -42,6 +42,9 @@ const PublishedSet* find_published_set(const std::string& name);
 // For a file of the user's own: fields problem or question, answer or the last box of solution.
 PublishedSet plain_set(const std::string& name);
 
+// Whether its training records carry worked solutions: a chain before "####", or a text with the boxed answer.
+bool has_solutions(const PublishedSet& set);
+
 // The top-level fields that a set's map reads.
 std::vector<std::string> fields_of(const PublishedSet& set);
 // The problem of one record; none if the record is not of the set (its level). Throws Error naming the field that is missing.
@@ -55,6 +58,7 @@ struct ReadCounts {
 };
 struct ReadSet {
   harness::ProblemSet set;
+  std::vector<std::string> solutions;  // of each problem, its answer in a \boxed{}; "" where the record has none
   ReadCounts counts;
 };
 // Reads and joins the files of a set. Throws Error with file and line.

@@ -47,7 +47,7 @@ std::string missing_model_text(const std::string& path, const std::string& model
 void extend_positions(const std::string& from, const std::string& to, int64_t positions) {
   const std::string path = from + "/config.json";
   harness::OrderedJson config =
-      harness::with_context(path, [&] { return harness::OrderedJson::parse(harness::read_file(path)); });
+      harness::with_context(path, [&] { return harness::parse_ordered_json(harness::read_file(path)); });
   const int64_t own = config.value("max_position_embeddings", int64_t{0});
   if (positions <= own) {
     throw Error("{}: positions: expected more than the model's own {} (max_position_embeddings), found {}", path, own, positions);

@@ -71,6 +71,7 @@ DataKeys read_data(Config& config) {
   if (config.has("data.identity")) config.text("data.identity", "");  // set by the planner: what the files held
   keys.load.data_seed = static_cast<uint64_t>(config.integer("data.seed", 0, 0));
   keys.load.limit = config.integer("data.limit", 0, 0);
+  keys.load.train_limit = config.integer("data.train_limit", 0, 0);
   keys.load.validation = config.integer("data.validation_problems", 0, 0);
   keys.load.nano.train = config.integer("data.nano.train", keys.load.nano.train, 1);
   keys.load.nano.validation = config.integer("data.nano.validation", keys.load.nano.validation, 1);
@@ -160,7 +161,7 @@ PretrainCell read_pretrain_cell(Config& config) {
     m.rope_theta = config.number("model.rope_theta", 1e4, 1, 1e12);
     m.tied_head = config.boolean("model.tied_head", false);
   }
-  cell.demonstrations = config.text("data.demonstrations", "nano", {"nano", "words"});
+  cell.demonstrations = config.text("data.demonstrations", "nano", datasets::demonstration_names());
   cell.load = read_data(config).load;
   cell.seed = static_cast<uint64_t>(config.integer("train.seed", 0, 0));
   cell.settings.steps = config.integer("train.steps", 1800, 1);

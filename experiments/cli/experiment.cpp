@@ -180,6 +180,12 @@ class Planner {
       config.set("model.start", Config::Value(found->folder), experiment_.file);
       config.set("model.identity", Config::Value(found->identity), experiment_.file);
     }
+    const std::string shown = Config(config).text("data.demonstrations", "");
+    if (datasets::find_published_set(shown) != nullptr) {
+      if (common_.has("data.dir")) config.set("data.dir", Config::Value(Config(common_).text("data.dir", "")), "data.dir");
+      const std::string data_dir = Config(config).text("data.dir", "");
+      config.set("data.identity", Config::Value(datasets::files_identity({shown + ":train"}, data_dir)), "data");
+    }
     Config reader = config;
     read_pretrain_cell(reader);
     reader.finish();

@@ -84,9 +84,7 @@ int answer_ordered_lines(std::istream& in, std::ostream& out, TokensAnswer& answ
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     OrderedJson result;
     try {
-      result = answer(OrderedJson::parse(line));
-    } catch (const OrderedJson::parse_error& error) {
-      result = {{"error", fmt::format("line {}: expected JSON, found a syntax error at byte {}", number, error.byte)}};
+      result = answer(harness::parse_ordered_json(line));
     } catch (const Error& error) {
       result = {{"error", fmt::format("line {}: {}", number, error.what())}};
     } catch (const OrderedJson::exception& error) {

@@ -86,11 +86,9 @@ int answer_model_lines(std::istream& in, std::ostream& out,
       status = 1;
     };
     try {
-      const OrderedJson line = OrderedJson::parse(text);
+      const OrderedJson line = harness::parse_ordered_json(text);
       if (!line.is_object()) throw Error("expected a JSON object, found {}", line.type_name());
       answer(index, line, [&](const OrderedJson& value) { out << harness::dump_line(value) << '\n'; });
-    } catch (const OrderedJson::parse_error& error) {
-      refuse(fmt::format("expected JSON, found a syntax error at byte {}", error.byte));
     } catch (const Error& error) {
       refuse(error.what());
     } catch (const OrderedJson::exception& error) {

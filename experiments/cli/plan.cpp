@@ -172,7 +172,8 @@ ProblemCount count_problems(const std::vector<std::string>& names, const std::st
       const datasets::SetName parsed = datasets::parse_set_name(name);
       const auto entry = datasets::find_entry(parsed.name, parsed.split.empty() ? split : parsed.split);
       if (entry && entry->problems > 0) {
-        count.known += load.limit > 0 ? std::min(load.limit, entry->problems) : entry->problems;
+        const int64_t limit = datasets::limit_of(load, parsed.split.empty() ? split : parsed.split);
+        count.known += limit > 0 ? std::min(limit, entry->problems) : entry->problems;
         count.from_manifest.push_back(name);
       } else {
         count.unknown.push_back(name);

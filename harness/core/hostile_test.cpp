@@ -30,12 +30,17 @@ TEST(Json, NestedTooDeeplyIsRefused) {
   EXPECT_EQ(dump_line(parse_json(nested(500))), nested(500));
   EXPECT_THAT(message_of([&] { parse_json(nested(501)); }), testing::HasSubstr("500 levels"));
   EXPECT_THAT(message_of([&] { parse_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
+  EXPECT_EQ(dump_line(parse_ordered_json(nested(500))), nested(500));
+  EXPECT_THAT(message_of([&] { parse_ordered_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
   // Brackets inside a text are none, whatever is escaped in it.
   EXPECT_NO_THROW(parse_json("[\"" + repeat("\\\"[{", 1000) + "\", 1]"));
 }
 
 TEST(Json, ANumberBeyondADoubleIsRefused) {
   EXPECT_THAT(message_of([] { parse_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
+  EXPECT_THAT(message_of([] { parse_ordered_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
+  EXPECT_THAT(message_of([] { parse_ordered_json("{\"b\": 1, \"a\""); }), testing::HasSubstr("syntax error at byte"));
+  EXPECT_EQ(dump_line(parse_ordered_json("{\"b\": 1, \"a\": 2}")), "{\"b\":1,\"a\":2}");
   EXPECT_EQ(dump_line(parse_json("[1E308]")), "[1e+308]");
 }
 

@@ -40,6 +40,18 @@ std::string dump(const Value& value) {
   return value.dump(-1, ' ', false, Value::error_handler_t::replace);
 }
 
+template <typename Value>
+Value parse(std::string_view text) {
+  check_depth(text);
+  try {
+    return Value::parse(text);
+  } catch (const typename Value::parse_error& error) {
+    throw Error("expected JSON, found a syntax error at byte {}", error.byte);
+  } catch (const typename Value::out_of_range& error) {
+    throw Error("expected JSON with numbers that fit 64 bits, found another ({})", error.what());
+  }
+}
+
 }  // namespace
 
 double json_float(float value) {
@@ -51,16 +63,8 @@ double json_float(float value) {
   return shortest;
 }
 
-Json parse_json(std::string_view text) {
-  check_depth(text);
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error("expected JSON, found a syntax error at byte {}", error.byte);
-  } catch (const Json::out_of_range& error) {
-    throw Error("expected JSON with numbers that fit 64 bits, found another ({})", error.what());
-  }
-}
+Json parse_json(std::string_view text) { return parse<Json>(text); }
+OrderedJson parse_ordered_json(std::string_view text) { return parse<OrderedJson>(text); }
 
 std::string text_field(const Json& object, const std::string& key) {
   const Json& value = field(object, key);

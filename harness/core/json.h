@@ -17,6 +17,7 @@ using OrderedJson = nlohmann::ordered_json;  // keys in the order written
 double json_float(float value);
 // Parses one document. Throws Error("expected JSON, found ... at byte N").
 Json parse_json(std::string_view text);
+OrderedJson parse_ordered_json(std::string_view text);
 // Typed access. Throws Error(`"key": expected a string, found a number`) or (`expected the field "key", found none`).
 std::string text_field(const Json& object, const std::string& key);
 double number_field(const Json& object, const std::string& key);

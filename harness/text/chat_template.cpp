@@ -79,13 +79,8 @@ constexpr const char* kQwenMath =
 constexpr const char* kPlain = "{{ messages | map(attribute='content') | join('\\n') }}";
 
 OrderedJson parse_ordered(const std::string& path) {
-  try {
-    return OrderedJson::parse(read_file(path));
-  } catch (const OrderedJson::parse_error& error) {
-    throw Error("{}: expected JSON, found a syntax error at byte {}", path, error.byte);
-  } catch (const OrderedJson::out_of_range& error) {
-    throw Error("{}: expected JSON with numbers that fit 64 bits, found another ({})", path, error.what());
-  }
+  const std::string text = read_file(path);
+  return with_context(path, [&] { return parse_ordered_json(text); });
 }
 
 // bos_token and the like: strings, or objects with "content".
