@@ -221,6 +221,10 @@ ModelConfig gguf_model_config(const GgufFile& file) {
   ModelConfig config;
   config.architecture = "llama";
   config.layers = file.integer("llama.block_count");
+  if (config.layers > std::ssize(file.tensors())) {  // before the list of what they would need is made
+    throw Error("{}: llama.block_count: expected at most as many blocks as the file's {} tensors, found {}", file.name(),
+                file.tensors().size(), config.layers);
+  }
   config.max_positions = file.integer("llama.context_length");
   config.width = file.integer("llama.embedding_length");
   config.mlp_width = file.integer("llama.feed_forward_length");

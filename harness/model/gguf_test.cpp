@@ -94,6 +94,13 @@ TEST(GgufFile, NamesWhatItRefuses) {
   EXPECT_THAT(refusal(twice.bytes()), HasSubstr("expected each tensor once"));
 }
 
+TEST(GgufFile, RefusesMoreBlocksThanItHasTensorsFor) {
+  std::string bytes = tiny_llama().bytes();
+  const uint32_t many = 90000;
+  std::memcpy(bytes.data() + bytes.find("llama.block_count") + std::strlen("llama.block_count") + 4, &many, sizeof many);
+  EXPECT_THAT(refusal(bytes), HasSubstr("llama.block_count: expected at most as many blocks as the file's"));
+}
+
 TEST(GgufFile, RefusesAMatrixOfAnotherShape) {
   GgufBytes file = tiny_llama();
   std::string bytes = file.bytes();

@@ -32,9 +32,9 @@ std::vector<std::string> hub_names(const std::string& name) {
 }  // namespace
 
 std::unique_ptr<Transformer> Transformer::load(const std::string& folder, const Numerics& numerics) {
-  auto model = std::make_unique<Transformer>(read_model_config(folder), numerics);
-  const auto shapes = tensor_shapes(model->config());
-  const auto weights = load_weights(folder, shapes);
+  const ModelConfig config = read_model_config(folder);
+  const auto weights = load_weights(folder, tensor_shapes(config));  // refuses what is not there before memory is taken for it
+  auto model = std::make_unique<Transformer>(config, numerics);
   const torch::NoGradGuard no_grad;
   for (Parameter& parameter : model->parameters_) {
     int64_t row = 0;
