@@ -9,6 +9,7 @@
 
 #include "baselines/all_methods.h"
 #include "datasets/catalog.h"
+#include "datasets/published.h"
 #include "experiments/cli/base_model.h"
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
