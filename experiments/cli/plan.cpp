@@ -43,7 +43,11 @@ std::optional<harness::ModelConfig> shape_of(const Experiment& experiment, const
     if (cell.cell.id != model.cell) continue;
     harness::Config config = cell.config;
     PretrainCell pretrain = read_pretrain_cell(config);
-    if (!pretrain.start.empty()) return std::nullopt;
+    if (!pretrain.start.empty()) {  // the shape of the model that it starts from
+      const auto start = std::find_if(experiment.models.begin(), experiment.models.end(),
+                                      [&](const BaseModel& other) { return other.folder == pretrain.start; });
+      return start == experiment.models.end() ? std::nullopt : shape_of(experiment, *start);
+    }
     pretrain.model.vocab_size = static_cast<int64_t>(datasets::nano_characters().size()) + 4;
     return pretrain.model;
   }
