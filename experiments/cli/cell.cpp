@@ -18,7 +18,7 @@ using harness::Error;
 const std::vector<std::string>& keys_without_result() {
   static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "model.start",
                                                 "method.threads", "checkpoint.every", "rollout.max_rows", "train.processes",
-                                                "train.shard"};
+                                                "train.shard", "train.offload_optimizer", "train.offload_reference"};
   return keys;
 }
 
@@ -32,6 +32,12 @@ std::string cell_identity(const Config& config, const std::string& kind) {
   if (shard != config.effective().end() && harness::shard_of(std::get<std::string>(shard->second.value)) >= harness::Shard::gradients) {
     shared += ", gradients shared";
   }
+  // AdamW of the CPU rounds otherwise than that of a GPU.
+  const auto is = [&](const char* key, const Config::Value& value) {
+    const auto found = config.effective().find(key);
+    return found != config.effective().end() && found->second.value == value;
+  };
+  if (is("train.offload_optimizer", true) && is("numerics.device", std::string("cuda"))) shared += ", AdamW on the CPU";
   return harness::sha256_hex(fmt::format("{} {} {}", shared, harness::kNumericsVersion, config.identity(keys_without_result())));
 }
 
@@ -101,6 +107,9 @@ TrainCell read_train_cell(Config& config) {
   cell.numerics = read_numerics(config);
   cell.data = read_data(config);
   cell.settings = harness::read_train_settings(config);
+  if (cell.numerics.numerics.device.is_cpu()) {  // what the keys ask for is so already
+    cell.settings.optimizer.offload = cell.settings.offload_reference = false;
+  }
   cell.processes = config.integer("train.processes", 1, 1, 64);
   if (cell.settings.shard != harness::Shard::none && cell.processes == 1) {
     throw Error("train.shard = \"{}\": expected train.processes > 1 beside it, found 1", harness::shard_name(cell.settings.shard));

@@ -18,7 +18,7 @@
 namespace experiments {
 
 // Keys that say where things lie or how fast they are made, not what comes out: left out of a cell's identity. train.processes
-// is one of them as long as it is 1, train.shard as long as it is "none" or "optimizer".
+// is one of them as long as it is 1, train.shard as long as it is "none" or "optimizer", train.offload_optimizer on the CPU.
 const std::vector<std::string>& keys_without_result();
 // SHA-256 of the effective keys that change results, and of the numerics version; for a training by several processes also of
 // their number, and of train.shard = "gradients" or "parameters", since they add gradients in another order.

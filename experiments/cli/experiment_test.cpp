@@ -78,6 +78,29 @@ TEST(CellIdentity, HoldsSharedGradientsAndNotSharedOptimizersWhichTrainToTheSame
   EXPECT_EQ(identity("parameters"), identity("gradients"));
 }
 
+TEST(CellIdentity, HoldsAnOffloadedOptimizerOnAGpuWhereItRoundsOtherwise) {
+  const auto identity = [](const std::string& device, bool offload) {
+    Config config;
+    config.text("numerics.device", device);
+    config.boolean("train.offload_optimizer", offload);
+    config.boolean("train.offload_reference", offload);
+    return cell_identity(config, "train");
+  };
+  EXPECT_EQ(identity("cpu", true), identity("cpu", false));
+  EXPECT_NE(identity("cuda", true), identity("cuda", false));
+}
+
+TEST(TrainCells, OffloadNothingOnTheCpuWhereItLiesAlready) {
+  for (const std::string device : {"cpu", "cuda"}) {
+    Config config = Config::from_toml_text("[model]\nfolder = \"none\"\n[numerics]\ndevice = \"" + device +
+                                               "\"\n[train]\noffload_optimizer = true\noffload_reference = true\n",
+                                           "test");
+    const TrainCell cell = read_train_cell(config);
+    EXPECT_EQ(cell.settings.optimizer.offload, device == "cuda");
+    EXPECT_EQ(cell.settings.offload_reference, device == "cuda");
+  }
+}
+
 TEST(TrainCells, RefuseSharedStatesOfOneProcess) {
   Config config = Config::from_toml_text("[model]\nfolder = \"none\"\n[train]\nshard = \"gradients\"\n", "test");
   try {
@@ -288,6 +311,23 @@ TEST(MemoryPlan, AddsUpToWhatIsWorkedByHandForAStepOfAdamW) {
   EXPECT_GT(plan.peak().bytes(), optimiser.bytes());
   s.recompute = true;
   EXPECT_LT(plan_memory(s).peak().bytes(), plan.peak().bytes());
+}
+
+TEST(MemoryPlan, PutsWhatIsOffloadedBesideTheDevice) {
+  MemorySettings s;
+  s.shape = harness::read_model_config(kSource + "/experiments/paper/shapes/qwen3-1.7b");
+  s.bf16 = s.cuda = s.reference = true;
+  const double p = 1'720'574'976, largest = 151936.0 * 2048;
+  const double before = plan_memory(s).host_bytes;
+  s.offload_optimizer = s.offload_reference = true;
+  const MemoryPlan plan = plan_memory(s);
+  // Weights and gradients; masters and moments have gone, and the reference is there for scoring alone.
+  EXPECT_DOUBLE_EQ(plan.phases.back().bytes(), p * (2 + 4) + 8 * largest);
+  // The host held masters and moments of a checkpoint before, too: the reference, and room for a gradient and a parameter.
+  EXPECT_NEAR(plan.host_bytes - before, 2 * p + (4 + 2) * largest, 1);
+  const auto scoring = std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
+  ASSERT_NE(scoring, plan.phases.end());
+  EXPECT_GT(scoring->bytes(), p * (2 + 4 + 2));
 }
 
 TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {

@@ -48,11 +48,15 @@ class Planner {
     plan.phases.push_back(loading());
     plan.phases.push_back(sampling());
     if (s_.train) {
+      if (s_.reference && s_.offload_reference) plan.phases.push_back(scoring());
       plan.phases.push_back(update());
       plan.phases.push_back(step());
     }
     // Beside a GPU: the program, the rollouts, and a checkpoint's copy on its way to the disk.
+    // What is offloaded is written from where it lies.
     plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? share(s_.shared_optimizer, 12 * parameters_) : 0) : 0;
+    if (s_.cuda && s_.offload_optimizer) plan.host_bytes += (4 + element_) * largest_matrix();  // a gradient, a parameter
+    if (s_.cuda && s_.reference && s_.offload_reference) plan.host_bytes += parameters_ * element_;
     return plan;
   }
 
@@ -75,9 +79,11 @@ class Planner {
   void add_states(MemoryPhase& phase) const {
     if (!s_.train) return;
     // Masters of fp32 values are those values, where they are here.
-    if (s_.bf16 || s_.shared_parameters) phase.parts.push_back({"masters", share(s_.shared_optimizer, 4 * parameters_)});
-    phase.parts.push_back({"moments", share(s_.shared_optimizer, 8 * parameters_)});
-    if (s_.reference) phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
+    if (!s_.offload_optimizer) {
+      if (s_.bf16 || s_.shared_parameters) phase.parts.push_back({"masters", share(s_.shared_optimizer, 4 * parameters_)});
+      phase.parts.push_back({"moments", share(s_.shared_optimizer, 8 * parameters_)});
+    }
+    if (s_.reference && !s_.offload_reference) phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
   }
 
   // Whole gradients stay from one update to the next; shared ones are there in an update alone, and whole those of one unit, with
@@ -134,6 +140,21 @@ class Planner {
     return sampling;
   }
 
+  [[nodiscard]] double largest_matrix() const { return std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width); }
+
+  // The reference comes to the device for its passes, which keep nothing of a layer.
+  MemoryPhase scoring() const {
+    MemoryPhase scoring = phase("scoring", Gathered::one);
+    add_states(scoring);
+    add_gradients(scoring, false, false);
+    scoring.parts.push_back({"reference", parameters_ * element_});
+    const int64_t all = s_.prompts * s_.responses, responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, all) : all;
+    const int64_t prompts = (responses + s_.responses - 1) / s_.responses;
+    const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_));
+    scoring.parts.push_back({"activations", rows * (row_.tape() + 2 * row_.width) * element_});
+    return scoring;
+  }
+
   MemoryPhase update() const {
     MemoryPhase update = phase("update", Gathered::one);
     add_states(update);
@@ -161,8 +182,7 @@ class Planner {
     MemoryPhase step = phase("optimiser", Gathered::none);
     add_states(step);
     add_gradients(step, true, false);
-    const double largest = std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width);
-    step.parts.push_back({"norm of the largest gradient", share(s_.shared_gradients, 8 * largest)});
+    step.parts.push_back({"norm of the largest gradient", share(s_.shared_gradients, 8 * largest_matrix())});
     if (!s_.cuda) step.parts.push_back({"rollouts", rollouts()});
     return step;
   }

@@ -22,6 +22,8 @@ struct MemorySettings {
   bool train = true;            // false: an evaluation
   bool reference = false;       // a second model for the KL term
   bool recompute = false;       // train.recompute_activations
+  bool offload_optimizer = false;  // train.offload_optimizer, train.offload_reference: of a GPU
+  bool offload_reference = false;
   bool readout = false;         // fingerprints are recorded
   int64_t processes = 1;        // that train together
   bool shared_optimizer = false;   // train.shard (harness/train/shares.h): masters and moments in shares,

@@ -8,6 +8,7 @@
 
 #include "harness/core/error.h"
 #include "harness/model/ops_gpu.h"
+#include "harness/train/host_states.h"
 
 namespace harness {
 
@@ -42,9 +43,12 @@ Optimizer::Optimizer(Transformer& model, OptimizerSettings settings, Ranks* rank
   if (shard != Shard::none) {
     if (ranks == nullptr) throw Error("train.shard: expected train.processes > 1 beside it, found 1");
     shares_ = std::make_unique<SharedStates>(model, *ranks, shard);
+    if (settings_.offload) shares_->keep_values_on_host();
     masters_ = shares_->values();
   } else {
-    for (const Parameter& parameter : model.parameters()) masters_.push_back(parameter.value.to(torch::kFloat32));
+    for (const Parameter& parameter : model.parameters()) {
+      masters_.push_back(settings_.offload ? on_host(parameter.value, torch::kFloat32) : parameter.value.to(torch::kFloat32));
+    }
   }
   for (const torch::Tensor& master : masters_) {
     first_.push_back(torch::zeros_like(master));
@@ -118,7 +122,9 @@ void Optimizer::apply(double norm) {
   const double rate = learning_rate(settings_, updates_);
   ++updates_;
   std::vector<Part> all = parts();
-  if (const auto gpu = ops::gpu::kernels_for(masters_.front())) {
+  if (settings_.offload) {
+    apply_on_host(all, rate, scale);
+  } else if (const auto gpu = ops::gpu::kernels_for(masters_.front())) {
     for (Part& part : all) {  // clip, update and rounding to the parameter in one pass over memory
       const double decay = part.decay ? settings_.weight_decay : 0.0;
       ops::gpu::adamw(*gpu, part.master, part.first, part.second, part.gradient, part.value,
@@ -146,6 +152,21 @@ void Optimizer::apply(double norm) {
     }
   }
   if (shares_ != nullptr) shares_->end_update();
+}
+
+void Optimizer::apply_on_host(const std::vector<Part>& parts, double rate, double scale) {
+  const torch::Tensor step = torch::tensor(static_cast<double>(updates_), torch::kFloat32);
+  torch::Tensor room;  // of a gradient, as large as the largest so far
+  for (const Part& part : parts) {
+    const int64_t count = part.gradient.numel();
+    if (!room.defined() || room.numel() < count) room = host_room(count, torch::kFloat32, part.gradient.is_cuda());
+    const torch::Tensor gradient = room.slice(0, 0, count).view(part.gradient.sizes());
+    gradient.copy_(part.gradient);
+    if (scale != 1.0) gradient.mul_(scale);
+    at::_fused_adamw_({part.master}, {gradient}, {part.first}, {part.second}, {}, {step}, rate, settings_.beta1, settings_.beta2,
+                      part.decay ? settings_.weight_decay : 0.0, settings_.eps, false, false);
+    if (shares_ == nullptr) torch::Tensor(part.value).copy_(part.master);  // shares put the parameters together themselves
+  }
 }
 
 std::string Optimizer::name_of(size_t index) const {
@@ -182,7 +203,7 @@ void Optimizer::restore(const std::map<std::string, torch::Tensor>& state, int64
   } else {
     for (size_t i = 0; i < masters_.size(); ++i) {
       torch::Tensor& value = model_.parameters()[i].value;
-      if (value.scalar_type() != torch::kFloat32) value.copy_(masters_[i]);
+      if (value.data_ptr() != masters_[i].data_ptr()) value.copy_(masters_[i]);
     }
   }
   updates_ = updates;

@@ -22,7 +22,12 @@ TrainSettings read_train_settings(Config& config) {
   s.mini_batch_prompts = config.integer("train.mini_batch_prompts", s.mini_batch_prompts, 1);
   s.micro_batch_responses = config.integer("train.micro_batch_responses", 0, 0);
   s.recompute_activations = config.boolean("train.recompute_activations", false);
+  s.offload_reference = config.boolean("train.offload_reference", false);
   s.shard = shard_of(config.text("train.shard", "none", {"none", "optimizer", "gradients", "parameters"}));
+  if (s.offload_reference && s.shard == Shard::parameters) {
+    throw Error("train.offload_reference: expected train.shard = \"none\", \"optimizer\" or \"gradients\" beside it (\"parameters\" "
+                "shares the reference too), found \"parameters\"");
+  }
   s.recompute_old_log_probs = config.text("train.old_log_probs", "sampling", {"sampling", "recomputed"}) == "recomputed";
   s.mask_truncated = config.boolean("train.mask_truncated", false);
   s.importance_cap = config.number("train.importance_cap", 0, 0, 1e6);
@@ -41,6 +46,7 @@ TrainSettings read_train_settings(Config& config) {
   s.fingerprint.position = position_rule(config.text("fingerprint.position", "reference", {"reference", "last_box"}));
   s.fingerprint.lens_norm_all = config.text("fingerprint.lens_norm", "last", {"last", "all"}) == "all";
   s.optimizer = read_optimizer_settings(config, {});
+  s.optimizer.offload = config.boolean("train.offload_optimizer", false);
   const int64_t updates = (s.prompts_per_step + s.mini_batch_prompts - 1) / s.mini_batch_prompts;
   s.optimizer.total_updates = s.optimizer.schedule == "constant" ? 0 : s.steps * updates;
   s.prompt = read_prompt_settings(config);

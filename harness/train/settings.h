@@ -32,6 +32,7 @@ struct TrainSettings {
   int64_t mini_batch_prompts = 4;      // prompts of one update
   int64_t micro_batch_responses = 0;   // responses of one forward and backward pass; 0: the whole mini-batch
   bool recompute_activations = false;  // keep layer inputs only
+  bool offload_reference = false;      // the reference policy in CPU memory but while it scores
   Shard shard = Shard::none;           // what each of several processes holds a share of (shares.h)
   bool recompute_old_log_probs = false;  // old_log_probs = "recomputed"
   bool mask_truncated = false;         // responses cut at the length limit count in no loss

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "harness/core/error.h"
+#include "harness/train/host_states.h"
 
 namespace harness {
 
@@ -83,6 +84,10 @@ SharedStates::~SharedStates() {
   if (model_.hooks() == this) model_.set_hooks(nullptr);
 }
 
+void SharedStates::keep_values_on_host() {
+  for (torch::Tensor& value : values_) value = on_host(value, value.scalar_type());
+}
+
 torch::Tensor SharedStates::mine(const torch::Tensor& row, size_t unit) const {
   const int64_t share = layouts_[unit].share;
   return row.slice(0, ranks_.rank() * share, (ranks_.rank() + 1) * share);
@@ -133,7 +138,8 @@ void SharedStates::begin_update() {
   if (shard_ < Shard::gradients) return model_.zero_grad();
   gradients_.clear();
   for (const torch::Tensor& value : values_) {
-    gradients_.push_back(torch::zeros({value.size(0)}, value.options().dtype(torch::kFloat32)));
+    gradients_.push_back(
+        torch::zeros({value.size(0)}, torch::TensorOptions().dtype(torch::kFloat32).device(model_.numerics().device)));
   }
 }
 

@@ -62,6 +62,8 @@ class SharedStates final : public PassHooks {
   [[nodiscard]] const std::vector<RowLayout>& layouts() const { return layouts_; }
   // This process's share of each unit's values [share].
   [[nodiscard]] const std::vector<torch::Tensor>& values() const { return values_; }
+  // The shares move to CPU memory, gradients stay with the model: what steps them there (train.offload_optimizer).
+  void keep_values_on_host();
   // Views of a piece, flat: of the share; of the parameter in the model's dtype (the share where the parameter is not here); of
   // the gradient (of the whole one where gradients are not shared).
   [[nodiscard]] torch::Tensor of_piece(const std::vector<torch::Tensor>& shares, const SharePiece& piece) const;

@@ -60,7 +60,7 @@ void score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& p
     metrics["sampling_scoring_difference"] = largest;
   }
   if (p.reference != nullptr) {
-    RowStatistics reference = score_rows(*p.reference, rows, p.settings, p.inputs.limits, place);
+    RowStatistics reference = score_rows(*p.reference->on_device(), rows, p.settings, p.inputs.limits, place);
     for (size_t b = 0; b < rows.size(); ++b) rows[b].ref_log_probs = std::move(reference.log_probs[b]);
   }
 }

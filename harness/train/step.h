@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "harness/train/collect.h"
+#include "harness/train/reference.h"
 #include "harness/train/timing.h"
 #include "harness/train/update.h"
 
@@ -14,7 +15,7 @@ struct StepParts {
   const TrainSettings& settings;
   const CollectInputs& inputs;
   Transformer& policy;
-  const Transformer* reference = nullptr;  // null without KL
+  const ReferencePolicy* reference = nullptr;  // null without KL
   MethodStack& methods;
   Optimizer& optimizer;
   DataCursor& cursor;

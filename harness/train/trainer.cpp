@@ -46,11 +46,11 @@ class Run {
     if (in_.ranks != nullptr) in_.ranks->any(false);
     const bool goes_on = load();
     if (writes()) cut_metrics(goes_on ? state_.metrics_bytes : 0);
-    std::unique_ptr<Transformer> reference = make_reference();
+    const std::unique_ptr<ReferencePolicy> reference = make_reference();
     std::unique_ptr<SharedStates> reference_shares;  // parameters alone, in their own type
     if (reference != nullptr && optimizer_.shard() == Shard::parameters) {
       reference_shares =
-          std::make_unique<SharedStates>(*reference, *in_.ranks, Shard::parameters, reference->numerics().dtype);
+          std::make_unique<SharedStates>(reference->kept(), *in_.ranks, Shard::parameters, policy_.numerics().dtype);
     }
     CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
                           methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks, &limits_};
@@ -92,9 +92,9 @@ class Run {
   }
 
   // The policy as it was before the first step: the base model.
-  std::unique_ptr<Transformer> make_reference() const {
+  std::unique_ptr<ReferencePolicy> make_reference() const {
     if (settings_.loss.kl_coef <= 0 && !methods_.needs().reference_log_probs) return nullptr;
-    return Transformer::load(in_.model_folder, policy_.numerics());
+    return std::make_unique<ReferencePolicy>(in_.model_folder, policy_.numerics(), settings_.offload_reference);
   }
 
   void finish_step(int64_t step, Metrics metrics) {

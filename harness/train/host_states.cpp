@@ -1,0 +1,18 @@
+#include "harness/train/host_states.h"
+
+#include <torch/torch.h>
+
+namespace harness {
+
+torch::Tensor host_room(int64_t count, torch::Dtype dtype, bool page_locked) {
+  return torch::empty({count}, torch::TensorOptions().dtype(dtype).pinned_memory(page_locked));
+}
+
+torch::Tensor on_host(const torch::Tensor& tensor, torch::Dtype dtype) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor copy = host_room(tensor.numel(), dtype, tensor.is_cuda()).view(tensor.sizes());
+  copy.copy_(tensor);
+  return copy;
+}
+
+}  // namespace harness

@@ -1,0 +1,24 @@
+#include "harness/train/reference.h"
+
+#include <torch/torch.h>
+
+namespace harness {
+
+ReferencePolicy::ReferencePolicy(const std::string& folder, const Numerics& numerics, bool offload)
+    : numerics_(numerics), offload_(offload) {
+  Numerics here = numerics;
+  if (offload) here.device = torch::kCPU;
+  kept_ = Transformer::load(folder, here);
+  if (!offload || numerics.device.is_cpu()) return;
+  for (Parameter& parameter : kept_->parameters()) parameter.value = parameter.value.pin_memory();  // copied without a detour
+}
+
+std::shared_ptr<const Transformer> ReferencePolicy::on_device() const {
+  if (!offload_) return kept_;
+  auto copy = std::make_shared<Transformer>(kept_->config(), numerics_);
+  const torch::NoGradGuard no_grad;
+  copy->copy_from(*kept_);
+  return copy;
+}
+
+}  // namespace harness
