@@ -336,6 +336,7 @@ TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {
   s.bf16 = s.cuda = s.reference = s.recompute = true;
   s.micro_batch = 8;
   s.processes = 8;
+  s.rows = 32;
   const double p = 8'190'735'360, head = 151936.0 * 4096;
   const double norm = 8 * head;
   std::vector<double> optimiser, peak;
