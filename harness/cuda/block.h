@@ -151,6 +151,8 @@ class Block {
     phase(static_cast<int>(threadIdx.x));
     __syncthreads();
   }
+  // Waits for the threads of the same warp alone.
+  MEDSBENCH_DEVICE void warp_barrier() { __syncwarp(); }
   // Each value becomes the sum (maximum) over its group of kGroup neighbouring threads: a butterfly, the same on every thread,
   // and a barrier of the warp.
   template <int kGroup>
@@ -182,6 +184,7 @@ class Block {
     ++at_.block_barriers;
   }
   [[nodiscard]] const HostPhase& host_phase() const { return at_; }
+  void warp_barrier() { ++at_.warp_barriers; }
   template <int kGroup>
   void group_sum(PerThread<float, kThreads>& values) {
     butterfly<kGroup>(values, [](float a, float b) { return a + b; });

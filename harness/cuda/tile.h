@@ -2,6 +2,11 @@
 //
 // A tile hides which thread holds which of its sums: `row` and `column` say it. What a product reads stands in shared memory as
 // numbers of the type Staged, in rows kPad values longer than they must be, so that no two threads wait for one bank.
+//
+// A thread holds sums of kOwnRows rows, sum n of its row_index(n)th, which is row own_row(thread, row_index(n)) of the tile. The
+// columns of a row are spread over kRowLanes neighbouring threads and, with others between them, over kRowWarps warps. Tiles of
+// as many threads and rows, kRowLanes and kRowWarps hold the same rows in the same threads, whatever their columns: those with
+// the same kWarpRows > 0, the warps that lie below one another, do.
 #pragma once
 
 #include <type_traits>
@@ -16,19 +21,23 @@ struct Layout {
   static constexpr int kOuter = kOuterStride, kDepth = kDepthStride;
 };
 
-// Sums [kRows, kColumns] by fused multiply-adds in fp32.
-template <int kThreads, int kRows, int kColumns>
+// Sums [kRows, kColumns] by fused multiply-adds in fp32. kWarpRows 0: the threads lie as suits these columns.
+template <int kThreads, int kRows, int kColumns, int kWarpRows = 0>
 class FmaTile {
-  static constexpr int kAcross = kColumns >= 128 ? 32 : 16, kDown = kThreads / kAcross;
-  static constexpr int kOwnRows = kRows / kDown, kOwnColumns = kColumns / kAcross;
-  static_assert(kOwnRows * kDown == kRows && kOwnColumns * kAcross == kColumns);
+  static constexpr int kAcross = kWarpRows == 0 && kColumns >= 128 ? 32 : 16, kDown = kThreads / kAcross;
 
  public:
   using Staged = float;
   static constexpr int kPad = 1;
+  static constexpr int kTileRows = kRows, kTileColumns = kColumns, kRowLanes = kAcross, kRowWarps = 1;
+  static constexpr int kOwnRows = kRows / kDown, kOwnColumns = kColumns / kAcross;
   static constexpr int kOwn = kOwnRows * kOwnColumns;  // sums a thread
+  static_assert(kOwnRows * kDown == kRows && kOwnColumns * kAcross == kColumns);
 
-  MEDSBENCH_DEVICE static int row(int thread, int n) { return thread / kAcross + n / kOwnColumns * kDown; }
+  MEDSBENCH_DEVICE static constexpr int row_index(int n) { return n / kOwnColumns; }
+  MEDSBENCH_DEVICE static int own_row(int thread, int index) { return thread / kAcross + index * kDown; }
+  MEDSBENCH_DEVICE static int row_warp(int) { return 0; }  // which of the kRowWarps
+  MEDSBENCH_DEVICE static int row(int thread, int n) { return own_row(thread, row_index(n)); }
   MEDSBENCH_DEVICE static int column(int thread, int n) { return thread % kAcross + n % kOwnColumns * kAcross; }
   MEDSBENCH_DEVICE float& at(int thread, int n) { return own_[thread].of[n]; }
 
@@ -71,9 +80,10 @@ struct MmaWords {
 // kCount such matrices of each warp from shared memory (PTX ldmatrix): lane l says where row l % 8 of matrix l / 8 begins, and
 // gets of each matrix two neighbours of row l / 4, or where it is turned of column l / 4.
 template <int kCount, bool kTurned, typename Array, int kThreads>
-MEDSBENCH_DEVICE void load_matrices(const Array& from, const PerThread<int, kThreads>& rows,
+MEDSBENCH_DEVICE void load_matrices(Block<kThreads>& block, const Array& from, const PerThread<int, kThreads>& rows,
                                     PerThread<MmaWords, kThreads>& into) {
 #ifdef __CUDACC__
+  (void)block;
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(&from[rows[0]]));
   uint32_t* w = into[0].words;
   if constexpr (kCount == 4 && kTurned) {
@@ -95,7 +105,7 @@ MEDSBENCH_DEVICE void load_matrices(const Array& from, const PerThread<int, kThr
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];" : "=r"(w[0]), "=r"(w[1]) : "r"(address) : "memory");
   }
 #else
-  for (int thread = 0; thread < kThreads; ++thread) {
+  block.each_own([&](int thread) {
     const int lane = thread % kWarp, outer = lane / 4, pair = lane % 4 * 2;
     for (int matrix = 0; matrix < kCount; ++matrix) {
       uint32_t word = 0;
@@ -107,7 +117,7 @@ MEDSBENCH_DEVICE void load_matrices(const Array& from, const PerThread<int, kThr
       }
       into[thread].words[matrix] = word;
     }
-  }
+  });
 #endif
 }
 
@@ -148,11 +158,12 @@ MEDSBENCH_DEVICE void add_mma(PerThread<Own, kThreads>& sums, int first, const P
 }
 
 // Sums [kRows, kColumns] of products of bf16 by the tensor cores, added in fp32: a warp 32 rows where there are as many, so
-// that it reads little of both sides.
-template <int kThreads, int kRows, int kColumns>
+// that it reads little of both sides. kChosen: kWarpRows, where they are not left to that rule.
+template <int kThreads, int kRows, int kColumns, int kChosen = 0>
 class MmaTile {
   static constexpr int kWarps = kThreads / kWarp;
   static constexpr int warp_rows() {
+    if (kChosen > 0) return kChosen;
     int rows = 1;
     while (rows < kWarps && rows < kRows / 16 && (kRows / 16 / rows > 2 || kColumns * rows < 8 * kWarps)) rows *= 2;
     return rows;
@@ -164,11 +175,15 @@ class MmaTile {
  public:
   using Staged = Bf16;
   static constexpr int kPad = 8;  // rows then begin 4 banks apart, at multiples of 16 bytes
-  static constexpr int kOwn = kDown * kAcross * 4;
+  static constexpr int kTileRows = kRows, kTileColumns = kColumns, kRowLanes = 4, kRowWarps = kWarps / kWarpRows;
+  static constexpr int kOwnRows = kDown * 2, kOwn = kDown * kAcross * 4;
 
-  MEDSBENCH_DEVICE static int row(int thread, int n) {
-    return first_row(thread, n / 4 / kAcross) + thread % kWarp / 4 + n % 4 / 2 * 8;
+  MEDSBENCH_DEVICE static constexpr int row_index(int n) { return n / 4 / kAcross * 2 + n % 4 / 2; }
+  MEDSBENCH_DEVICE static int own_row(int thread, int index) {
+    return first_row(thread, index / 2) + thread % kWarp / 4 + index % 2 * 8;
   }
+  MEDSBENCH_DEVICE static int row_warp(int thread) { return thread / kWarp / kWarpRows; }
+  MEDSBENCH_DEVICE static int row(int thread, int n) { return own_row(thread, row_index(n)); }
   MEDSBENCH_DEVICE static int column(int thread, int n) {
     return first_column(thread, n / 4 % kAcross) + thread % 4 * 2 + n % 2;
   }
@@ -228,14 +243,14 @@ class MmaTile {
       const int row = thread % 8;
       rows[thread] = kTurned ? (k + at.depth + row) * Side::kDepth + at.outer : (at.outer + row) * Side::kOuter + k + at.depth;
     });
-    load_matrices<kCount, kTurned>(from, rows, into);
+    load_matrices<kCount, kTurned>(block, from, rows, into);
   }
   PerThread<Own, kThreads> own_;
 };
 
-template <typename T, int kThreads, int kRows, int kColumns>
-using TileOf =
-    std::conditional_t<std::is_same<T, Bf16>::value, MmaTile<kThreads, kRows, kColumns>, FmaTile<kThreads, kRows, kColumns>>;
+template <typename T, int kThreads, int kRows, int kColumns, int kWarpRows = 0>
+using TileOf = std::conditional_t<std::is_same<T, Bf16>::value, MmaTile<kThreads, kRows, kColumns, kWarpRows>,
+                                  FmaTile<kThreads, kRows, kColumns, kWarpRows>>;
 
 // Neighbouring numbers to shared memory, at once on a GPU where the rows of the tile allow it.
 template <typename T, int kCount, typename Array>
