@@ -3,6 +3,7 @@
 
 #include "harness/core/random.h"
 #include "harness/reward/grader.h"
+#include "harness/reward/latex_parser.h"
 
 namespace harness {
 namespace {
@@ -77,6 +78,13 @@ TEST(Graders, SurviveHostileAnswers) {
         EXPECT_NE(grader->grade("\\boxed{" + answer + "}", problem).why, "") << name;
       }
     }
+  }
+}
+
+TEST(LatexParser, ReadsNothingBehindTheEndOfAText) {
+  for (const std::string text : {"1_", "12_ ", "(3_", "x+4_"}) {
+    StepBudget budget(1000);
+    EXPECT_FALSE(parse_answer(text, budget)) << text;
   }
 }
 

@@ -271,6 +271,7 @@ class Parser {
         x = pack(Op::percent, std::move(x));
       } else if (peek() == '_') {
         take("_");
+        if (peek() == '\0') throw NotMathematics{};
         const std::string subscript = peek() == '{' ? raw_group() : std::string(1, text_[at_++]);
         if (x.is(Op::number)) x.name = squeeze(subscript);
       } else {
