@@ -108,44 +108,12 @@ std::optional<NumberToken> read_number(std::string_view text, bool thousands) {
 }
 
 bool is_operator_command(std::string_view command) {
-  static constexpr std::array<std::string_view, 38> kNames = {"\\cdot",
-                                                              "\\times",
-                                                              "\\ast",
-                                                              "\\div",
-                                                              "\\pm",
-                                                              "\\mp",
-                                                              "\\cup",
-                                                              "\\cap",
-                                                              "\\setminus",
-                                                              "\\backslash",
-                                                              "\\smallsetminus",
-                                                              "\\ne",
-                                                              "\\le",
-                                                              "\\ge",
-                                                              "\\approx",
-                                                              "\\in",
-                                                              "\\equiv",
-                                                              "\\to",
-                                                              "\\rightarrow",
-                                                              "\\Rightarrow",
-                                                              "\\sim",
-                                                              "\\cong",
-                                                              "\\mid",
-                                                              "\\subset",
-                                                              "\\subseteq",
-                                                              "\\notin",
-                                                              "\\parallel",
-                                                              "\\}",
-                                                              "\\\\",
-                                                              "\\rfloor",
-                                                              "\\rceil",
-                                                              "\\rangle",
-                                                              "\\end",
-                                                              "\\&",
-                                                              "\\iff",
-                                                              "\\implies",
-                                                              "\\Leftrightarrow",
-                                                              "\\leftrightarrow"};
+  static constexpr std::array<std::string_view, 38> kNames = {
+      "\\cdot", "\\times", "\\ast", "\\div", "\\pm", "\\mp", "\\cup", "\\cap",
+      "\\setminus", "\\backslash", "\\smallsetminus", "\\ne", "\\le", "\\ge", "\\approx", "\\in",
+      "\\equiv", "\\to", "\\rightarrow", "\\Rightarrow", "\\sim", "\\cong", "\\mid", "\\subset",
+      "\\subseteq", "\\notin", "\\parallel", "\\}", "\\\\", "\\rfloor", "\\rceil", "\\rangle",
+      "\\end", "\\&", "\\iff", "\\implies", "\\Leftrightarrow", "\\leftrightarrow"};
   return std::find(kNames.begin(), kNames.end(), command) != kNames.end();
 }
 
@@ -165,6 +133,21 @@ bool is_accent_command(std::string_view command) {
   return std::find(kNames.begin(), kNames.end(), command) != kNames.end();
 }
 
+std::vector<Expression> one_part(Expression x) {
+  std::vector<Expression> parts;
+  parts.push_back(std::move(x));
+  return parts;
+}
+
+std::vector<Expression> two_parts(Expression a, Expression b) {
+  std::vector<Expression> parts;
+  parts.push_back(std::move(a));
+  parts.push_back(std::move(b));
+  return parts;
+}
+
+Expression reciprocal(Expression x) { return make_node(Op::power, two_parts(std::move(x), make_number(-1))); }
+
 Expression expand_plus_minus(Expression x) {
   Expression upper = x;
   if (!replace_sign(upper, true)) return x;
@@ -181,10 +164,7 @@ Expression expand_plus_minus(Expression x) {
     return make_node(Op::set, std::move(parts), ",");
   }
   replace_sign(x, false);
-  std::vector<Expression> parts;
-  parts.push_back(std::move(upper));
-  parts.push_back(std::move(x));
-  return make_node(Op::set, std::move(parts), ",");
+  return make_node(Op::set, two_parts(std::move(upper), std::move(x)), ",");
 }
 
 }  // namespace harness

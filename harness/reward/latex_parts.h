@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/reward/expression.h"
 
@@ -25,6 +26,11 @@ bool commas_are_thousands(std::string_view text);
 bool is_operator_command(std::string_view command);  // "\cdot", "\le", "\cup", ...: no factor begins with it
 bool is_function_command(std::string_view command);  // "\sin", "\log", ...
 bool is_accent_command(std::string_view command);    // "\vec", "\overline", "\mathbb", ...: with its group one symbol
+
+// The parts of a node.
+std::vector<Expression> one_part(Expression x);
+std::vector<Expression> two_parts(Expression a, Expression b);
+Expression reciprocal(Expression x);
 
 // x with `\pm` becomes the bare list of both readings (`\mp` the other way round).
 Expression expand_plus_minus(Expression x);

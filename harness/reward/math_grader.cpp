@@ -67,9 +67,7 @@ const char* words_of(Equality equality) {
 
 std::vector<Expression> list_members(Expression x) {
   if (x.is(Op::set)) return std::move(x.parts);
-  std::vector<Expression> one;
-  one.push_back(std::move(x));
-  return one;
+  return one_part(std::move(x));
 }
 
 // Members in any order, each with its own tolerance where the set gives one for each answer.

@@ -7,55 +7,36 @@
 #include <vector>
 
 #include "harness/reward/latex_parts.h"
+#include "harness/reward/sympy_cursor.h"
 #include "harness/reward/text_edit.h"
 
 namespace harness {
 namespace {
-
-// The token at hand cannot go on; an outer rule may stop before it.
-struct Stop {};
-// The parser of sympy raises whatever stands around.
-struct Raise {};
 
 constexpr int kDeepest = 80;
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::vector<Expression> pair(Expression a, Expression b) {
-  std::vector<Expression> parts;
-  parts.push_back(std::move(a));
-  parts.push_back(std::move(b));
-  return parts;
-}
-
-std::vector<Expression> one(Expression a) {
-  std::vector<Expression> parts;
-  parts.push_back(std::move(a));
-  return parts;
-}
-
-Expression reciprocal(Expression x) { return make_node(Op::power, pair(std::move(x), make_number(-1))); }
-
 // Backtracking descent: an operand that cannot be read puts the cursor back before its operator.
-class SympyParser {
+class SympyParser : private SympyCursor {
  public:
-  SympyParser(std::string_view text, StepBudget& budget) : text_(text), budget_(budget) {}
+  SympyParser(std::string_view text, StepBudget& budget) : SympyCursor(text), budget_(budget) {}
 
   Expression relation() {
     Expression left = sum();
     std::string op = relation_operator();
     if (op.empty()) return left;
     Expression right = sum();
-    if (!relation_operator().empty()) throw Raise{};  // chains do not compare with anything
-    return make_node(Op::relation, pair(std::move(left), std::move(right)), op);
+    if (!relation_operator().empty()) throw SympyRaise{};  // chains do not compare with anything
+    return make_node(Op::relation, two_parts(std::move(left), std::move(right)), op);
   }
 
  private:
   class Depth {
    public:
     explicit Depth(SympyParser& parser) : parser_(parser) {
-      if (++parser_.depth_ > kDeepest) throw Raise{};
+      if (++parser_.depth_ > kDeepest) throw SympyRaise{};
       parser_.budget_.spend();
     }
     ~Depth() { --parser_.depth_; }
@@ -64,89 +45,18 @@ class SympyParser {
     SympyParser& parser_;
   };
 
-  void skip() {
-    while (true) {
-      while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n')) ++at_;
-      const size_t begin = at_;
-      for (const std::string_view command : {"\\,", "\\:", "\\;", "\\!", "\\quad", "\\qquad", "\\left", "\\right", "\\*", "\\-",
-                                             "\\.", "\\/", "\\\"", "\\(", "\\="}) {
-        if (!text_.substr(at_).starts_with(command)) continue;
-        const size_t end = at_ + command.size();
-        if (is_letter(command.back()) && end < text_.size() && is_letter(text_[end])) continue;
-        at_ = end;
-        break;
-      }
-      if (at_ == begin) return;
-    }
-  }
-
-  // The first character of the next token; 0 at the end. A character that no token begins with raises.
-  char peek() {
-    skip();
-    if (at_ >= text_.size()) return '\0';
-    const char c = text_[at_];
-    if (c == '\\') {
-      const bool known =
-          at_ + 1 < text_.size() && (is_letter(text_[at_ + 1]) || text_[at_ + 1] == '{' || text_[at_ + 1] == '}');
-      if (!known) throw Raise{};
-    } else if (!is_letter(c) && !is_digit(c) && std::string_view("+-*/(){}[]|_^:=<>!',.").find(c) == std::string_view::npos) {
-      throw Raise{};
-    }
-    return c;
-  }
-  bool take(char c) {
-    if (peek() != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!take(c)) throw Stop{};
-  }
-  std::string command() {
-    if (peek() != '\\') return {};
-    size_t end = at_ + 1;
-    while (end < text_.size() && is_letter(text_[end])) ++end;
-    if (end == at_ + 1) ++end;
-    return std::string(text_.substr(at_, end - at_));
-  }
-  bool take_command(std::string_view name) {
-    if (command() != name) return false;
-    at_ += name.size();
-    return true;
-  }
-
   // Runs `rule`; where it stops, the cursor goes back to `at` and the answer is none.
   template <typename Rule>
   std::optional<Expression> attempt(size_t at, Rule&& rule) {
     const int depth = depth_;
     try {
       return rule();
-    } catch (const Stop&) {
+    } catch (const SympyStop&) {
       budget_.spend(50);  // exceptions cost more than steps
       at_ = at;
       depth_ = depth;
       return std::nullopt;
     }
-  }
-
-  std::string relation_operator() {
-    const char c = peek();
-    if (c == '=' || c == '<' || c == '>') {
-      ++at_;
-      return std::string(1, c);
-    }
-    for (const auto& [name, op] : std::initializer_list<std::pair<std::string_view, std::string_view>>{{"\\neq", "!="},
-                                                                                                       {"\\leq", "<="},
-                                                                                                       {"\\le", "<="},
-                                                                                                       {"\\leqq", "<="},
-                                                                                                       {"\\leqslant", "<="},
-                                                                                                       {"\\geq", ">="},
-                                                                                                       {"\\ge", ">="},
-                                                                                                       {"\\geqq", ">="},
-                                                                                                       {"\\geqslant", ">="}}) {
-      if (take_command(name)) return std::string(op);
-    }
-    return {};
   }
 
   Expression sum() {
@@ -221,7 +131,7 @@ class SympyParser {
   Expression postfix(bool functions) {
     const Depth depth(*this);
     Expression x = power(functions);
-    while (take('!')) x = make_node(Op::function, one(std::move(x)), "factorial");
+    while (take('!')) x = make_node(Op::function, one_part(std::move(x)), "factorial");
     return x;
   }
 
@@ -233,7 +143,7 @@ class SympyParser {
       if (!take('^')) return x;
       std::optional<Expression> exponent = attempt(before, [&] { return script(); });
       if (!exponent) return x;
-      x = make_node(Op::power, pair(std::move(x), std::move(*exponent)));
+      x = make_node(Op::power, two_parts(std::move(x), std::move(*exponent)));
       if (peek() == '_') {  // a subscript after an exponent is read and dropped
         const size_t mark = at_++;
         attempt(mark, [&] { return script(); });
@@ -261,30 +171,30 @@ class SympyParser {
     if (c == '[') return bracketed('[', ']');
     if (c == '{') return bracketed('{', '}');
     if (c == '|') {
-      return make_node(Op::function, one(bracketed('|', '|')), "abs");
+      return make_node(Op::function, one_part(bracketed('|', '|')), "abs");
     }
     const std::string name = command();
     if (name == "\\{") {
       at_ += 2;
       Expression x = sum();
-      if (!take_command("\\}")) throw Stop{};
+      if (!take_command("\\}")) throw SympyStop{};
       return x;
     }
     if (name == "\\lfloor" || name == "\\lceil") {
       at_ += name.size();
       Expression x = sum();
-      if (!take_command(name == "\\lfloor" ? "\\rfloor" : "\\rceil")) throw Stop{};
-      return make_node(Op::function, one(std::move(x)), name == "\\lfloor" ? "floor" : "ceil");
+      if (!take_command(name == "\\lfloor" ? "\\rfloor" : "\\rceil")) throw SympyStop{};
+      return make_node(Op::function, one_part(std::move(x)), name == "\\lfloor" ? "floor" : "ceil");
     }
     if (is_plain_function(name)) {
-      if (!functions) throw Stop{};
+      if (!functions) throw SympyStop{};
       return function(name);
     }
     if (name == "\\sqrt" || name == "\\overline") {
-      if (!functions) throw Stop{};
+      if (!functions) throw SympyStop{};
       return name == "\\sqrt" ? root() : conjugate();
     }
-    if (name == "\\int" || name == "\\sum" || name == "\\prod" || name == "\\lim") throw Raise{};
+    if (name == "\\int" || name == "\\sum" || name == "\\prod" || name == "\\lim") throw SympyRaise{};
     return atom(functions);
   }
 
@@ -316,9 +226,9 @@ class SympyParser {
     const bool inverse = exponent && trigonometric && exponent->is(Op::number) && exponent->value == -1;
     if (inverse) name = "arc" + name;
     const bool logarithm = base && (name == "ln" || name == "lg");
-    Expression x = logarithm ? make_node(Op::function, pair(std::move(argument), std::move(*base)), "log_base")
-                             : make_node(Op::function, one(std::move(argument)), name);
-    if (exponent && !inverse) x = make_node(Op::power, pair(std::move(x), std::move(*exponent)));
+    Expression x = logarithm ? make_node(Op::function, two_parts(std::move(argument), std::move(*base)), "log_base")
+                             : make_node(Op::function, one_part(std::move(argument)), name);
+    if (exponent && !inverse) x = make_node(Op::power, two_parts(std::move(x), std::move(*exponent)));
     return x;
   }
 
@@ -327,7 +237,7 @@ class SympyParser {
     Expression degree = make_number(2);
     if (peek() == '[') degree = bracketed('[', ']');
     Expression x = bracketed('{', '}');
-    return make_node(Op::power, pair(std::move(x), reciprocal(std::move(degree))));
+    return make_node(Op::power, two_parts(std::move(x), reciprocal(std::move(degree))));
   }
 
   // A bar is the complex conjugate: a value of its own.
@@ -356,14 +266,14 @@ class SympyParser {
     }
     if (peek() == '.') {
       ++at_;
-      if (!is_digit(peek())) throw Raise{};
+      if (!is_digit(peek())) throw SympyRaise{};
       digits += '.';
       read_digits();
     }
     const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos;
-    if (leading_zero && digits.find('.') == std::string::npos) throw Raise{};  // "02" is no number to sympy
+    if (leading_zero && digits.find('.') == std::string::npos) throw SympyRaise{};  // "02" is no number to sympy
     const std::optional<NumberToken> token = read_number(digits, false);
-    if (!token) throw Raise{};
+    if (!token) throw SympyRaise{};
     budget_.spend(static_cast<int64_t>(digits.size() * digits.size() / 64));
     return make_number(token->value, token->decimal);
   }
@@ -378,21 +288,21 @@ class SympyParser {
     const char c = peek();
     if (is_digit(c)) return number();
     if (is_letter(c)) return name_atom(functions);
-    if (c != '\\') throw Stop{};
+    if (c != '\\') throw SympyStop{};
     const std::string name = command();
-    if (!starts_atom() || name.size() < 2 || !is_letter(name[1])) throw Stop{};
+    if (!starts_atom() || name.size() < 2 || !is_letter(name[1])) throw SympyStop{};
     if (name == "\\frac" || name == "\\dfrac" || name == "\\tfrac") {
       at_ += name.size();
       Expression top = group_of_frac();
-      return make_node(Op::multiply, pair(std::move(top), reciprocal(group_of_frac())));
+      return make_node(Op::multiply, two_parts(std::move(top), reciprocal(group_of_frac())));
     }
     if (name == "\\binom" || name == "\\dbinom" || name == "\\tbinom") {
       at_ += name.size();
       Expression top = bracketed('{', '}');
-      return make_node(Op::function, pair(std::move(top), bracketed('{', '}')), "binomial");
+      return make_node(Op::function, two_parts(std::move(top), bracketed('{', '}')), "binomial");
     }
     if (is_plain_function(name) || name == "\\sqrt" || name == "\\overline" || name == "\\lfloor" || name == "\\lceil")
-      throw Stop{};
+      throw SympyStop{};
     return name_atom(functions);
   }
 
@@ -439,9 +349,7 @@ class SympyParser {
     return make_node(Op::function, std::move(parts), "call:" + name);
   }
 
-  std::string_view text_;
   StepBudget& budget_;
-  size_t at_ = 0;
   int depth_ = 0;
 };
 
@@ -450,9 +358,9 @@ class SympyParser {
 std::optional<Expression> parse_sympy_latex(std::string_view text, StepBudget& budget) {
   try {
     return SympyParser(text, budget).relation();
-  } catch (const Stop&) {
+  } catch (const SympyStop&) {
     return std::nullopt;
-  } catch (const Raise&) {
+  } catch (const SympyRaise&) {
     return std::nullopt;
   }
 }
