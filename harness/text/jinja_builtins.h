@@ -24,6 +24,10 @@ Value get_slice(const Value& value, const Value& begin, const Value& end, const 
 // A method bound to `value`; none where the value has no such method.
 std::optional<Value> method_of(const Value& value, const std::string& name);
 
+// An argument by place or name, or what stands in for it.
+bool flag(const CallArguments& arguments, size_t place, std::string_view name, bool fallback);
+std::string text_argument(const CallArguments& arguments, size_t place, std::string_view name, const std::string& fallback);
+
 // Adds to a text that a template builds. Throws Error where it becomes longer than kLongestText.
 void extend(std::string& text, std::string_view more);
 

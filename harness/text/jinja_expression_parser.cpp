@@ -15,18 +15,6 @@ constexpr int kDeepest = 200;
 // The same for what nests without brackets, such as the operands of a long sum.
 constexpr int kTallest = 400;
 
-std::string shown(const Token& token) {
-  switch (token.kind) {
-    case TokenKind::kEnd: return "the end of the template";
-    case TokenKind::kData: return "text";
-    case TokenKind::kVariableBegin: return "{{";
-    case TokenKind::kVariableEnd: return "}}";
-    case TokenKind::kBlockBegin: return "{%";
-    case TokenKind::kBlockEnd: return "%}";
-    default: return "\"" + token.text + "\"";
-  }
-}
-
 // As Python: too large is infinite, too small is zero.
 double float_value(const std::string& text) {
   double value = 0;
@@ -46,31 +34,6 @@ struct ExpressionParser::Depth {
   Depth& operator=(const Depth&) = delete;
   ExpressionParser& parser;
 };
-
-bool ExpressionParser::skip_name(std::string_view name) {
-  if (!is_name(name)) return false;
-  next();
-  return true;
-}
-
-bool ExpressionParser::skip_operator(std::string_view text) {
-  if (!is_operator(text)) return false;
-  next();
-  return true;
-}
-
-void ExpressionParser::expect_operator(std::string_view text) {
-  if (!skip_operator(text)) fail(fmt::format("\"{}\"", text));
-}
-
-std::string ExpressionParser::expect_name() {
-  if (current().kind != TokenKind::kName) fail("a name");
-  return next().text;
-}
-
-void ExpressionParser::fail(const std::string& expected) const {
-  throw Error("line {}: expected {}, found {}", current().line, expected, shown(current()));
-}
 
 ExpressionPtr ExpressionParser::make(ExpressionKind kind) const {
   auto node = std::make_unique<Expression>();
@@ -124,29 +87,21 @@ ExpressionPtr ExpressionParser::conditional_expression() {
   return node;
 }
 
-ExpressionPtr ExpressionParser::or_expression() {
-  ExpressionPtr left = and_expression();
-  while (is_name("or")) {
-    auto node = make(ExpressionKind::kOr);
+ExpressionPtr ExpressionParser::joined(ExpressionKind kind, std::string_view word, Rule operand) {
+  ExpressionPtr left = (this->*operand)();
+  while (is_name(word)) {
+    auto node = make(kind);
     next();
     adopt(*node, std::move(left));
-    adopt(*node, and_expression());
+    adopt(*node, (this->*operand)());
     left = std::move(node);
   }
   return left;
 }
 
-ExpressionPtr ExpressionParser::and_expression() {
-  ExpressionPtr left = not_expression();
-  while (is_name("and")) {
-    auto node = make(ExpressionKind::kAnd);
-    next();
-    adopt(*node, std::move(left));
-    adopt(*node, not_expression());
-    left = std::move(node);
-  }
-  return left;
-}
+ExpressionPtr ExpressionParser::or_expression() { return joined(ExpressionKind::kOr, "or", &ExpressionParser::and_expression); }
+
+ExpressionPtr ExpressionParser::and_expression() { return joined(ExpressionKind::kAnd, "and", &ExpressionParser::not_expression); }
 
 ExpressionPtr ExpressionParser::not_expression() {
   if (!is_name("not")) return comparison();
@@ -181,35 +136,22 @@ ExpressionPtr ExpressionParser::comparison() {
   return node->operators.empty() ? std::move(node->parts.front()) : std::move(node);
 }
 
-ExpressionPtr ExpressionParser::sum() {
-  ExpressionPtr left = concatenation();
-  while (is_operator("+") || is_operator("-")) {
+ExpressionPtr ExpressionParser::chain(std::initializer_list<std::string_view> operators, Rule operand) {
+  ExpressionPtr left = (this->*operand)();
+  while (std::any_of(operators.begin(), operators.end(), [&](std::string_view text) { return is_operator(text); })) {
     const std::string name = next().text;
-    left = binary(name, std::move(left), concatenation());
+    left = binary(name, std::move(left), (this->*operand)());
   }
   return left;
 }
 
-ExpressionPtr ExpressionParser::concatenation() {
-  ExpressionPtr left = product();
-  while (skip_operator("~")) left = binary("~", std::move(left), product());
-  return left;
-}
+ExpressionPtr ExpressionParser::sum() { return chain({"+", "-"}, &ExpressionParser::concatenation); }
 
-ExpressionPtr ExpressionParser::product() {
-  ExpressionPtr left = power();
-  while (is_operator("*") || is_operator("/") || is_operator("//") || is_operator("%")) {
-    const std::string name = next().text;
-    left = binary(name, std::move(left), power());
-  }
-  return left;
-}
+ExpressionPtr ExpressionParser::concatenation() { return chain({"~"}, &ExpressionParser::product); }
 
-ExpressionPtr ExpressionParser::power() {
-  ExpressionPtr left = unary();
-  while (skip_operator("**")) left = binary("**", std::move(left), unary());
-  return left;
-}
+ExpressionPtr ExpressionParser::product() { return chain({"*", "/", "//", "%"}, &ExpressionParser::power); }
+
+ExpressionPtr ExpressionParser::power() { return chain({"**"}, &ExpressionParser::factor); }
 
 ExpressionPtr ExpressionParser::unary(bool with_filter) {
   const Depth depth(*this);
@@ -226,6 +168,20 @@ ExpressionPtr ExpressionParser::unary(bool with_filter) {
 }
 
 ExpressionPtr ExpressionParser::primary() {
+  if (ExpressionPtr node = name_or_literal()) return node;
+  auto node = make(ExpressionKind::kTuple);
+  if (skip_operator("(")) {
+    if (skip_operator(")")) return node;
+    node = tuple();
+    expect_operator(")");
+    return node;
+  }
+  if (is_operator("[")) return list();
+  if (is_operator("{")) return dict();
+  fail("an expression");
+}
+
+ExpressionPtr ExpressionParser::name_or_literal() {
   auto node = make(ExpressionKind::kConstant);
   const Token token = current();
   switch (token.kind) {
@@ -258,20 +214,8 @@ ExpressionPtr ExpressionParser::primary() {
       next();
       node->constant = float_value(token.text);
       return node;
-    default: break;
+    default: return nullptr;
   }
-  if (skip_operator("(")) {
-    if (skip_operator(")")) {
-      node->kind = ExpressionKind::kTuple;
-      return node;
-    }
-    node = tuple();
-    expect_operator(")");
-    return node;
-  }
-  if (is_operator("[")) return list();
-  if (is_operator("{")) return dict();
-  fail("an expression");
 }
 
 ExpressionPtr ExpressionParser::tuple(bool conditional, std::string_view stop_name) {
@@ -288,154 +232,29 @@ ExpressionPtr ExpressionParser::tuple(bool conditional, std::string_view stop_na
   return node;
 }
 
-ExpressionPtr ExpressionParser::list() {
-  auto node = make(ExpressionKind::kList);
-  expect_operator("[");
-  while (!is_operator("]")) {
+template <typename Item>
+ExpressionPtr ExpressionParser::display(ExpressionKind kind, std::string_view open, std::string_view close, Item&& item) {
+  auto node = make(kind);
+  expect_operator(open);
+  while (!is_operator(close)) {
     if (!node->parts.empty()) expect_operator(",");
-    if (is_operator("]")) break;
-    adopt(*node, expression());
+    if (is_operator(close)) break;
+    item(*node);
   }
-  expect_operator("]");
+  expect_operator(close);
   return node;
+}
+
+ExpressionPtr ExpressionParser::list() {
+  return display(ExpressionKind::kList, "[", "]", [this](Expression& node) { adopt(node, expression()); });
 }
 
 ExpressionPtr ExpressionParser::dict() {
-  auto node = make(ExpressionKind::kDict);
-  expect_operator("{");
-  while (!is_operator("}")) {
-    if (!node->parts.empty()) expect_operator(",");
-    if (is_operator("}")) break;
-    adopt(*node, expression());
+  return display(ExpressionKind::kDict, "{", "}", [this](Expression& node) {
+    adopt(node, expression());
     expect_operator(":");
-    adopt(*node, expression());
-  }
-  expect_operator("}");
-  return node;
-}
-
-ExpressionPtr ExpressionParser::postfix(ExpressionPtr node) {
-  while (true) {
-    if (is_operator(".") || is_operator("[")) {
-      node = subscript(std::move(node));
-    } else if (is_operator("(")) {
-      node = call(std::move(node));
-    } else {
-      return node;
-    }
-  }
-}
-
-ExpressionPtr ExpressionParser::subscript(ExpressionPtr object) {
-  auto node = make(ExpressionKind::kItem);
-  if (skip_operator(".")) {
-    if (current().kind == TokenKind::kInteger) {
-      adopt(*node, std::move(object));
-      adopt(*node, primary());
-      return node;
-    }
-    node->kind = ExpressionKind::kAttribute;
-    node->name = expect_name();
-    adopt(*node, std::move(object));
-    return node;
-  }
-  expect_operator("[");
-  adopt(*node, std::move(object));
-  ExpressionPtr first = is_operator(":") ? nullptr : expression();
-  if (!skip_operator(":")) {
-    if (is_operator(",")) fail("one index");
-    adopt(*node, std::move(first));
-    expect_operator("]");
-    return node;
-  }
-  node->kind = ExpressionKind::kSlice;
-  adopt(*node, std::move(first));
-  adopt(*node, is_operator(":") || is_operator("]") ? nullptr : expression());
-  adopt(*node, skip_operator(":") && !is_operator("]") ? expression() : nullptr);
-  expect_operator("]");
-  return node;
-}
-
-ExpressionPtr ExpressionParser::filters_and_tests(ExpressionPtr node) {
-  while (true) {
-    if (is_operator("|")) {
-      next();
-      node = filter(std::move(node));
-    } else if (is_name("is")) {
-      node = test(std::move(node));
-    } else if (is_operator("(")) {
-      node = call(std::move(node));
-    } else {
-      return node;
-    }
-  }
-}
-
-ExpressionPtr ExpressionParser::filter_chain(ExpressionPtr input) {
-  ExpressionPtr node = std::move(input);
-  while (skip_operator("|")) node = filter(std::move(node));
-  return node;
-}
-
-ExpressionPtr ExpressionParser::filter(ExpressionPtr input) {
-  auto node = make(ExpressionKind::kFilter);
-  node->name = expect_name();
-  adopt(*node, std::move(input));
-  if (is_operator("(")) adopt_call(*node, call_arguments());
-  return node;
-}
-
-ExpressionPtr ExpressionParser::test(ExpressionPtr input) {
-  next();
-  auto node = make(ExpressionKind::kTest);
-  node->negated = skip_name("not");
-  node->name = expect_name();
-  adopt(*node, std::move(input));
-  const TokenKind kind = current().kind;
-  const bool literal = kind == TokenKind::kString || kind == TokenKind::kInteger || kind == TokenKind::kFloat || is_operator("[") ||
-                       is_operator("{");
-  const bool name = kind == TokenKind::kName && !is_name("else") && !is_name("or") && !is_name("and");
-  if (is_operator("(")) {
-    adopt_call(*node, call_arguments());
-  } else if (literal || name) {
-    if (is_name("is")) fail("no second test");
-    CallSyntax syntax;
-    syntax.positional.push_back(postfix(primary()));
-    adopt_call(*node, std::move(syntax));
-  }
-  return node;
-}
-
-ExpressionPtr ExpressionParser::call(ExpressionPtr callee) {
-  auto node = make(ExpressionKind::kCall);
-  adopt(*node, std::move(callee));
-  adopt_call(*node, call_arguments());
-  return node;
-}
-
-CallSyntax ExpressionParser::call_arguments() {
-  CallSyntax syntax;
-  expect_operator("(");
-  bool first = true;
-  while (!is_operator(")")) {
-    if (!first) expect_operator(",");
-    first = false;
-    if (is_operator(")")) break;
-    if (skip_operator("*")) {
-      syntax.spread_list = expression();
-    } else if (skip_operator("**")) {
-      syntax.spread_dict = expression();
-    } else if (current().kind == TokenKind::kName && ahead().kind == TokenKind::kOperator && ahead().text == "=") {
-      std::string name = next().text;
-      next();
-      syntax.named.emplace_back(std::move(name), expression());
-    } else {
-      if (!syntax.named.empty()) fail("a named argument");
-      syntax.positional.push_back(expression());
-    }
-  }
-  expect_operator(")");
-  return syntax;
+    adopt(node, expression());
+  });
 }
 
 ExpressionPtr ExpressionParser::target(bool with_attribute) {

@@ -1,31 +1,18 @@
 // Jinja expressions: the part of the parser inside a tag, with the precedence of Jinja 3.1.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "harness/text/jinja_ast.h"
-#include "harness/text/jinja_lexer.h"
+#include "harness/text/jinja_token_cursor.h"
 
 namespace harness::jinja {
 
-class ExpressionParser {
+class ExpressionParser : public TokenCursor {
  public:
-  explicit ExpressionParser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
-
-  [[nodiscard]] const Token& current() const { return tokens_[at_]; }
-  [[nodiscard]] const Token& ahead() const { return tokens_[std::min(at_ + 1, tokens_.size() - 1)]; }
-  Token next() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_[at_]; }
-  [[nodiscard]] bool is_name(std::string_view name) const { return current().kind == TokenKind::kName && current().text == name; }
-  [[nodiscard]] bool is_operator(std::string_view text) const {
-    return current().kind == TokenKind::kOperator && current().text == text;
-  }
-  bool skip_name(std::string_view name);
-  bool skip_operator(std::string_view text);
-  void expect_operator(std::string_view text);
-  std::string expect_name();
-  [[noreturn]] void fail(const std::string& expected) const;
+  using TokenCursor::TokenCursor;
 
   // One expression; `conditional`: may be `a if b else c`.
   ExpressionPtr expression(bool conditional = true);
@@ -42,12 +29,18 @@ class ExpressionParser {
 
  private:
   struct Depth;
+  using Rule = ExpressionPtr (ExpressionParser::*)();
   ExpressionPtr make(ExpressionKind kind) const;
   // Adds a part (may be null) or a call's arguments to a node; fails where the tree becomes too tall.
   void adopt(Expression& node, ExpressionPtr part) const;
   void adopt_call(Expression& node, CallSyntax syntax) const;
   void grow(Expression& node, const Expression& part) const;
   ExpressionPtr binary(const std::string& name, ExpressionPtr left, ExpressionPtr right) const;
+  // Operands of a rule joined by a word (or, and), by operators, or by commas between brackets.
+  ExpressionPtr joined(ExpressionKind kind, std::string_view word, Rule operand);
+  ExpressionPtr chain(std::initializer_list<std::string_view> operators, Rule operand);
+  template <typename Item>
+  ExpressionPtr display(ExpressionKind kind, std::string_view open, std::string_view close, Item&& item);
   ExpressionPtr conditional_expression();
   ExpressionPtr or_expression();
   ExpressionPtr and_expression();
@@ -57,9 +50,14 @@ class ExpressionParser {
   ExpressionPtr concatenation();
   ExpressionPtr product();
   ExpressionPtr power();
+  ExpressionPtr factor() { return unary(); }
   ExpressionPtr primary();
+  // Null where the current token is neither.
+  ExpressionPtr name_or_literal();
   ExpressionPtr list();
   ExpressionPtr dict();
+
+  // Behind an operand (jinja_postfix.cpp).
   ExpressionPtr postfix(ExpressionPtr node);
   ExpressionPtr subscript(ExpressionPtr node);
   ExpressionPtr filters_and_tests(ExpressionPtr node);
@@ -67,8 +65,6 @@ class ExpressionParser {
   ExpressionPtr test(ExpressionPtr node);
   ExpressionPtr call(ExpressionPtr node);
 
-  std::vector<Token> tokens_;
-  size_t at_ = 0;
   int depth_ = 0;
 };
 
