@@ -6,73 +6,39 @@
 // multiply, for which P and dS are rounded to bf16; sums are fp32.
 #pragma once
 
-#include "harness/cuda/block.h"
-#include "harness/cuda/kernels.h"
-#include "harness/cuda/tile.h"
+#include "harness/cuda/packed_tiles.h"
 
 namespace harness::cuda {
 
-// What both kernels share; kDim is the head dimension rounded up to 64, 128 or 256.
+// What both kernels share.
 template <typename T, int kDim>
-struct BackwardTiles {
+struct BackwardTiles : PackedTiles<T, kDim> {
+  using Base = PackedTiles<T, kDim>;
+  using Base::depth, Base::kStride, Base::query, Base::row, Base::shape;
   static constexpr int kTile = kDim <= 128 ? 64 : 32;  // attention_tile
   static constexpr int kThreads = kDim <= 64 ? 128 : 256;
   template <int kRows, int kColumns>
   using Sums = TileOf<T, kThreads, kRows, kColumns>;
   using Square = Sums<kTile, kTile>;
-  using Staged = typename Square::Staged;
-  static constexpr int kStride = kDim + Square::kPad, kWeightStride = kTile + Square::kPad;
+  using Staged = typename Base::Staged;
+  static constexpr int kWeightStride = kTile + Square::kPad;
   static constexpr int kRowsSize = kTile * kStride, kWeightsSize = kTile * kWeightStride;  // numbers
   static constexpr int kRowsBytes = kRowsSize * static_cast<int>(sizeof(Staged));
   static constexpr int kWeightsBytes = kWeightsSize * static_cast<int>(sizeof(Staged));
-  using Along = Layout<kStride, 1>;   // rows of a staged tensor, summed over the head dimension
-  using Across = Layout<1, kStride>;  // its columns, summed over its rows
   AttentionBackward<T> a;
-  bool wide;            // rows may be read 16 bytes at once
-  int share;            // query heads of a key-value head, at most 16
-  uint64_t reciprocal;  // 2^32 / share, rounded down, + 1
 
-  static BackwardTiles of(const AttentionBackward<T>& a, bool wide) {
-    const int64_t share = a.shape.heads / a.shape.kv_heads;
-    return {a, wide, static_cast<int>(share), (uint64_t{1} << 32) / static_cast<uint64_t>(share) + 1};
-  }
-  // Row of query n: n / share. n reciprocal / 2^32 is too large by at most n / 2^32, which is less than 1 / share below 2^28.
-  MEDSBENCH_DEVICE int row(int n) const { return static_cast<int>((static_cast<uint64_t>(n) * reciprocal) >> 32); }
-  // Sums over the head dimension and over rows end at the zeros beyond.
-  MEDSBENCH_DEVICE int depth() const { return (static_cast<int>(a.shape.dim) + 15) / 16 * 16; }
-  MEDSBENCH_DEVICE static int depth(int rows) { return (rows + 15) / 16 * 16; }
+  BackwardTiles(const AttentionBackward<T>& attention, bool wide_rows)
+      : Base(attention.shape, wide_rows), a(attention) {}
 
-  // place(i): row i of `rows`. Zeros beyond them and beyond the head dimension.
-  template <typename Array, typename Place>
-  MEDSBENCH_DEVICE void stage(int thread, const Array& to, int rows, Place place) const {
-    constexpr int kPack = static_cast<int>(16 / sizeof(T)), kPacks = kDim / kPack;
-    const int dim = static_cast<int>(a.shape.dim);
-    for (int n = thread; n < kTile * kPacks; n += kThreads) {
-      const int i = n / kPacks, e = n % kPacks * kPack;
-      Pack<T, kPack> values = {};
-      if (i < rows) {
-        const T* from = place(i) + e;
-        if (wide) {
-          if (e < dim) values = load_pack<kPack>(from);
-        } else {
-          for (int j = 0; j < kPack; ++j) {
-            if (e + j < dim) values.values[j] = from[j];
-          }
-        }
-      }
-      put_pack(to, i * kStride + e, values);
-    }
-  }
-  // Element (row, head) of [R, H] of query n of a key-value head.
-  MEDSBENCH_DEVICE int64_t query(int n, int64_t kv) const {
-    return int64_t{row(n)} * a.shape.heads + kv * share + (n - row(n) * share);
-  }
   // Queries first .. first + count - 1: rows of q and dout, the row each stands in (-1: none), lse and delta.
   template <typename Array, typename Rows, typename Numbers>
-  MEDSBENCH_DEVICE void stage_queries(int thread, int64_t kv, int first, int count, const Array& queries,
-                                      const Array& gradients, Rows& row_of, Numbers& lse, Numbers& delta) const {
-    stage(thread, queries, count, [&](int i) { return a.q + query(first + i, kv) * a.shape.dim; });
-    stage(thread, gradients, count, [&](int i) { return a.dout + query(first + i, kv) * a.shape.dim; });
+  MEDSBENCH_DEVICE void stage_queries(Block<kThreads>& block, int thread, int64_t kv, int first, int count,
+                                      const Array& queries, const Array& gradients, Rows& row_of, Numbers& lse,
+                                      Numbers& delta) const {
+    this->template stage<kTile>(block, thread, queries, count, [&](int i) { return a.q + query(first + i, kv) * shape.dim; });
+    this->template stage<kTile>(block, thread, gradients, count,
+                                [&](int i) { return a.dout + query(first + i, kv) * shape.dim; });
+    block.wait_copies(thread);
     if (thread >= kTile) return;
     const bool there = thread < count;
     row_of[thread] = there ? row(first + thread) : -1;
@@ -80,10 +46,12 @@ struct BackwardTiles {
     delta[thread] = there ? a.delta[query(first + thread, kv)] : 0.0f;
   }
   template <typename Array>
-  MEDSBENCH_DEVICE void stage_keys(int thread, int64_t kv, int first, int count, const Array& keys, const Array& values) const {
-    const int64_t stride = a.shape.kv_heads * a.shape.dim, at = kv * a.shape.dim;
-    stage(thread, keys, count, [&](int i) { return a.k + (first + i) * stride + at; });
-    stage(thread, values, count, [&](int i) { return a.v + (first + i) * a.v_stride + at; });
+  MEDSBENCH_DEVICE void stage_keys(Block<kThreads>& block, int thread, int64_t kv, int first, int count, const Array& keys,
+                                   const Array& values) const {
+    const int64_t stride = shape.kv_heads * shape.dim, at = kv * shape.dim;
+    this->template stage<kTile>(block, thread, keys, count, [&](int i) { return a.k + (first + i) * stride + at; });
+    this->template stage<kTile>(block, thread, values, count, [&](int i) { return a.v + (first + i) * a.v_stride + at; });
+    block.wait_copies(thread);
   }
 
   // P and dS of a tile of queries against `count` keys from row `first` on; zero where a query does not see a key.
@@ -92,9 +60,9 @@ struct BackwardTiles {
                               const Array& values, const Rows& row_of, const Numbers& lse, const Numbers& delta, int first,
                               int count, Square& p, Square& ds) const {
     p.clear(block);
-    p.template add_product<Along, Along>(block, queries, keys, depth());
+    p.template add_product<typename Base::Along, typename Base::Along>(block, queries, keys, depth());
     ds.clear(block);
-    ds.template add_product<Along, Along>(block, gradients, values, depth());
+    ds.template add_product<typename Base::Along, typename Base::Along>(block, gradients, values, depth());
     block.each_own([&](int thread) {
       MEDSBENCH_UNROLL
       for (int n = 0; n < Square::kOwn; ++n) {
@@ -164,8 +132,9 @@ struct AttentionQueryGradientBody {
 
     const QueryTask task = t.a.query_tasks[block.x];
     const int64_t kv = block.y;
-    block.each(
-        [&](int thread) { t.stage_queries(thread, kv, task.first, task.count, queries, gradients, row_of, lse, delta); });
+    block.each([&](int thread) {
+      t.stage_queries(block, thread, kv, task.first, task.count, queries, gradients, row_of, lse, delta);
+    });
     typename Tiles::template Sums<kTile, kDim> dq;
     dq.clear(block);
     for (int segment = 0; segment < 2; ++segment) {
@@ -173,7 +142,7 @@ struct AttentionQueryGradientBody {
       const int end = begin + (segment == 0 ? task.prefix_rows : task.own_rows);
       for (int first = begin; first < end; first += kTile) {
         const int count = end - first < kTile ? end - first : kTile;
-        block.each([&](int thread) { t.stage_keys(thread, kv, first, count, keys, values); });
+        block.each([&](int thread) { t.stage_keys(block, thread, kv, first, count, keys, values); });
         typename Tiles::Square p, ds;
         t.weigh(block, queries, gradients, keys, values, row_of, lse, delta, first, count, p, ds);
         block.each([&](int thread) { Tiles::put(thread, ds, weights); });
@@ -217,13 +186,15 @@ struct AttentionKeyGradientBody {
 
     const KeyTask task = t.a.key_tasks[block.x];
     const int64_t kv = block.y;
-    block.each_own([&](int thread) { t.stage_keys(thread, kv, task.first_row, task.rows, keys, values); });
+    block.each_own([&](int thread) { t.stage_keys(block, thread, kv, task.first_row, task.rows, keys, values); });
     typename Tiles::template Sums<kTile, kDim> dk, dv;
     dk.clear(block);
     dv.clear(block);
     for (int first = task.first; first < task.first + task.count; first += kTile) {
       const int left = task.first + task.count - first, count = left < kTile ? left : kTile;
-      block.each([&](int thread) { t.stage_queries(thread, kv, first, count, queries, gradients, row_of, lse, delta); });
+      block.each([&](int thread) {
+        t.stage_queries(block, thread, kv, first, count, queries, gradients, row_of, lse, delta);
+      });
       typename Tiles::Square p, ds;
       t.weigh(block, queries, gradients, keys, values, row_of, lse, delta, task.first_row, task.rows, p, ds);
       block.each([&](int thread) {

@@ -1,76 +1,31 @@
 // The gradient of attention over packed rows against its definition in double precision, and how it is cut into blocks.
 #include <algorithm>
 
-#include "harness/cuda/attention_backward_body.h"
-#include "harness/cuda/attention_plan.h"
-#include "harness/cuda/testing.h"
+#include "harness/cuda/packed_testing.h"
+#include "harness/cuda/packed_tiles.h"
 
 namespace harness::cuda {
 namespace {
 
 using AttentionGradient = KernelTest;
 
-// Keys that a row sees: rows begin .. end - 1 of the prefix, then of its own sequence up to itself.
-template <typename Visit>
-void each_seen(const std::vector<PackedSpan>& spans, const PackedSpan& span, int64_t row, Visit visit) {
-  if (span.prefix >= 0) {
-    const PackedSpan& prefix = spans[static_cast<size_t>(span.prefix)];
-    for (int64_t j = prefix.begin; j < prefix.begin + prefix.length; ++j) visit(j);
-  }
-  for (int64_t j = span.begin; j <= row; ++j) visit(j);
-}
-
 template <typename T>
-struct Case {
-  Heads s;
-  int64_t rows;
-  std::vector<PackedSpan> spans;
-  Buffer<T> q, k, qkv, dout, out;
+struct Case : PackedCase<T> {
+  Buffer<T> dout, out;
   Buffer<float> lse;
-  [[nodiscard]] int64_t share() const { return s.heads / s.kv_heads; }
-  [[nodiscard]] int64_t width() const { return (s.heads + 2 * s.kv_heads) * s.dim; }
-  [[nodiscard]] int64_t q_at(int64_t row, int64_t head) const { return (row * s.heads + head) * s.dim; }
-  [[nodiscard]] int64_t k_at(int64_t row, int64_t head) const { return (row * s.kv_heads + head / share()) * s.dim; }
-  [[nodiscard]] int64_t v_at(int64_t row, int64_t head) const {
-    return row * width() + (s.heads + s.kv_heads + head / share()) * s.dim;
-  }
-  [[nodiscard]] double scale() const { return 1 / std::sqrt(static_cast<double>(s.dim)); }
 };
 
-template <typename T, typename S>
-double dot(const Buffer<T>& a, int64_t at_a, const Buffer<S>& b, int64_t at_b, int64_t dim) {
-  double sum = 0;
-  for (int64_t e = 0; e < dim; ++e) sum += a[at_a + e] * b[at_b + e];
-  return sum;
-}
-
-// Random inputs; what the forward pass would leave (out, lse) by its definition, rounded as it would be.
+// Random inputs; what the forward pass would leave (out, lse) by its definition, rounded as it would be; random where no row is.
 template <typename T>
 Case<T> make_case(Heads s, int64_t rows, std::vector<PackedSpan> spans, int64_t offset = 0) {
-  const int64_t width = (s.heads + 2 * s.kv_heads) * s.dim;
-  Case<T> c{s,
-            rows,
-            std::move(spans),
-            random_buffer<T>(rows * s.heads * s.dim, 1, 1.5, offset),
-            random_buffer<T>(rows * s.kv_heads * s.dim, 2, 1.0, offset),
-            random_buffer<T>(rows * width, 3, 1.0, offset),
-            random_buffer<T>(rows * s.heads * s.dim, 4, 1.0, offset),
-            random_buffer<T>(rows * s.heads * s.dim, 5, 1.0, offset),
-            random_buffer<float>(rows * s.heads, 6)};
+  Case<T> c{packed_case<T>(s, rows, std::move(spans), offset), random_buffer<T>(rows * s.heads * s.dim, 4, 1.0, offset),
+            random_buffer<T>(rows * s.heads * s.dim, 5, 1.0, offset), random_buffer<float>(rows * s.heads, 6)};
+  const AttentionDefinition d = attention_definition(c);
   for (const PackedSpan& span : c.spans) {
-    for (int64_t row = span.begin; row < span.begin + span.length; ++row) {
-      for (int64_t h = 0; h < s.heads; ++h) {
-        double sum = 0;  // scores of random inputs stay far from overflow
-        std::vector<double> out(static_cast<size_t>(s.dim), 0);
-        each_seen(c.spans, span, row, [&](int64_t j) {
-          const double p = std::exp(dot(c.q, c.q_at(row, h), c.k, c.k_at(j, h), s.dim) * c.scale());
-          sum += p;
-          for (int64_t e = 0; e < s.dim; ++e) out[static_cast<size_t>(e)] += p * c.qkv[c.v_at(j, h) + e];
-        });
-        c.lse.data()[row * s.heads + h] = static_cast<float>(std::log(sum));
-        for (int64_t e = 0; e < s.dim; ++e)
-          c.out.data()[c.q_at(row, h) + e] = from_float<T>(static_cast<float>(out[static_cast<size_t>(e)] / sum));
-      }
+    for (int64_t i = span.begin * s.heads; i < (span.begin + span.length) * s.heads; ++i) {
+      c.lse.data()[i] = static_cast<float>(d.lse[static_cast<size_t>(i)]);
+      for (int64_t at = i * s.dim; at < (i + 1) * s.dim; ++at)
+        c.out.data()[at] = from_float<T>(static_cast<float>(d.out[static_cast<size_t>(at)]));
     }
   }
   return c;
@@ -88,7 +43,7 @@ Buffer<T> attend_backward(const Table<T>& table, Stand stand, const Case<T>& c) 
   for (int64_t i = 0; i < dqkv.size(); ++i) dqkv.data()[i] = from_float<T>(7.0f);
   AttentionBackward<T> a;
   a.dout = c.dout.data(), a.out = c.out.data(), a.lse = c.lse.data(), a.q = c.q.data(), a.k = c.k.data();
-  a.v = c.qkv.data() + (c.s.heads + c.s.kv_heads) * c.s.dim, a.v_stride = c.width();
+  a.v = c.values(), a.v_stride = c.width();
   a.dq = dqkv.data(), a.dk = a.dq + c.s.heads * c.s.dim, a.dv = a.dk + c.s.kv_heads * c.s.dim, a.gradient_stride = c.width();
   a.delta = delta.data(), a.part_sums = part_sums.data();
   a.query_tasks = queries.data(), a.key_tasks = keys.data(), a.joins = joins.data();
@@ -251,9 +206,7 @@ TEST(AttentionPlan, CoversEachPairOfQueryAndKeyOnce) {
 
 TEST(AttentionPlan, RowsOfQueriesAreTheirQuotients) {
   for (int share = 1; share <= 16; ++share) {
-    AttentionBackward<float> a;
-    a.shape = {2 * share, 2, 64};
-    const auto tiles = BackwardTiles<float, 64>::of(a, false);
+    const PackedTiles<float, 64> tiles({2 * share, 2, 64}, false);
     for (int row = 0; row < kMostQueries / share; row += row < 5000 ? 1 : 99991) {
       ASSERT_EQ(tiles.row(row * share), row);
       ASSERT_EQ(tiles.row(row * share + share - 1), row);

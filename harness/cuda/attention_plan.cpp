@@ -41,18 +41,21 @@ class Planner {
   }
 
   BackwardPlan plan() {
-    for (size_t s = 0; s < spans_.size(); ++s) {
-      add_queries(spans_[s]);
-      each_tile(spans_[s], [&](int64_t first) { add_keys(s, first); });
-    }
-    for (int64_t row = 0; row < rows_;) {  // rows of no span
-      int64_t end = row;
-      while (end < rows_ && !covered_[static_cast<size_t>(end)]) ++end;
-      each_tile({row, end - row}, [&](int64_t first) { plan_.joins.push_back(join(first, std::min(tile_, end - first), 0)); });
-      add_queries({row, end - row}, false);
-      row = end + 1;
-    }
+    plan_.queries = queries(tile_);
+    for (size_t s = 0; s < spans_.size(); ++s) each_tile(spans_[s], [&](int64_t first) { add_keys(s, first); });
+    each_gap([&](const PackedSpan& gap) {
+      each_tile(gap, [&](int64_t first) {
+        plan_.joins.push_back(join(first, std::min(tile_, gap.begin + gap.length - first), 0));
+      });
+    });
     return std::move(plan_);
+  }
+  // Tasks of at most `tile` queries: those of each span, then those of the rows of none.
+  [[nodiscard]] std::vector<QueryTask> queries(int64_t tile) const {
+    std::vector<QueryTask> tasks;
+    for (const PackedSpan& span : spans_) add_queries(span, tile, true, tasks);
+    each_gap([&](const PackedSpan& gap) { add_queries(gap, tile, false, tasks); });
+    return tasks;
   }
 
  private:
@@ -77,6 +80,17 @@ class Planner {
     for (int64_t first = span.begin; first < span.begin + span.length; first += tile_) visit(first);
   }
 
+  // Rows of no span.
+  template <typename Visit>
+  void each_gap(Visit visit) const {
+    for (int64_t row = 0; row < rows_;) {
+      int64_t end = row;
+      while (end < rows_ && !covered_[static_cast<size_t>(end)]) ++end;
+      visit(PackedSpan{row, end - row});
+      row = end + 1;
+    }
+  }
+
   // Rows that see keys of span s from row `first` on; later ones see all keys of the tile.
   [[nodiscard]] std::vector<Run> runs(size_t s, int64_t first) const {
     std::vector<Run> out = {{first, spans_[s].begin + spans_[s].length}};
@@ -91,12 +105,12 @@ class Planner {
     return out;
   }
 
-  void add_queries(const PackedSpan& span, bool seeing = true) {
+  void add_queries(const PackedSpan& span, int64_t tile, bool seeing, std::vector<QueryTask>& tasks) const {
     const int64_t end = (span.begin + span.length) * share_;
-    for (int64_t first = span.begin * share_; first < end; first += tile_) {
+    for (int64_t first = span.begin * share_; first < end; first += tile) {
       QueryTask task;
       task.first = static_cast<int32_t>(first);
-      task.count = static_cast<int32_t>(std::min(tile_, end - first));
+      task.count = static_cast<int32_t>(std::min(tile, end - first));
       if (seeing) {
         task.own_row = static_cast<int32_t>(span.begin);
         task.own_rows = static_cast<int32_t>((first + task.count - 1) / share_ + 1 - span.begin);
@@ -105,7 +119,7 @@ class Planner {
         task.prefix_row = static_cast<int32_t>(spans_[static_cast<size_t>(span.prefix)].begin);
         task.prefix_rows = static_cast<int32_t>(spans_[static_cast<size_t>(span.prefix)].length);
       }
-      plan_.queries.push_back(task);
+      tasks.push_back(task);
     }
   }
 
@@ -140,6 +154,14 @@ class Planner {
 };
 
 }  // namespace
+
+std::vector<QueryTask> plan_packed_attention(const std::vector<PackedSpan>& spans, int64_t rows, const Heads& shape) {
+  std::vector<QueryTask> tasks = Planner(spans, rows, shape).queries(packed_attention_tile(shape));
+  std::stable_sort(tasks.begin(), tasks.end(), [](const QueryTask& a, const QueryTask& b) {
+    return a.prefix_rows + a.own_rows > b.prefix_rows + b.own_rows;
+  });
+  return tasks;
+}
 
 BackwardPlan plan_attention_backward(const std::vector<PackedSpan>& spans, int64_t rows, const Heads& shape) {
   return Planner(spans, rows, shape).plan();

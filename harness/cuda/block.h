@@ -5,7 +5,7 @@
 // stand in PerThread (a register on the GPU, an array on the host) or in shared memory. Control flow between phases must be the
 // same for all threads of the block. Sums are trees in a fixed order: the same bits in every run, and on the host up to the
 // rounding of fused multiply-adds and exp. The host can run the threads of a phase backwards: a phase whose result depends on
-// that has a race.
+// that has a race. Copies that go on beside the work are NaN on the host until their thread has waited for them.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,10 @@
 
 #ifndef __CUDACC__
 #include <array>
+#include <functional>
 #include <limits>
 #include <type_traits>
+#include <vector>
 #endif
 
 namespace harness::cuda {
@@ -153,6 +155,16 @@ class Block {
   }
   // Waits for the threads of the same warp alone.
   MEDSBENCH_DEVICE void warp_barrier() { __syncwarp(); }
+  // Begins to copy 16 bytes to value `at` of shared memory, zeros where they are not `there` (`from` is then not read).
+  template <int kCount, typename Array, typename T>
+  MEDSBENCH_DEVICE void start_copy(int, const Array& to, int at, const T* from, bool there) {
+    static_assert(sizeof(T) * kCount == 16);
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(&to[at]))),
+                 "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
+                 : "memory");
+  }
+  // Waits for the copies that this thread began; others see them after a barrier.
+  MEDSBENCH_DEVICE void wait_copies(int) { asm volatile("cp.async.wait_all;" ::: "memory"); }
   // Each value becomes the sum (maximum) over its group of kGroup neighbouring threads: a butterfly, the same on every thread,
   // and a barrier of the warp.
   template <int kGroup>
@@ -185,6 +197,23 @@ class Block {
   }
   [[nodiscard]] const HostPhase& host_phase() const { return at_; }
   void warp_barrier() { ++at_.warp_barriers; }
+  template <int kCount, typename Array, typename T>
+  void start_copy(int thread, const Array& to, int at, const T* from, bool there) {
+    static_assert(sizeof(T) * kCount == 16);
+    if ((at * sizeof(T)) % 16 != 0) throw std::logic_error("a copy to an address that is not aligned");
+    check_alignment<Pack<T, kCount>>(from);
+    T none;
+    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
+    for (int j = 0; j < kCount; ++j) to[at + j] = none;
+    copies_[static_cast<size_t>(thread)].push_back([&to, at, from, there] {
+      for (int j = 0; j < kCount; ++j) to[at + j] = there ? from[j] : T{};
+    });
+  }
+  void wait_copies(int thread) {
+    auto& copies = copies_[static_cast<size_t>(thread)];
+    for (const auto& copy : copies) copy();
+    copies.clear();
+  }
   template <int kGroup>
   void group_sum(PerThread<float, kThreads>& values) {
     butterfly<kGroup>(values, [](float a, float b) { return a + b; });
@@ -241,6 +270,7 @@ class Block {
   }
   bool backwards_;
   HostPhase at_;
+  std::array<std::vector<std::function<void()>>, static_cast<size_t>(kThreads)> copies_;  // begun and not waited for
 #endif
 };
 

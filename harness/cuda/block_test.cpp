@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace harness::cuda {
 namespace {
 
@@ -64,6 +66,44 @@ TEST(HostBlock, SharedMemoryKnowsItsBounds) {
   Block<kThreads> block(0, 0, false);
   MEDSBENCH_SHARED(int, values, 4);
   EXPECT_THROW(block.each([&](int thread) { values[thread] = 1; }), std::logic_error);
+}
+
+// Each thread begins to copy one pack; it or its neighbour reads it with and without waiting.
+TEST(HostBlock, ACopyIsThereOnceItsThreadHasWaited) {
+  alignas(16) const float from[4] = {1, 2, 3, 4};
+  for (const bool waits : {false, true}) {
+    for (const bool there : {false, true}) {
+      Block<kThreads> block(0, 0, false);
+      MEDSBENCH_SHARED(float, values, 4 * kThreads);
+      block.each([&](int thread) {
+        block.start_copy<4>(thread, values, 4 * thread, from, there);
+        if (waits) block.wait_copies(thread);
+      });
+      block.each_own([&](int thread) {
+        const float found = values[4 * ((thread + 1) % kThreads) + 2];
+        if (waits) {
+          EXPECT_EQ(found, there ? 3.0f : 0.0f);
+        } else {
+          EXPECT_TRUE(std::isnan(found));
+        }
+      });
+    }
+  }
+}
+
+TEST(HostBlock, ACopyRacesFromItsBeginning) {
+  alignas(16) const float from[8] = {};
+  Block<kThreads> block(0, 0, false);
+  MEDSBENCH_SHARED(float, values, 8);
+  block.each_own([&](int thread) {
+    if (thread == 0) block.start_copy<4>(0, values, 0, from, true);
+  });
+  EXPECT_THROW(block.each_own([&](int thread) {
+    if (thread == 40) static_cast<void>(values[1] + 0.0f);
+  }),
+               std::logic_error);
+  EXPECT_THROW(block.start_copy<4>(0, values, 2, from, true), std::logic_error) << "an address off its alignment";
+  EXPECT_THROW(block.start_copy<4>(0, values, 4, from + 1, true), std::logic_error) << "a source off its alignment";
 }
 
 TEST(HostBlock, SumsAndMaximaReachEveryThread) {

@@ -2,8 +2,8 @@
 //
 // Every kernel is one body (*_body.h) that is compiled twice: by nvcc for the GPU, and by the host compiler as loops over the
 // threads of a block (block.h). The second is for tests: it runs the same index arithmetic, reductions and rounding on the
-// CPU. Storage is fp32 or bf16, arithmetic fp32; the gradient of attention multiplies bf16 in the tensor cores and adds in
-// fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head dimension,
+// CPU. Storage is fp32 or bf16, arithmetic fp32; attention over packed rows and its gradient multiply bf16 in the tensor cores
+// and add in fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head dimension,
 // F MLP width, V vocabulary, L layers.
 #pragma once
 
@@ -131,12 +131,28 @@ struct Attention {
   int64_t layer = 0;
 };
 
-// Gradient of attention over packed rows, cut into blocks by attention_plan.h. The queries of a key-value head are counted row
-// by row: query n is head n % (H / K) of its group, in row n / (H / K). A key is seen by a query of its own or a later row.
+// Attention over packed rows and its gradient, cut into blocks by attention_plan.h. The queries of a key-value head are counted
+// row by row: query n is head n % (H / K) of its group, in row n / (H / K). A key is seen by a query of its own or a later row.
 struct QueryTask {
   int32_t first = 0, count = 0;             // queries, a tile at most
   int32_t prefix_row = 0, prefix_rows = 0;  // rows of keys that all of them see
-  int32_t own_row = 0, own_rows = 0;        // and those that they see up to their own; none at all: a gradient of zero
+  int32_t own_row = 0, own_rows = 0;        // and those that they see up to their own; none at all: zeros
+};
+// Queries of a task of PackedAttention, at most.
+inline int64_t packed_attention_tile(const Heads& shape) { return shape.dim <= 128 ? 128 : 64; }
+// A block walks all keys of a task's queries (FlashAttention-2, Dao 2023): no workspace, and what a row sums, and in which order,
+// does not depend on what else is packed. In bf16 the tensor cores multiply, for which the weights are rounded to bf16.
+template <typename T>
+struct PackedAttention {
+  const T* q = nullptr;              // [R, H, E]
+  const T* k = nullptr;              // [R, K, E]
+  const T* v = nullptr;              // [R, K, E] with v_stride values between rows
+  T* out = nullptr;                  // [R, H, E]; zero for rows that see nothing
+  float* lse = nullptr;              // [R, H] log-sum-exp of the scaled scores, 0 for rows that see nothing; may be null
+  const QueryTask* tasks = nullptr;  // [tasks], each row in some: attention_plan.h
+  int64_t v_stride = 0, task_count = 0;
+  Heads shape;
+  float scale = 1;
 };
 struct KeyTask {
   int32_t first_row = 0, rows = 0;  // of the keys, a tile at most
@@ -246,6 +262,7 @@ struct Table {
   void (*split_rotate)(const SplitRotate<T>&, void* stream);
   void (*split_rotate_backward)(const SplitRotateBackward<T>&, void* stream);
   void (*attend)(const Attention<T>&, void* stream);
+  void (*attend_packed)(const PackedAttention<T>&, void* stream);
   void (*attend_backward)(const AttentionBackward<T>&, void* stream);
   void (*swiglu)(const Swiglu<T>&, void* stream);
   void (*sample_tokens)(const SampleTokens<T>&, void* stream);

@@ -4,7 +4,8 @@
 // numbers of the type Staged, in rows kPad values longer than they must be, so that no two threads wait for one bank.
 //
 // A thread holds sums of kOwnRows rows, sum n of its row_index(n)th, which is row own_row(thread, row_index(n)) of the tile. The
-// columns of a row are spread over kRowLanes neighbouring threads and, with others between them, over kRowWarps warps. Tiles of
+// columns of a row are spread over kRowLanes neighbouring threads and, with others between them, over kRowWarps warps; sums n to
+// n + kNeighbours - 1, n a multiple of kNeighbours, are neighbours in a row. Tiles of
 // as many threads and rows, kRowLanes and kRowWarps hold the same rows in the same threads, whatever their columns: those with
 // the same kWarpRows > 0, the warps that lie below one another, do.
 #pragma once
@@ -29,7 +30,7 @@ class FmaTile {
  public:
   using Staged = float;
   static constexpr int kPad = 1;
-  static constexpr int kTileRows = kRows, kTileColumns = kColumns, kRowLanes = kAcross, kRowWarps = 1;
+  static constexpr int kTileRows = kRows, kTileColumns = kColumns, kRowLanes = kAcross, kRowWarps = 1, kNeighbours = 1;
   static constexpr int kOwnRows = kRows / kDown, kOwnColumns = kColumns / kAcross;
   static constexpr int kOwn = kOwnRows * kOwnColumns;  // sums a thread
   static_assert(kOwnRows * kDown == kRows && kOwnColumns * kAcross == kColumns);
@@ -176,7 +177,7 @@ class MmaTile {
   using Staged = Bf16;
   static constexpr int kPad = 8;  // rows then begin 4 banks apart, at multiples of 16 bytes
   static constexpr int kTileRows = kRows, kTileColumns = kColumns, kRowLanes = 4, kRowWarps = kWarps / kWarpRows;
-  static constexpr int kOwnRows = kDown * 2, kOwn = kDown * kAcross * 4;
+  static constexpr int kOwnRows = kDown * 2, kOwn = kDown * kAcross * 4, kNeighbours = 2;
 
   MEDSBENCH_DEVICE static constexpr int row_index(int n) { return n / 4 / kAcross * 2 + n % 4 / 2; }
   MEDSBENCH_DEVICE static int own_row(int thread, int index) {
@@ -208,9 +209,39 @@ class MmaTile {
       }
       MEDSBENCH_UNROLL
       for (int across = 0; across < kAcross; across += kPair) {
-        load<Right, 2 * kPair>(block, right, k, b, [&](int thread, int matrix) {
-          return Place{first_column(thread, across) + matrix / 2 * 8, matrix % 2 * 8};
-        });
+        load_right<Right, kPair>(block, right, k, across, b);
+        MEDSBENCH_UNROLL
+        for (int down = 0; down < kDown; ++down) {
+          add_mma<0>(own_, (down * kAcross + across) * 4, a[down], b);
+          if constexpr (kPair == 2) add_mma<2>(own_, (down * kAcross + across + 1) * 4, a[down], b);
+        }
+      }
+    }
+  }
+  // The same where the left side [kRows, *] stands in the sums of another tile of the same rows, which it rounds to bf16: a warp
+  // has whole rows of it.
+  template <typename Right, typename Left, typename B>
+  MEDSBENCH_DEVICE void add_product_of(Block<kThreads>& block, Left& left, const B& right, int depth) {
+    static_assert(Left::kTileRows == kRows && Left::kRowWarps == 1 && kRowWarps == 1, "tiles of other rows in the threads");
+    constexpr int kLeftAcross = Left::kTileColumns / 8, kPair = kAcross % 2 == 0 ? 2 : 1;
+    static_assert(kLeftAcross % 2 == 0);
+    MEDSBENCH_UNROLL
+    for (int k = 0; k < Left::kTileColumns; k += 16) {
+      if (k >= depth) continue;
+      PerThread<MmaWords, kThreads> a[kDown], b;
+      block.each_own([&](int thread) {
+        MEDSBENCH_UNROLL
+        for (int down = 0; down < kDown; ++down) {
+          MEDSBENCH_UNROLL
+          for (int word = 0; word < 4; ++word) {  // two sums: those of row word % 2, of the left or right 8 columns of 16
+            const int n = (down * kLeftAcross + k / 8 + word / 2) * 4 + word % 2 * 2;
+            a[down][thread].words[word] = two_bf16(left.at(thread, n), left.at(thread, n + 1));
+          }
+        }
+      });
+      MEDSBENCH_UNROLL
+      for (int across = 0; across < kAcross; across += kPair) {
+        load_right<Right, kPair>(block, right, k, across, b);
         MEDSBENCH_UNROLL
         for (int down = 0; down < kDown; ++down) {
           add_mma<0>(own_, (down * kAcross + across) * 4, a[down], b);
@@ -245,6 +276,16 @@ class MmaTile {
     });
     load_matrices<kCount, kTurned>(block, from, rows, into);
   }
+  template <typename Right, int kPair, typename B>
+  MEDSBENCH_DEVICE static void load_right(Block<kThreads>& block, const B& right, int k, int across,
+                                          PerThread<MmaWords, kThreads>& into) {
+    load<Right, 2 * kPair>(block, right, k, into, [&](int thread, int matrix) {
+      return Place{first_column(thread, across) + matrix / 2 * 8, matrix % 2 * 8};
+    });
+  }
+  MEDSBENCH_DEVICE static uint32_t two_bf16(float low, float high) {
+    return from_float<Bf16>(low).bits | static_cast<uint32_t>(from_float<Bf16>(high).bits) << 16;
+  }
   PerThread<Own, kThreads> own_;
 };
 
@@ -266,6 +307,24 @@ MEDSBENCH_DEVICE void put_pack(const Array& to, int at, const Pack<T, kCount>& p
     MEDSBENCH_UNROLL
     for (int j = 0; j < kCount; ++j) to[at + j] = pack.values[j];
   }
+}
+
+// And from there.
+template <int kCount, typename T, typename Array>
+MEDSBENCH_DEVICE Pack<T, kCount> take_pack(const Array& from, int at) {
+#ifdef __CUDACC__
+  constexpr bool kAtOnce = std::is_same<T, Bf16>::value;
+#else
+  constexpr bool kAtOnce = false;
+#endif
+  Pack<T, kCount> pack;
+  if constexpr (kAtOnce) {
+    pack = load_pack<kCount>(&from[at]);
+  } else {
+    MEDSBENCH_UNROLL
+    for (int j = 0; j < kCount; ++j) pack.values[j] = from[at + j];
+  }
+  return pack;
 }
 
 }  // namespace harness::cuda

@@ -79,5 +79,46 @@ TEST(Tile, AddsTheProductOfItsSidesHoweverTheyLie) {
   expect_products<Bf16, 64, 64, 16, 32>();  // two rows of products a warp
 }
 
+// P v: weights in registers times rows in shared memory, as many of them as there are.
+template <int kThreads, int kRows, int kDepth, int kColumns>
+void expect_product_of_sums() {
+  using Weights = MmaTile<kThreads, kRows, kDepth, kThreads / kWarp>;
+  using Tile = MmaTile<kThreads, kRows, kColumns, kThreads / kWarp>;
+  constexpr int kStride = kColumns + Tile::kPad;
+  Block<kThreads> block(0, 0, false);
+  MEDSBENCH_SHARED(Bf16, right, kDepth* kStride);
+  const RandomStream stream("tile test", {2});
+  const auto number = [&](int i) { return static_cast<float>(stream.normal(static_cast<uint64_t>(i))); };
+  const auto rounded = [&](int i) { return to_float(from_float<Bf16>(number(i))); };
+  block.each([&](int thread) {
+    for (int i = thread; i < kDepth * kColumns; i += kThreads)
+      right[i / kColumns * kStride + i % kColumns] = from_float<Bf16>(number(100000 + i));
+  });
+  Weights weights;
+  Tile tile;
+  block.each_own([&](int thread) {
+    for (int n = 0; n < Weights::kOwn; ++n)
+      weights.at(thread, n) = number(Weights::row(thread, n) * kDepth + Weights::column(thread, n));
+  });
+  tile.clear(block);
+  tile.template add_product_of<Layout<1, kStride>>(block, weights, right, kDepth - 16);
+  for (int thread = 0; thread < kThreads; ++thread) {
+    for (int n = 0; n < Tile::kOwn; ++n) {
+      double expected = 0;
+      for (int k = 0; k < kDepth - 16; ++k) {
+        expected += static_cast<double>(rounded(Tile::row(thread, n) * kDepth + k)) *
+                    static_cast<double>(rounded(100000 + k * kColumns + Tile::column(thread, n)));
+      }
+      ASSERT_NEAR(tile.at(thread, n), expected, 1e-4) << "row " << Tile::row(thread, n) << ", column " << Tile::column(thread, n);
+    }
+  }
+}
+
+TEST(Tile, AddsTheProductOfTheSumsOfAnother) {
+  expect_product_of_sums<128, 64, 64, 64>();
+  expect_product_of_sums<128, 128, 64, 32>();  // two rows of products a warp
+  expect_product_of_sums<32, 16, 32, 64>();
+}
+
 }  // namespace
 }  // namespace harness::cuda
