@@ -12,6 +12,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/model/kernels.h"
+#include "harness/model/out_of_memory.h"
 
 namespace experiments {
 
@@ -80,9 +81,12 @@ OrderedJson parts_json(const harness::Seconds& seconds) {
 
 }  // namespace
 
-void write_timing(const std::string& folder, const harness::Seconds& seconds,
+void write_timing(const std::string& folder, torch::Device device, const harness::Seconds& seconds,
                   const std::vector<harness::TimingWindow>& windows, const OrderedJson& rates) {
   OrderedJson timing{{"version", 1}, {"peak_memory_mib", peak_memory_mib()}};
+  if (!device.is_cpu()) {
+    timing["peak_device_memory_mib"] = static_cast<double>(harness::peak_device_bytes(device)) / 1048576.0;
+  }
   timing["seconds"] = parts_json(seconds);
   timing.update(rates);
   for (const harness::TimingWindow& window : windows) {

@@ -1,6 +1,8 @@
 // The files that every cell's folder has: config.toml, manifest.json, done.json, timing.json.
 #pragma once
 
+#include <torch/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,9 +27,9 @@ void remove_leftovers(const std::string& folder);
 void write_done(const std::string& folder, const std::string& identity, const harness::OrderedJson& facts);
 // None: no done.json. Throws Error for a damaged one or a newer version.
 std::optional<harness::Json> read_done(const std::string& folder);
-// timing.json: seconds and memory, the only file with times in it. A training's has its windows of steps too, each with
-// `method_share` (harness/train/timing.h), and its `rates` (rates.h).
-void write_timing(const std::string& folder, const harness::Seconds& seconds,
+// timing.json, the only file with times in it: seconds, and the peak memory of this process and, on a GPU, of the device. A
+// training's has its windows of steps too, each with `method_share` (harness/train/timing.h), and its `rates` (rates.h).
+void write_timing(const std::string& folder, torch::Device device, const harness::Seconds& seconds,
                   const std::vector<harness::TimingWindow>& windows = {},
                   const harness::OrderedJson& rates = harness::OrderedJson::object());
 

@@ -143,7 +143,8 @@ int eval_verb(const EvalOptions& options) {
     facts["train_pass_rate"] = mean_right(harness::evaluate(*loaded.model, train_sets, train, inputs), file.main_grader);
   }
   harness::write_outcomes(options.out + "/outcomes.jsonl.zst", file);
-  write_timing(options.out, {{"all", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()}});
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  write_timing(options.out, cell.numerics.numerics.device, {{"all", seconds.count()}});
   write_done(options.out, identity, facts);
   fmt::print(stderr, "{}: {} outcomes, pass@1 {:.4f}\n", options.out, file.outcomes.size(), facts["pass@1"].get<double>());
   return 0;

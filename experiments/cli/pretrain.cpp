@@ -101,7 +101,7 @@ int pretrain(const PretrainOptions& options) {
   model->save(work);
   harness::replace_folder(work, options.out + "/model");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  write_timing(options.out, {{"supervised", seconds}});
+  write_timing(options.out, cell.numerics.numerics.device, {{"supervised", seconds}});
   write_done(options.out, identity, {{"loss", last.smoothed_loss}, {"response_tokens", last.all_tokens}, {"steps", last.step}});
   fs::remove_all(options.out + "/checkpoint");
   fmt::print(stderr, "{}: {} steps, loss {:.4f}, {:.0f} s, {:.0f} response tokens/s\n", options.out, cell.settings.steps,

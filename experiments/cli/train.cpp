@@ -222,7 +222,7 @@ int train_verb(const TrainOptions& options) {
   harness::Seconds seconds = result.timing.total();
   seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const std::string device = cell.numerics.numerics.device.is_cuda() ? harness::cuda::find_devices().name : "";
-  write_timing(options.out, seconds, result.timing.windows(),
+  write_timing(options.out, cell.numerics.numerics.device, seconds, result.timing.windows(),
                rates_json(seconds, result.timing.total_work(), rate_peak(device, cell.numerics.numerics, cell.processes)));
   harness::OrderedJson facts{{"steps", result.state.step},
                              {"updates", result.updates},

@@ -3,6 +3,7 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <string_view>
@@ -50,6 +51,12 @@ std::optional<std::string> out_of_memory_in(torch::Device device, const std::fun
   }
   if (!device.is_cpu()) at::getDeviceAllocator(device.type())->emptyCache();
   return how;
+}
+
+int64_t peak_device_bytes(torch::Device device) {
+  if (device.is_cpu()) return 0;
+  const auto stats = at::getDeviceAllocator(device.type())->getDeviceStats(std::max<c10::DeviceIndex>(device.index(), 0));
+  return stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak;
 }
 
 }  // namespace harness

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -16,5 +17,8 @@ bool is_out_of_memory(const std::exception& error);
 // Runs `attempt`. Where it ended for want of memory: how, in one line; what LibTorch keeps on the device for reuse is given back
 // then. Every other error passes through.
 std::optional<std::string> out_of_memory_in(torch::Device device, const std::function<void()>& attempt);
+
+// The most that LibTorch's tensors took of the device's memory at once in this process; 0 for the CPU.
+int64_t peak_device_bytes(torch::Device device);
 
 }  // namespace harness

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -55,11 +56,14 @@ std::string difference_table(const RowResults& row, const RowResults& base) {
 
 std::string plain_value(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// Numbers of a timing.json by dotted name, those left out that cannot be added up.
+// Numbers of a timing.json by dotted name: sums, of peaks the largest; those left out that are neither.
 void collect_numbers(const Json& json, const std::string& prefix, std::map<std::string, double>& numbers) {
   for (const auto& [key, value] : json.items()) {
     if (key == "rates") continue;
-    if (value.is_number()) numbers[prefix + key] += value.get<double>();
+    if (value.is_number()) {
+      double& number = numbers[prefix + key];
+      number = key.starts_with("peak_") ? std::max(number, value.get<double>()) : number + value.get<double>();
+    }
     if (value.is_object()) collect_numbers(value, prefix + key + ".", numbers);
   }
 }
@@ -110,7 +114,7 @@ std::string html_timing(const ExperimentResults& results) {
         fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.row.shown()), markup_escape(values));
   }
   if (text.empty()) return "";
-  return "<p class=\"note\">Sums over the seeds of what their timing.json files hold.</p><div "
+  return "<p class=\"note\">Sums over the seeds of what their timing.json files hold, of peaks the largest.</p><div "
          "class=\"scroll\"><table><tbody>\n" +
          text + "</tbody></table></div>\n";
 }

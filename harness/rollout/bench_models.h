@@ -1,4 +1,4 @@
-// Random models in the shapes of the benchmarks: nano, SmolLM2-135M and Qwen2.5-0.5B.
+// Random models in the shapes of the benchmarks: nano, SmolLM2-135M, Qwen2.5-0.5B and Qwen3-1.7B.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -63,6 +63,24 @@ inline ModelConfig qwen_half_shape() {
   config.max_positions = 32768;
   config.rope_theta = 1e6;
   config.qkv_bias = true;
+  config.tied_head = true;
+  config.eos_ids = {151643};
+  return config;
+}
+
+inline ModelConfig qwen3_shape() {
+  ModelConfig config;
+  config.architecture = "qwen3";
+  config.vocab_size = 151936;
+  config.width = 2048;
+  config.layers = 28;
+  config.heads = 16;
+  config.kv_heads = 8;
+  config.head_dim = 128;
+  config.mlp_width = 6144;
+  config.max_positions = 40960;
+  config.rope_theta = 1e6;
+  config.qk_norm = true;
   config.tied_head = true;
   config.eos_ids = {151643};
   return config;

@@ -1,15 +1,17 @@
 // Decoding, scoring, an update and both together, of one model, with operations and bytes a second.
 //
-// The environment chooses: MEDSBENCH_BENCH_MODEL (nano, smollm2-135m, qwen2.5-0.5b), MEDSBENCH_BENCH_DEVICE (cpu, cuda),
-// MEDSBENCH_BENCH_DTYPE (fp32, bf16), MEDSBENCH_BENCH_PROMPTS, _SAMPLES, _PROMPT_TOKENS, _NEW_TOKENS, _MICRO_BATCH (responses; 0:
-// all). The defaults take a second on the CPU. Worth measuring on a GPU: qwen2.5-0.5b, cuda, bf16, 64 prompts of 128 tokens, 16
-// samples, 256 new tokens. Where the GPU's peak is known (harness/cuda/peak.h), shares of it are counted too.
+// The environment chooses: MEDSBENCH_BENCH_MODEL (nano, smollm2-135m, qwen2.5-0.5b, qwen3-1.7b), MEDSBENCH_BENCH_DEVICE (cpu,
+// cuda), MEDSBENCH_BENCH_DTYPE (fp32, bf16), MEDSBENCH_BENCH_PROMPTS, _SAMPLES, _PROMPT_TOKENS, _NEW_TOKENS, _MICRO_BATCH
+// (responses; 0: all), _STOP_EVERY (0: all responses have _NEW_TOKENS; else as in BenchRows; not for model_decode). The defaults
+// take a second on the CPU. Worth measuring on a GPU: qwen2.5-0.5b, cuda, bf16, 64 prompts of 128 tokens, 16 samples, 256 new
+// tokens (experiments/gpu_check.sh). Where the GPU's peak is known (harness/cuda/peak.h), shares of it are counted too.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
 #include <cmath>
 #include <cstdlib>
 
+#include "harness/model/out_of_memory.h"
 #include "harness/rollout/rollout_work.h"
 #include "harness/train/bench_rows.h"
 
@@ -25,13 +27,14 @@ struct Setup {
   std::string model = text_of("MODEL", "nano"), device = text_of("DEVICE", "cpu"), dtype = text_of("DTYPE", "fp32");
   int64_t prompts = std::stoll(text_of("PROMPTS", "2")), samples = std::stoll(text_of("SAMPLES", "8"));
   int64_t prompt_tokens = std::stoll(text_of("PROMPT_TOKENS", "12")), new_tokens = std::stoll(text_of("NEW_TOKENS", "16"));
-  int64_t micro_batch = std::stoll(text_of("MICRO_BATCH", "0"));
+  int64_t micro_batch = std::stoll(text_of("MICRO_BATCH", "0")), stop_every = std::stoll(text_of("STOP_EVERY", "0"));
 
   [[nodiscard]] ModelConfig shape() const {
     if (model == "nano") return nano_shape();
     if (model == "smollm2-135m") return smollm2_shape();
-    require(model == "qwen2.5-0.5b", "MEDSBENCH_BENCH_MODEL: expected nano, smollm2-135m or qwen2.5-0.5b, found " + model);
-    return qwen_half_shape();
+    if (model == "qwen2.5-0.5b") return qwen_half_shape();
+    require(model == "qwen3-1.7b", "MEDSBENCH_BENCH_MODEL: expected nano, smollm2-135m, qwen2.5-0.5b or qwen3-1.7b, found " + model);
+    return qwen3_shape();
   }
   [[nodiscard]] Numerics numerics() const {
     require(device == "cpu" || device == "cuda", "MEDSBENCH_BENCH_DEVICE: expected cpu or cuda, found " + device);
@@ -42,6 +45,9 @@ struct Setup {
     numerics.strict = device == "cpu";
     return numerics;
   }
+  [[nodiscard]] BenchRows rows(const Transformer& of) const {
+    return {of, prompts, samples, prompt_tokens, new_tokens, prompts * samples, stop_every};
+  }
   [[nodiscard]] bool exact() const { return device == "cpu" && dtype == "fp32"; }
 };
 
@@ -49,7 +55,7 @@ struct Setup {
 struct Bench {
   Setup setup;
   std::unique_ptr<Transformer> model = make_bench_model(setup.shape(), setup.numerics());
-  BenchRows rows{*model, setup.prompts, setup.samples, setup.prompt_tokens, setup.new_tokens, setup.prompts * setup.samples};
+  BenchRows rows = setup.rows(*model);
   double forward = flops_of(model->config(), work_of(rows.rows));
   TrainSettings settings;
   Bench() {
@@ -64,6 +70,7 @@ void count(benchmark::State& state, const Setup& setup, double tokens, double fl
   state.SetLabel(setup.model + " " + setup.device + " " + setup.dtype);
   state.SetItemsProcessed(static_cast<int64_t>(static_cast<double>(state.iterations()) * tokens));
   state.counters["flop_per_second"] = rate(flops);
+  if (const int64_t peak = peak_device_bytes(setup.numerics().device)) state.counters["peak_device_bytes"] = static_cast<double>(peak);
   if (bytes > 0) state.counters["bytes_per_second"] = rate(bytes);
   if (const auto peak = bench_peak(setup.device)) {
     state.counters["flop_utilisation"] = rate(flops / (setup.dtype == "bf16" ? peak->bf16_flops : peak->fp32_flops));
@@ -137,7 +144,7 @@ void model_step(benchmark::State& state) {
   MethodStack methods;
   const Setup& s = bench.setup;
   const auto step = [&] {
-    const BenchRows rows(*bench.model, s.prompts, s.samples, s.prompt_tokens, s.new_tokens, s.prompts * s.samples);
+    const BenchRows rows = s.rows(*bench.model);
     return update_mini_batch(*bench.model, optimizer, methods, bench.settings, rows.rows, 0, "benchmark");
   };
   check_update(s, step());
