@@ -114,6 +114,12 @@ TEST_P(LayerKernels, RmsNormBackwardAddsTheGradientsOfInputAndWeight) {
   }
 }
 
+// 1219 rows are 20 chunks: more than the sections that sum them.
+TEST_P(LayerKernels, RmsNormBackwardOfItsWeightIsTheSumOverManyRows) {
+  check_rms_norm_backward(table<float>(), GetParam(), 1219, 40);
+  check_rms_norm_backward(table<Bf16>(), GetParam(), 1219, 40);
+}
+
 template <typename T>
 void check_split_rotate(const Table<T>& table, Stand stand, Heads s, bool norms) {
   SCOPED_TRACE(testing::Message() << s.heads << " and " << s.kv_heads << " heads of " << s.dim << (norms ? ", norms" : ""));
@@ -186,6 +192,41 @@ TEST_P(LayerKernels, SplitRotateNormalisesRotatesAndStoresKeysAndValues) {
   }
 }
 
+// Few rows are shared by blocks, many are not.
+TEST_P(LayerKernels, SplitRotateOfARowIsTheSameBytesAmongFewRowsAndAmongMany) {
+  const Heads s{14, 2, 8};
+  const int64_t rows = 512, half = s.dim / 2, width = (s.heads + 2 * s.kv_heads) * s.dim, kv = s.kv_heads * s.dim;
+  const auto qkv = random_buffer<Bf16>(rows * width, 1), norm = random_buffer<Bf16>(s.dim, 2);
+  const auto cosine = random_buffer<float>(half, 3), sine = random_buffer<float>(half, 4);
+  const Buffer<int64_t> positions(rows);
+  Buffer<Bf16> q[2] = {Buffer<Bf16>(rows * s.heads * s.dim), Buffer<Bf16>(rows * s.heads * s.dim)};
+  Buffer<Bf16> k[2] = {Buffer<Bf16>(rows * kv), Buffer<Bf16>(rows * kv)},
+               values[2] = {Buffer<Bf16>(rows * kv), Buffer<Bf16>(rows * kv)},
+               keys[2] = {Buffer<Bf16>(rows * kv), Buffer<Bf16>(rows * kv)};
+  const Buffer<uint64_t> layer_bytes(rows);
+  for (const int64_t at_once : {512, 3}) {
+    const int which = at_once == 3;
+    Buffer<uint64_t> key_places(rows), value_places(rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      key_places.data()[r] = reinterpret_cast<uint64_t>(keys[which].data() + r * kv);
+      value_places.data()[r] = reinterpret_cast<uint64_t>(values[which].data() + r * kv);
+    }
+    for (int64_t r = 0; r < rows; r += at_once) {
+      SplitRotate<Bf16> a;
+      a.qkv = qkv.data() + r * width, a.q_norm = a.k_norm = norm.data(), a.cosine = cosine.data(), a.sine = sine.data();
+      a.positions = positions.data() + r, a.q = q[which].data() + r * s.heads * s.dim, a.k = k[which].data() + r * kv;
+      a.key_places = key_places.data() + r, a.value_places = value_places.data() + r, a.layer_bytes = layer_bytes.data() + r;
+      a.rows = std::min(at_once, rows - r), a.shape = s, a.eps = 1e-6f;
+      table<Bf16>().split_rotate(a, nullptr);
+    }
+    finish(GetParam());
+  }
+  EXPECT_TRUE(q[0].same_bytes(q[1]) && k[0].same_bytes(k[1]) && keys[0].same_bytes(keys[1]));
+  EXPECT_TRUE(values[0].same_bytes(values[1]) && keys[0].same_bytes(k[0]));
+  EXPECT_NE(q[0][rows * s.heads * s.dim - 1], 0);
+  EXPECT_EQ(values[0][rows * kv - 1], qkv[rows * width - 1]);
+}
+
 template <typename T>
 void check_swiglu(const Table<T>& table, Stand stand, int64_t rows, int64_t width, int64_t offset) {
   const auto gate_up = random_buffer<T>(rows * 2 * width, 1, 2.0, offset), dy = random_buffer<T>(rows * width, 2);
@@ -209,6 +250,22 @@ TEST_P(LayerKernels, SwigluAndItsGradientAreTheirDefinitions) {
       check_swiglu(table<float>(), GetParam(), 3, width, offset);
       check_swiglu(table<Bf16>(), GetParam(), 3, width, offset);
     }
+  }
+}
+
+TEST_P(LayerKernels, SwigluOfExtremeGatesIsItsLimit) {
+  const int64_t width = 8;
+  const Buffer<float> gate_up(std::vector<float>{-3e38f, -1e4f, -100, -88, 88, 100, 1e4f, 3e38f, 2, 2, 2, 2, 1, 1, 1, 1}),
+      dy(std::vector<float>(width, 1.0f));
+  Buffer<float> y(width), d(2 * width);
+  table<float>().swiglu({gate_up.data(), nullptr, y.data(), nullptr, 1, width}, nullptr);
+  table<float>().swiglu({gate_up.data(), dy.data(), nullptr, d.data(), 1, width}, nullptr);
+  finish(GetParam());
+  for (int64_t i = 0; i < width; ++i) {
+    const double high = gate_up[i] > 0 ? 1 : 0;
+    EXPECT_NEAR(y[i], high * gate_up[i], 1e-30 + 1e-6 * high * gate_up[i]) << i;
+    EXPECT_NEAR(d[i], high, 1e-30 + 1e-6 * high) << i;
+    EXPECT_NEAR(d[width + i], high * gate_up[i], 1e-30 + 1e-6 * high * gate_up[i]) << i;
   }
 }
 

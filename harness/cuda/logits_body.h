@@ -28,7 +28,8 @@ template <typename T, bool kAligned>
 class LogitRow {
   static constexpr int kHeld = kLogitTile / kWarp;  // logits of a tile that a thread holds
   static constexpr int kPack = 8;
-  static constexpr float kLowest = -3.0e38f;  // beyond the end of the row
+  // Beyond the end of the row: its exponential is 0 beside any logit, and its product with an inverse temperature finite.
+  static constexpr float kLowest = -1.0e30f;
 
  public:
   struct Held {
@@ -45,6 +46,14 @@ class LogitRow {
   }
 
   MEDSBENCH_DEVICE void load(int tile, int lane, Held& held) const {
+    if (kAligned && (int64_t{tile} + 1) * kLogitTile <= vocabulary_) {  // all at once; the same for the warp
+      Pack<T, kPack> packs[kHeld / kPack];
+      MEDSBENCH_UNROLL
+      for (int m = 0; m < kHeld / kPack; ++m) packs[m] = load_pack<kPack>(logits_ + index(tile, lane, m * kPack));
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kHeld; ++j) held.values[j] = to_float(packs[j / kPack].values[j % kPack]);
+      return;
+    }
     MEDSBENCH_UNROLL
     for (int j = 0; j < kHeld; j += kPack) {
       const int64_t i = index(tile, lane, j);
@@ -93,7 +102,6 @@ class LogitRow {
       const float max = best[thread] * inverse;
       MEDSBENCH_UNROLL
       for (int j = 0; j < kHeld; ++j) {
-        if (index(tile, thread % kWarp, j) >= vocabulary_) continue;
         const float d = held[thread].values[j] * inverse - max, e = expf(d);
         sum[thread] += e;
         moment[thread] += e * d;
@@ -314,17 +322,18 @@ struct LogitGradientBody {
   }
 };
 
-// A block a row, a warp a layer.
+// A block a row, a warp a layer: of `stripes` blocks (y) each takes its turn of the layers.
 template <typename T, int kPack>
 struct ReadoutBody {
   static constexpr int kThreads = 128;
   static constexpr int kWarps = kThreads / kWarp;
   Readout<T> a;
+  int64_t stripes = 1;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
     const int64_t source = a.source != nullptr ? a.source[block.x] : block.x;
     const T* w = a.head + a.tokens[block.x] * a.width;
-    for (int64_t first = 0; first < a.layers; first += kWarps) {
+    for (int64_t first = block.y * kWarps; first < a.layers; first += stripes * kWarps) {
       PerThread<float, kThreads> dots;
       block.each_own([&](int thread) {
         const int64_t layer = first + thread / kWarp;

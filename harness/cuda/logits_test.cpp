@@ -6,7 +6,7 @@ namespace {
 
 using LogitKernels = KernelTest;
 
-const std::vector<int64_t> kVocabularies = {1, 2, 36, 1000, 1023, 1024, 1025, 8192, 8200, 49152};
+const std::vector<int64_t> kVocabularies = {1, 2, 31, 36, 1000, 1023, 1024, 1025, 4096, 8192, 8200, 49152};
 
 struct Softmax {
   std::vector<double> p;
@@ -155,6 +155,21 @@ TEST_P(LogitKernels, LogProbsEntropiesAndTheGradientAreThoseOfSoftmax) {
   }
 }
 
+// The largest of each row has all the probability, however far beyond the end of the row the others are.
+TEST_P(LogitKernels, StatisticsAreFiniteAtAnInverseTemperatureOfAHundredMillion) {
+  for (const int64_t vocabulary : {31, 1000, 1024, 1032}) {
+    auto logits = random_buffer<Bf16>(vocabulary, 1, 3.0);
+    logits.data()[vocabulary / 2] = from_float<Bf16>(-40.0f);
+    logits.data()[vocabulary - 1] = from_float<Bf16>(40.0f);
+    const Buffer<int64_t> target(std::vector<int64_t>{vocabulary - 1});
+    Buffer<float> log_prob(1), entropy(1);
+    table<Bf16>().token_log_probs({logits.data(), target.data(), log_prob.data(), entropy.data(), 1, vocabulary, 1e8f}, nullptr);
+    finish(GetParam());
+    EXPECT_EQ(log_prob[0], 0) << vocabulary;
+    EXPECT_EQ(entropy[0], 0) << vocabulary;
+  }
+}
+
 template <typename T>
 void check_readout(const Table<T>& table, Stand stand, int64_t width, bool gathered) {
   const int64_t rows = 5, layers = 7, vocabulary = 11;
@@ -192,6 +207,27 @@ TEST_P(LogitKernels, ReadoutIsTheDotProductOfHeadRowAndHiddenState) {
       check_readout(table<Bf16>(), GetParam(), width, gathered);
     }
   }
+}
+
+// Few rows are shared by blocks, many are not.
+TEST_P(LogitKernels, ReadoutOfARowIsTheSameBytesAmongFewRowsAndAmongMany) {
+  const int64_t rows = 513, layers = 9, width = 40, vocabulary = 5;
+  const auto head = random_buffer<Bf16>(vocabulary * width, 1), hidden = random_buffer<Bf16>((rows + layers) * width, 2);
+  Buffer<int64_t> tokens(rows);
+  for (int64_t r = 0; r < rows; ++r) tokens.data()[r] = r % vocabulary;
+  Buffer<float> values[2] = {Buffer<float>(rows * layers), Buffer<float>(rows * layers)};
+  for (const int64_t at_once : {513, 300}) {
+    for (int64_t r = 0; r < rows; r += at_once) {
+      Readout<Bf16> a;
+      a.head = head.data(), a.tokens = tokens.data() + r, a.values = values[at_once == 300].data() + r * layers;
+      a.rows = std::min(at_once, rows - r), a.layers = layers, a.width = width;
+      for (int64_t l = 0; l < layers; ++l) a.hidden[l] = hidden.data() + (r + l) * width;
+      table<Bf16>().readout(a, nullptr);
+    }
+    finish(GetParam());
+  }
+  EXPECT_TRUE(values[0].same_bytes(values[1]));
+  EXPECT_NE(values[0][rows * layers - 1], 0);
 }
 
 TEST_P(LogitKernels, AVocabularyBeyondWhatTheyHoldIsRefused) {

@@ -98,19 +98,27 @@ struct NormWeightChunkBody {
   }
 };
 
-// dweight += the chunks in their order.
+// dweight += the chunks: threads of one column take every kSections-th, then their sums in order. Block x: columns.
 template <typename T>
 struct NormWeightSumBody {
-  static constexpr int kThreads = 128;
+  static constexpr int kThreads = 256, kColumns = 32, kSections = kThreads / kColumns;
   RmsNormBackward<T> a;
   int64_t chunks = 0;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
-    block.each_own([&](int thread) {
-      const int64_t d = block.x * kThreads + thread;
-      if (d >= a.width) return;
+    MEDSBENCH_SHARED(float, sections, kThreads);
+    block.each([&](int thread) {
+      const int64_t d = block.x * kColumns + thread % kColumns;
       float total = 0;
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) total += a.workspace[chunk * a.width + d];
+      for (int64_t chunk = thread / kColumns; d < a.width && chunk < chunks; chunk += kSections)
+        total += a.workspace[chunk * a.width + d];
+      sections[thread] = total;
+    });
+    block.each_own([&](int thread) {
+      const int64_t d = block.x * kColumns + thread;
+      if (thread >= kColumns || d >= a.width) return;
+      float total = 0;
+      for (int section = 0; section < kSections; ++section) total += sections[section * kColumns + thread];
       a.dweight[d] += total;
     });
   }

@@ -7,7 +7,7 @@
 namespace harness::cuda {
 
 // With g the rotated-back gradient and r = 1 / rms(x): dx = g w r - x sum(g w x) r^3 / E, dw = sum g x r; without a norm dx =
-// g. A block kRotateChunk rows, one after another, a warp a head; a thread keeps its part of dw over the rows of the block.
+// g. A block takes its rows one after another, a warp a head; a thread keeps its part of dw over the rows of the block.
 template <typename T>
 struct SplitRotateBackwardBody {
   static constexpr int kThreads = 128;
@@ -22,6 +22,7 @@ struct SplitRotateBackwardBody {
     float low, high;
   };
   SplitRotateBackward<T> a;
+  int64_t block_rows = kRotateChunk;  // without norms as few as there are, with them those of a chunk
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
     PerThread<WeightSums, kThreads> sums;
@@ -31,7 +32,7 @@ struct SplitRotateBackwardBody {
         for (int side = 0; side < 2; ++side) sums[thread].q[m][side] = sums[thread].k[m][side] = 0;
       }
     });
-    const int64_t begin = block.x * kRotateChunk, end = begin + kRotateChunk < a.rows ? begin + kRotateChunk : a.rows;
+    const int64_t begin = block.x * block_rows, end = begin + block_rows < a.rows ? begin + block_rows : a.rows;
     for (int64_t row = begin; row < end; ++row) {
       for (int64_t first = 0; first < a.shape.heads + a.shape.kv_heads; first += kWarps) do_heads(block, row, first, sums);
       copy_values(block, row);

@@ -22,12 +22,13 @@ struct EmbedBody {
   }
 };
 
-// A block a row, a warp a head.
+// A block a row, a warp a head: of `stripes` blocks (y) each takes its turn of the heads, the first the values.
 template <typename T>
 struct SplitRotateBody {
   static constexpr int kThreads = 128;
   static constexpr int kWarps = kThreads / kWarp;
   SplitRotate<T> a;
+  int64_t stripes = 1;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
     const Heads& s = a.shape;
@@ -39,7 +40,7 @@ struct SplitRotateBody {
     const uint64_t deeper = stored ? static_cast<uint64_t>(a.layer) * a.layer_bytes[row] : 0;
     T* key_place = stored ? reinterpret_cast<T*>(a.key_places[row] + deeper) : nullptr;
     T* value_place = stored ? reinterpret_cast<T*>(a.value_places[row] + deeper) : nullptr;
-    for (int64_t first = 0; first < rotated; first += kWarps) {
+    for (int64_t first = block.y * kWarps; first < rotated; first += stripes * kWarps) {
       PerThread<float, kThreads> squares;
       block.each_own([&](int thread) {
         const int64_t head = first + thread / kWarp;
@@ -80,13 +81,22 @@ struct SplitRotateBody {
         }
       });
     }
-    if (!stored) return;
+    if (!stored || block.y != 0) return;
     block.each_own([&](int thread) {
       const T* v = in + rotated * s.dim;
       for (int64_t i = thread; i < s.kv_heads * s.dim; i += kThreads) value_place[i] = v[i];
     });
   }
 };
+
+// a / b; on a GPU to 2 units in the last place, and 0 where b is beyond 2^126.
+MEDSBENCH_DEVICE float quotient(float a, float b) {
+#ifdef __CUDACC__
+  return __fdividef(a, b);
+#else
+  return a / b;
+#endif
+}
 
 // kPack values of one row a thread; block x over all packs.
 template <typename T, int kPack>
@@ -104,7 +114,7 @@ struct SwigluBody {
       if (a.dy == nullptr) {
         for (int j = 0; j < kPack; ++j) {
           const float g = to_float(gate.values[j]);
-          gate.values[j] = from_float<T>(g / (1.0f + expf(-g)) * to_float(up.values[j]));
+          gate.values[j] = from_float<T>(quotient(g, 1.0f + expf(-g)) * to_float(up.values[j]));
         }
         store_pack<kPack>(a.y + row * a.width + i, gate);
         return;
@@ -112,7 +122,7 @@ struct SwigluBody {
       const auto dy = load_pack<kPack>(a.dy + row * a.width + i);
       for (int j = 0; j < kPack; ++j) {
         const float g = to_float(gate.values[j]), u = to_float(up.values[j]), d = to_float(dy.values[j]);
-        const float sigmoid = 1.0f / (1.0f + expf(-g));
+        const float sigmoid = quotient(1.0f, 1.0f + expf(-g));
         gate.values[j] = from_float<T>(d * u * sigmoid * (1.0f + g * (1.0f - sigmoid)));
         up.values[j] = from_float<T>(d * g * sigmoid);
       }
