@@ -1,44 +1,13 @@
 #include "harness/core/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <numeric>
-#include <sstream>
 
 #include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/hash.h"
 
 namespace harness {
 
 namespace {
-
-std::string place_of(const std::string& name, const toml::node& node) {
-  return node.source().begin.line == 0 ? name : fmt::format("{}: line {}", name, node.source().begin.line);
-}
-
-Config::Value array_value(const toml::array& array, const std::string& place, const std::string& key) {
-  if (array.empty()) return std::vector<std::string>{};
-  if (array.is_homogeneous(toml::node_type::string)) {
-    std::vector<std::string> texts;
-    for (const auto& node : array) texts.push_back(**node.as_string());
-    return texts;
-  }
-  if (array.is_homogeneous(toml::node_type::integer)) {
-    std::vector<int64_t> integers;
-    for (const auto& node : array) integers.push_back(**node.as_integer());
-    return integers;
-  }
-  std::vector<double> numbers;
-  for (const auto& node : array) {
-    if (!node.is_number()) throw Error("{}: {}: expected an array of numbers or of strings, found a mixture", place, key);
-    numbers.push_back(*node.value<double>());
-  }
-  return numbers;
-}
 
 std::string type_name(const Config::Value& value) {
   static constexpr const char* kNames[] = {"true/false",          "an integer",          "a number",          "a string",
@@ -46,41 +15,15 @@ std::string type_name(const Config::Value& value) {
   return kNames[value.index()];
 }
 
-// Doubles that are whole still carry a point, so that reading the text gives a double again.
-std::string double_text(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  char buffer[64];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
-  std::string text(buffer, result.ptr);
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";
-  return text;
+// TOML's [] has no type of its own: it is read as an empty list of strings.
+bool is_empty_list(const Config::Value& value) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  return texts != nullptr && texts->empty();
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-template <typename T, typename Format>
-std::string list_text(const std::vector<T>& values, Format&& format) {
-  std::string out = "[";
-  for (size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : ", ") + format(values[i]);
-  return out + "]";
+[[noreturn]] void wrong(const Config::Entry& entry, const std::string& key, const std::string& expected) {
+  throw Error("{}: {}: expected {}, found {} ({})", entry.origin, key, expected, to_toml(entry.value),
+              type_name(entry.value));
 }
 
 size_t edit_distance(const std::string& a, const std::string& b) {
@@ -98,22 +41,22 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-}  // namespace
-
-std::string to_toml(const Config::Value& value) {
-  struct Visitor {
-    std::string operator()(bool v) const { return v ? "true" : "false"; }
-    std::string operator()(int64_t v) const { return std::to_string(v); }
-    std::string operator()(double v) const { return double_text(v); }
-    std::string operator()(const std::string& v) const { return quoted(v); }
-    std::string operator()(const std::vector<int64_t>& v) const {
-      return list_text(v, [](int64_t x) { return std::to_string(x); });
+// The entries whose keys begin with `dotted`, without it, taken out of the map.
+template <typename Entries>
+Entries take_below(Entries& entries, const std::string& dotted) {
+  Entries taken;
+  for (auto it = entries.begin(); it != entries.end();) {
+    if (it->first.starts_with(dotted)) {
+      taken[it->first.substr(dotted.size())] = std::move(it->second);
+      it = entries.erase(it);
+    } else {
+      ++it;
     }
-    std::string operator()(const std::vector<double>& v) const { return list_text(v, double_text); }
-    std::string operator()(const std::vector<std::string>& v) const { return list_text(v, quoted); }
-  };
-  return std::visit(Visitor{}, value);
+  }
+  return taken;
 }
+
+}  // namespace
 
 std::string nearest_name(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
@@ -128,96 +71,6 @@ std::string nearest_name(const std::string& word, const std::vector<std::string>
   return best;
 }
 
-namespace {
-
-struct Flattener {
-  const std::string& name;
-  std::map<std::string, Config::Entry>& entries;
-
-  // Tables of arrays of tables are handed to `take_table`.
-  template <typename TakeTables>
-  void add(const toml::table& table, const std::string& prefix, TakeTables&& take_tables) {
-    for (const auto& [key_node, node] : table) {
-      const std::string key = prefix.empty() ? std::string(key_node.str()) : prefix + "." + std::string(key_node.str());
-      const std::string place = place_of(name, node);
-      if (const auto* sub = node.as_table()) {
-        add(*sub, key, take_tables);
-      } else if (const auto* array = node.as_array()) {
-        if (!array->empty() && array->is_homogeneous(toml::node_type::table)) {
-          take_tables(key, *array);
-        } else {
-          entries[key] = {array_value(*array, place, key), place};
-        }
-      } else if (const auto* text = node.as_string()) {
-        entries[key] = {**text, place};
-      } else if (const auto* integer = node.as_integer()) {
-        entries[key] = {**integer, place};
-      } else if (const auto* number = node.as_floating_point()) {
-        entries[key] = {**number, place};
-      } else if (const auto* boolean = node.as_boolean()) {
-        entries[key] = {**boolean, place};
-      } else {
-        throw Error("{}: {}: expected a string, number, true/false or list, found a date", place, key);
-      }
-    }
-  }
-};
-
-// Each part of a dotted key is a table inside the one before: a key of a hundred thousand parts would end the stack.
-constexpr int kMostKeyParts = 200;
-
-void check_keys(std::string_view text, const std::string& name) {
-  int64_t line = 1;
-  int dots = 0;
-  char quote = '\0';
-  for (size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '\n') {
-      ++line;
-      dots = 0;
-      quote = '\0';
-    } else if (quote != '\0') {
-      if (c == '\\' && quote == '"' && at + 1 < text.size() && text[at + 1] != '\n') ++at;
-      if (c == quote) quote = '\0';
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      at = std::min(text.find('\n', at), text.size()) - 1;
-    } else if (std::string_view("=,[]{}").find(c) != std::string_view::npos) {
-      dots = 0;
-    } else if (c == '.' && ++dots >= kMostKeyParts) {
-      throw Error("{}: line {}: expected a key of at most {} parts, found more", name, line, kMostKeyParts);
-    }
-  }
-}
-
-}  // namespace
-
-Config Config::from_toml_text(std::string_view text, const std::string& name) {
-  Config config;
-  config.name_ = name;
-  check_keys(text, name);
-  try {
-    const toml::table table = toml::parse(text);
-    const auto add_table = [&](const auto& self, Config& target, const toml::table& source) -> void {
-      Flattener{target.name_, target.entries_}.add(source, "", [&](const std::string& key, const toml::array& array) {
-        for (const auto& node : array) {
-          Config part;
-          part.name_ = target.name_;
-          self(self, part, *node.as_table());
-          target.tables_[key].push_back(std::move(part));
-        }
-      });
-    };
-    add_table(add_table, config, table);
-  } catch (const toml::parse_error& error) {
-    throw Error("{}: line {}: expected TOML, found: {}", name, error.source().begin.line, error.description());
-  }
-  return config;
-}
-
-Config Config::from_toml_file(const std::string& path) { return from_toml_text(read_file(path), path); }
-
 std::vector<Config> Config::take_tables(const std::string& key) {
   const auto found = tables_.find(key);
   if (found == tables_.end()) return {};
@@ -230,22 +83,8 @@ Config Config::take(const std::string& prefix) {
   Config part;
   part.name_ = name_;
   const std::string dotted = prefix + ".";
-  for (auto it = entries_.begin(); it != entries_.end();) {
-    if (it->first.starts_with(dotted)) {
-      part.entries_[it->first.substr(dotted.size())] = it->second;
-      it = entries_.erase(it);
-    } else {
-      ++it;
-    }
-  }
-  for (auto it = tables_.begin(); it != tables_.end();) {
-    if (it->first.starts_with(dotted)) {
-      part.tables_[it->first.substr(dotted.size())] = std::move(it->second);
-      it = tables_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  part.entries_ = take_below(entries_, dotted);
+  part.tables_ = take_below(tables_, dotted);
   return part;
 }
 
@@ -263,7 +102,7 @@ void Config::set(const std::string& assignment, const std::string& origin) {
   try {
     parsed = from_toml_text("value = " + value, origin);
   } catch (const Error&) {
-    parsed = from_toml_text("value = " + quoted(value), origin);
+    parsed = from_toml_text("value = " + to_toml(value), origin);
   }
   const auto found = parsed.entries_.find("value");
   if (found == parsed.entries_.end() || parsed.entries_.size() != 1) {
@@ -285,21 +124,6 @@ const Config::Entry* Config::find(const std::string& key) {
 void Config::record(const std::string& key, const Value& value, const Entry* entry) {
   effective_[key] = {value, entry == nullptr ? "default" : entry->origin};
 }
-
-namespace {
-
-// TOML's [] has no type of its own: it is read as an empty list of strings.
-bool is_empty_list(const Config::Value& value) {
-  const auto* texts = std::get_if<std::vector<std::string>>(&value);
-  return texts != nullptr && texts->empty();
-}
-
-[[noreturn]] void wrong(const Config::Entry& entry, const std::string& key, const std::string& expected) {
-  throw Error("{}: {}: expected {}, found {} ({})", entry.origin, key, expected, to_toml(entry.value),
-              type_name(entry.value));
-}
-
-}  // namespace
 
 double Config::number(const std::string& key, double fallback, double low, double high) {
   const Entry* entry = find(key);
@@ -354,7 +178,7 @@ std::string Config::text(const std::string& key, const std::string& fallback, co
     if (text == nullptr) wrong(*entry, key, "a string");
     value = *text;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
-      wrong(*entry, key, fmt::format("one of {}", list_text(choices, quoted)));
+      wrong(*entry, key, fmt::format("one of {}", to_toml(choices)));
     }
   }
   record(key, value, entry);
@@ -433,26 +257,6 @@ void Config::finish() const {
 
 void Config::adopt_effective(const std::string& prefix, const Config& part) {
   for (const auto& [key, entry] : part.effective_) effective_[prefix + "." + key] = entry;
-}
-
-std::string Config::effective_toml(bool with_origins) const {
-  std::string out;
-  for (const auto& [key, entry] : effective_) {
-    out += fmt::format("{} = {}", key, to_toml(entry.value));
-    if (with_origins) out += "  # " + entry.origin;
-    out += '\n';
-  }
-  return out;
-}
-
-std::string Config::identity(const std::vector<std::string>& without_prefixes) const {
-  std::string text;
-  for (const auto& [key, entry] : effective_) {
-    const bool left_out = std::any_of(without_prefixes.begin(), without_prefixes.end(),
-                                      [&path = key](const std::string& prefix) { return path.starts_with(prefix); });
-    if (!left_out) text += fmt::format("{} = {}\n", key, to_toml(entry.value));
-  }
-  return sha256_hex(text);
 }
 
 }  // namespace harness
