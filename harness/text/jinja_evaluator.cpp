@@ -20,7 +20,8 @@ Evaluator::Level::Level(Evaluator& owner, int line) : evaluator(owner) {
 }
 
 void Evaluator::step(int line) {
-  if (++steps_ > kMostSteps) throw TemplateError("line {}: expected a template that ends, found one of more than {} steps", line, kMostSteps);
+  if (++steps_ > kMostSteps)
+    throw TemplateError("line {}: expected a template that ends, found one of more than {} steps", line, kMostSteps);
 }
 
 Value Evaluator::filter_text(const Expression& node, const std::string& text, const ScopePtr& scope) {
@@ -101,12 +102,18 @@ Value Evaluator::charged(Value value) {
 Value Evaluator::evaluate_part(const Expression& node, const ScopePtr& scope) {
   const auto part = [&](size_t i) { return node.parts[i] ? evaluate(*node.parts[i], scope) : Value(); };
   switch (node.kind) {
-    case ExpressionKind::kConstant: return node.constant;
-    case ExpressionKind::kName: return evaluate_name(node, scope);
-    case ExpressionKind::kList: return Value::list(evaluate_all(node.parts, scope));
-    case ExpressionKind::kTuple: return Value::tuple(evaluate_all(node.parts, scope));
-    case ExpressionKind::kDict: return evaluate_dict(node, scope);
-    case ExpressionKind::kAttribute: return get_attribute(part(0), node.name);
+    case ExpressionKind::kConstant:
+      return node.constant;
+    case ExpressionKind::kName:
+      return evaluate_name(node, scope);
+    case ExpressionKind::kList:
+      return Value::list(evaluate_all(node.parts, scope));
+    case ExpressionKind::kTuple:
+      return Value::tuple(evaluate_all(node.parts, scope));
+    case ExpressionKind::kDict:
+      return evaluate_dict(node, scope);
+    case ExpressionKind::kAttribute:
+      return get_attribute(part(0), node.name);
     case ExpressionKind::kItem: {
       const Value object = part(0);
       if (object.is_string()) budget_.take(object.weight());
@@ -125,10 +132,14 @@ Value Evaluator::evaluate_part(const Expression& node, const ScopePtr& scope) {
       const Value input = node.parts[0] ? part(0) : Value(block_text_ == nullptr ? std::string() : *block_text_);
       return charged(apply_filter(node.name, input, evaluate_arguments(node.call, scope)));
     }
-    case ExpressionKind::kTest: return apply_test(node.name, part(0), evaluate_arguments(node.call, scope)) != node.negated;
-    case ExpressionKind::kNegative: return negative(part(0));
-    case ExpressionKind::kPositive: return positive(part(0));
-    case ExpressionKind::kNot: return !part(0).is_true();
+    case ExpressionKind::kTest:
+      return apply_test(node.name, part(0), evaluate_arguments(node.call, scope)) != node.negated;
+    case ExpressionKind::kNegative:
+      return negative(part(0));
+    case ExpressionKind::kPositive:
+      return positive(part(0));
+    case ExpressionKind::kNot:
+      return !part(0).is_true();
     case ExpressionKind::kAnd: {
       Value left = part(0);
       return left.is_true() ? part(1) : left;
@@ -141,7 +152,8 @@ Value Evaluator::evaluate_part(const Expression& node, const ScopePtr& scope) {
       const Value left = part(0);
       return charged(binary(node.name, left, part(1)));
     }
-    case ExpressionKind::kCompare: return evaluate_compare(node, scope);
+    case ExpressionKind::kCompare:
+      return evaluate_compare(node, scope);
     case ExpressionKind::kConditional:
       if (part(0).is_true()) return part(1);
       return node.parts[2] ? part(2) : Value::undefined("the inline if-expression without else");

@@ -101,7 +101,9 @@ ExpressionPtr ExpressionParser::joined(ExpressionKind kind, std::string_view wor
 
 ExpressionPtr ExpressionParser::or_expression() { return joined(ExpressionKind::kOr, "or", &ExpressionParser::and_expression); }
 
-ExpressionPtr ExpressionParser::and_expression() { return joined(ExpressionKind::kAnd, "and", &ExpressionParser::not_expression); }
+ExpressionPtr ExpressionParser::and_expression() {
+  return joined(ExpressionKind::kAnd, "and", &ExpressionParser::not_expression);
+}
 
 ExpressionPtr ExpressionParser::not_expression() {
   if (!is_name("not")) return comparison();
@@ -214,7 +216,8 @@ ExpressionPtr ExpressionParser::name_or_literal() {
       next();
       node->constant = float_value(token.text);
       return node;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -27,7 +27,8 @@ Value to_json_filter(const Value& input, const CallArguments& arguments) {
   JsonStyle style;
   style.ensure_ascii = flag(arguments, 0, "ensure_ascii", false);
   if (const Value* indent = arguments.find(1, "indent"); indent != nullptr && !indent->is_none()) {
-    style.indent = indent->is_string() ? indent->text() : std::string(static_cast<size_t>(std::clamp<int64_t>(indent->integer(), 0, 1000)), ' ');
+    style.indent = indent->is_string() ? indent->text()
+                                       : std::string(static_cast<size_t>(std::clamp<int64_t>(indent->integer(), 0, 1000)), ' ');
     style.item_separator = ",";
   }
   if (const Value* separators = arguments.find(2, "separators"); separators != nullptr && !separators->is_none()) {
@@ -54,7 +55,8 @@ Value title_filter(const std::string& text) {
 Value indent_filter(const Value& input, const CallArguments& arguments) {
   std::string unit = "    ";
   if (const Value* width = arguments.find(0, "width"); width != nullptr) {
-    unit = width->is_string() ? width->text() : std::string(static_cast<size_t>(std::clamp<int64_t>(width->integer(), 0, 1000)), ' ');
+    unit = width->is_string() ? width->text()
+                              : std::string(static_cast<size_t>(std::clamp<int64_t>(width->integer(), 0, 1000)), ' ');
   }
   const bool first = flag(arguments, 1, "first", false);
   const bool blank = flag(arguments, 2, "blank", false);
@@ -75,7 +77,9 @@ Value indent_filter(const Value& input, const CallArguments& arguments) {
 Value int_filter(const Value& input, const CallArguments& arguments) {
   const Value* fallback = arguments.find(0, "default");
   const Value otherwise = fallback == nullptr ? Value(0) : *fallback;
-  if (input.is_float()) return std::isfinite(input.number()) && std::abs(input.number()) < 9e18 ? Value(static_cast<int64_t>(input.number())) : otherwise;
+  if (input.is_float())
+    return std::isfinite(input.number()) && std::abs(input.number()) < 9e18 ? Value(static_cast<int64_t>(input.number()))
+                                                                            : otherwise;
   if (input.is_number()) return input.integer();
   if (!input.is_string()) return otherwise;
   std::string text = strip_text(input.text(), std::nullopt, true, true);
@@ -86,7 +90,8 @@ Value int_filter(const Value& input, const CallArguments& arguments) {
   if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return value;
   double number = 0;
   read = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size() && std::isfinite(number) && std::abs(number) < 9e18;
+  const bool whole =
+      read.ec == std::errc() && read.ptr == text.data() + text.size() && std::isfinite(number) && std::abs(number) < 9e18;
   return whole ? Value(static_cast<int64_t>(number)) : otherwise;
 }
 
@@ -118,12 +123,23 @@ Value escape_filter(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&#34;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -166,7 +182,8 @@ struct NamedFilter {
 
 constexpr std::array kFilters{
     NamedFilter{"abs", [](const Value& in, const CallArguments&) { return abs_filter(in); }},
-    NamedFilter{"attr", [](const Value& in, const CallArguments& a) { return get_attribute(in, text_argument(a, 0, "name", "")); }},
+    NamedFilter{"attr",
+                [](const Value& in, const CallArguments& a) { return get_attribute(in, text_argument(a, 0, "name", "")); }},
     NamedFilter{"capitalize", [](const Value& in, const CallArguments&) { return Value(capitalize_text(in.to_text())); }},
     NamedFilter{"count", [](const Value& in, const CallArguments&) { return Value(length_of(in)); }},
     NamedFilter{"d", default_filter},
@@ -176,7 +193,8 @@ constexpr std::array kFilters{
     NamedFilter{"escape", [](const Value& in, const CallArguments&) { return escape_filter(in.to_text()); }},
     NamedFilter{"first", [](const Value& in, const CallArguments&) { return edge_filter(in, true); }},
     NamedFilter{"float", float_filter},
-    NamedFilter{"format", [](const Value& in, const CallArguments& a) { return Value(format_percent(in.to_text(), a.positional)); }},
+    NamedFilter{"format",
+                [](const Value& in, const CallArguments& a) { return Value(format_percent(in.to_text(), a.positional)); }},
     NamedFilter{"indent", indent_filter},
     NamedFilter{"int", int_filter},
     NamedFilter{"items", [](const Value& in, const CallArguments&) { return items_filter(in); }},
@@ -205,7 +223,8 @@ constexpr std::array kFilters{
                 [](const Value& in, const CallArguments& a) {
                   const Value* characters = a.find(0, "chars");
                   const bool given = characters != nullptr && !characters->is_none();
-                  return Value(strip_text(in.to_text(), given ? std::optional(characters->to_text()) : std::nullopt, true, true));
+                  return Value(
+                      strip_text(in.to_text(), given ? std::optional(characters->to_text()) : std::nullopt, true, true));
                 }},
     NamedFilter{"unique", unique_filter},
     NamedFilter{"upper", [](const Value& in, const CallArguments&) { return Value(upper_text(in.to_text())); }},
@@ -213,7 +232,8 @@ constexpr std::array kFilters{
 };
 
 const NamedFilter* find_filter(const std::string& name) {
-  const auto found = std::find_if(kFilters.begin(), kFilters.end(), [&](const NamedFilter& filter) { return filter.name == name; });
+  const auto found =
+      std::find_if(kFilters.begin(), kFilters.end(), [&](const NamedFilter& filter) { return filter.name == name; });
   return found == kFilters.end() ? nullptr : &*found;
 }
 

@@ -69,7 +69,8 @@ Flow Interpreter::execute(const Body& body, const ScopePtr& scope, std::string& 
   for (const auto& node : body) {
     step(node->line);
     const Level level(*this, node->line);
-    if (out.size() > kLongestText) throw TemplateError("line {}: expected at most {} bytes of text, found more", node->line, kLongestText);
+    if (out.size() > kLongestText)
+      throw TemplateError("line {}: expected at most {} bytes of text, found more", node->line, kLongestText);
     if (const Flow flow = execute_statement(*node, scope, out); flow != Flow::kNormal) return flow;
   }
   return Flow::kNormal;
@@ -89,8 +90,10 @@ Flow Interpreter::execute_statement(const Statement& node, const ScopePtr& scope
       });
       break;
     }
-    case StatementKind::kIf: return execute(chosen_branch(node, scope), scope, out);
-    case StatementKind::kFor: return loop_over(node, evaluate(*node.value, scope), 0, scope, out);
+    case StatementKind::kIf:
+      return execute(chosen_branch(node, scope), scope, out);
+    case StatementKind::kFor:
+      return loop_over(node, evaluate(*node.value, scope), 0, scope, out);
     case StatementKind::kSet: {
       const Value value = evaluate(*node.value, scope);
       at_line(node.line, [&] { assign(*node.target, value, *scope); });
@@ -102,17 +105,27 @@ Flow Interpreter::execute_statement(const Statement& node, const ScopePtr& scope
       at_line(node.line, [&] { assign(*node.target, value, *scope); });
       break;
     }
-    case StatementKind::kMacro: scope->set(node.text, make_macro(node, scope)); break;
-    case StatementKind::kCallBlock: execute_call_block(node, scope, out); break;
-    case StatementKind::kFilter: extend(out, filter_text(*node.value, captured(node.body, scope), scope).to_text()); break;
+    case StatementKind::kMacro:
+      scope->set(node.text, make_macro(node, scope));
+      break;
+    case StatementKind::kCallBlock:
+      execute_call_block(node, scope, out);
+      break;
+    case StatementKind::kFilter:
+      extend(out, filter_text(*node.value, captured(node.body, scope), scope).to_text());
+      break;
     case StatementKind::kWith: {
       auto inner = make_scope(scope);
       for (const auto& [target, value] : node.assignments) assign(*target, evaluate(*value, scope), *inner);
       return execute(node.body, inner, out);
     }
-    case StatementKind::kGeneration: extend(out, captured(node.body, scope)); break;
-    case StatementKind::kBreak: return Flow::kBreak;
-    case StatementKind::kContinue: return Flow::kContinue;
+    case StatementKind::kGeneration:
+      extend(out, captured(node.body, scope));
+      break;
+    case StatementKind::kBreak:
+      return Flow::kBreak;
+    case StatementKind::kContinue:
+      return Flow::kContinue;
   }
   return Flow::kNormal;
 }
@@ -125,7 +138,8 @@ const Body& Interpreter::chosen_branch(const Statement& node, const ScopePtr& sc
 }
 
 Flow Interpreter::loop_over(const Statement& node, const Value& items, int64_t depth, const ScopePtr& scope, std::string& out) {
-  if (++calls_ > kDeepestCalls) throw TemplateError("line {}: expected at most {} nested loops, found more", node.line, kDeepestCalls);
+  if (++calls_ > kDeepestCalls)
+    throw TemplateError("line {}: expected at most {} nested loops, found more", node.line, kDeepestCalls);
   List visited = at_line(node.line, [&] {
     budget_.take(items.weight());
     return iterate(items);
@@ -181,7 +195,8 @@ void Interpreter::assign(const Expression& target, const Value& value, Scope& sc
     return;
   }
   const List items = iterate(value);
-  if (items.size() != target.parts.size()) throw Error("expected {} values to unpack, found {}", target.parts.size(), items.size());
+  if (items.size() != target.parts.size())
+    throw Error("expected {} values to unpack, found {}", target.parts.size(), items.size());
   for (size_t i = 0; i < items.size(); ++i) assign(*target.parts[i], items[i], scope);
 }
 
@@ -195,7 +210,7 @@ Value Interpreter::make_macro(const Statement& node, const ScopePtr& scope) {
     for (size_t i = 0; i < node.parameters.size(); ++i) {
       const Parameter& parameter = node.parameters[i];
       const Value* given = arguments.find(i, parameter.name);
-      inner->set(parameter.name, given != nullptr       ? *given
+      inner->set(parameter.name, given != nullptr     ? *given
                                  : parameter.fallback ? evaluate(*parameter.fallback, inner)
                                                       : Value::undefined("parameter '" + parameter.name + "'"));
     }
@@ -208,7 +223,8 @@ Value Interpreter::make_macro(const Statement& node, const ScopePtr& scope) {
         inner->set("caller", value);
         continue;
       }
-      const bool known = std::any_of(node.parameters.begin(), node.parameters.end(), [&, &n = name](const Parameter& p) { return p.name == n; });
+      const bool known = std::any_of(node.parameters.begin(), node.parameters.end(),
+                                     [&, &n = name](const Parameter& p) { return p.name == n; });
       if (!known) named.set(Value(name), value);
     }
     inner->set("kwargs", Value::dict(std::move(named)));

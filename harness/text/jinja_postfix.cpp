@@ -81,8 +81,8 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr input) {
   node->name = expect_name();
   adopt(*node, std::move(input));
   const TokenKind kind = current().kind;
-  const bool literal = kind == TokenKind::kString || kind == TokenKind::kInteger || kind == TokenKind::kFloat || is_operator("[") ||
-                       is_operator("{");
+  const bool literal = kind == TokenKind::kString || kind == TokenKind::kInteger || kind == TokenKind::kFloat ||
+                       is_operator("[") || is_operator("{");
   const bool name = kind == TokenKind::kName && !is_name("else") && !is_name("or") && !is_name("and");
   if (is_operator("(")) {
     adopt_call(*node, call_arguments());

@@ -23,7 +23,8 @@ Value path_of(const Value& item, const Value& path, const Value* fallback = null
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('.', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
-    const bool digits = !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    const bool digits =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     int64_t place = 0;
     if (digits && std::from_chars(part.data(), part.data() + part.size(), place).ec != std::errc()) {
       throw Error("expected an index of at most 64 bits, found {}", part);
@@ -97,9 +98,7 @@ Value sort_filter(const Value& input, const CallArguments& arguments) {
   take_sorting(input, arguments);
   const bool case_sensitive = flag(arguments, 1, "case_sensitive", false);
   const Value* attribute = arguments.find(2, "attribute");
-  const auto key = [&](const Value& item) {
-    return sort_key(item_or(item, attribute), case_sensitive);
-  };
+  const auto key = [&](const Value& item) { return sort_key(item_or(item, attribute), case_sensitive); };
   return Value::list(sorted(iterate(input), flag(arguments, 0, "reverse", false),
                             [&](const Value& a, const Value& b) { return less(key(a), key(b)); }));
 }
@@ -109,9 +108,10 @@ Value dictsort_filter(const Value& input, const CallArguments& arguments) {
   take_sorting(input, arguments);
   const bool case_sensitive = flag(arguments, 0, "case_sensitive", false);
   const size_t by = text_argument(arguments, 1, "by", "key") == "value" ? 1 : 0;
-  return Value::list(sorted(pairs_of(input.entries()), flag(arguments, 2, "reverse", false), [&](const Value& a, const Value& b) {
-    return less(sort_key(a.items()[by], case_sensitive), sort_key(b.items()[by], case_sensitive));
-  }));
+  return Value::list(
+      sorted(pairs_of(input.entries()), flag(arguments, 2, "reverse", false), [&](const Value& a, const Value& b) {
+        return less(sort_key(a.items()[by], case_sensitive), sort_key(b.items()[by], case_sensitive));
+      }));
 }
 
 Value unique_filter(const Value& input, const CallArguments& arguments) {
@@ -135,7 +135,8 @@ Value sum_filter(const Value& input, const CallArguments& arguments) {
   Value total = start == nullptr ? Value(0) : *start;
   for (const Value& item : iterate(input)) {
     const Value term = item_or(item, attribute);
-    if (!total.is_number() || !term.is_number()) throw Error("sum: expected numbers, found {}", (total.is_number() ? term : total).type_name());
+    if (!total.is_number() || !term.is_number())
+      throw Error("sum: expected numbers, found {}", (total.is_number() ? term : total).type_name());
     total = binary("+", total, term);
   }
   return total;
@@ -144,9 +145,7 @@ Value sum_filter(const Value& input, const CallArguments& arguments) {
 Value extreme_filter(const Value& input, const CallArguments& arguments, bool largest) {
   const bool case_sensitive = flag(arguments, 0, "case_sensitive", false);
   const Value* attribute = arguments.find(1, "attribute");
-  const auto key = [&](const Value& item) {
-    return sort_key(item_or(item, attribute), case_sensitive);
-  };
+  const auto key = [&](const Value& item) { return sort_key(item_or(item, attribute), case_sensitive); };
   const List items = iterate(input);
   if (items.empty()) return Value::undefined("an item of an empty sequence");
   Value best = items.front();
@@ -195,7 +194,8 @@ Value items_filter(const Value& input) {
 
 Value edge_filter(const Value& input, bool first) {
   const List items = iterate(input);
-  if (items.empty()) return Value::undefined(first ? "the first item of an empty sequence" : "the last item of an empty sequence");
+  if (items.empty())
+    return Value::undefined(first ? "the first item of an empty sequence" : "the last item of an empty sequence");
   return first ? items.front() : items.back();
 }
 

@@ -8,13 +8,20 @@ namespace {
 
 std::string shown(const Token& token) {
   switch (token.kind) {
-    case TokenKind::kEnd: return "the end of the template";
-    case TokenKind::kData: return "text";
-    case TokenKind::kVariableBegin: return "{{";
-    case TokenKind::kVariableEnd: return "}}";
-    case TokenKind::kBlockBegin: return "{%";
-    case TokenKind::kBlockEnd: return "%}";
-    default: return "\"" + token.text + "\"";
+    case TokenKind::kEnd:
+      return "the end of the template";
+    case TokenKind::kData:
+      return "text";
+    case TokenKind::kVariableBegin:
+      return "{{";
+    case TokenKind::kVariableEnd:
+      return "}}";
+    case TokenKind::kBlockBegin:
+      return "{%";
+    case TokenKind::kBlockEnd:
+      return "%}";
+    default:
+      return "\"" + token.text + "\"";
   }
 }
 

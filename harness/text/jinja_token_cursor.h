@@ -18,7 +18,9 @@ class TokenCursor {
   [[nodiscard]] const Token& current() const { return tokens_[at_]; }
   [[nodiscard]] const Token& ahead() const { return tokens_[std::min(at_ + 1, tokens_.size() - 1)]; }
   Token next() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_[at_]; }
-  [[nodiscard]] bool is_name(std::string_view name) const { return current().kind == TokenKind::kName && current().text == name; }
+  [[nodiscard]] bool is_name(std::string_view name) const {
+    return current().kind == TokenKind::kName && current().text == name;
+  }
   [[nodiscard]] bool is_operator(std::string_view text) const {
     return current().kind == TokenKind::kOperator && current().text == text;
   }
