@@ -96,13 +96,17 @@ int pretrain(const PretrainOptions& options) {
     harness::write_progress(options.out, {static_cast<double>(step.step), static_cast<double>(cell.settings.steps), "steps",
                                           fmt::format("loss {:.3f}", step.smoothed_loss)});
   };
-  const harness::SupervisedStep last =
-      harness::train_supervised(*model, cell.settings, example, on_step, {options.out, identity, cell.checkpoint_every});
+  harness::MemoryLimits::Hooks hooks;
+  hooks.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
+  const harness::SupervisedStep last = harness::train_supervised(*model, cell.settings, example, on_step,
+                                                                 {options.out, identity, cell.checkpoint_every}, hooks);
   model->save(work);
   harness::replace_folder(work, options.out + "/model");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   write_timing(options.out, cell.numerics.numerics.device, {{"supervised", seconds}});
-  write_done(options.out, identity, {{"loss", last.smoothed_loss}, {"response_tokens", last.all_tokens}, {"steps", last.step}});
+  harness::OrderedJson facts{{"loss", last.smoothed_loss}, {"response_tokens", last.all_tokens}, {"steps", last.step}};
+  if (last.micro_batch > 0) facts["micro_batch_responses"] = last.micro_batch;
+  write_done(options.out, identity, facts);
   fs::remove_all(options.out + "/checkpoint");
   fmt::print(stderr, "{}: {} steps, loss {:.4f}, {:.0f} s, {:.0f} response tokens/s\n", options.out, cell.settings.steps,
              last.smoothed_loss, seconds, static_cast<double>(last.all_tokens) / seconds);

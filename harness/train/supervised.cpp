@@ -2,8 +2,10 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -22,7 +24,7 @@ struct SupervisedBatch {
   std::vector<int64_t> source, targets;
 };
 
-SupervisedBatch pack(const std::vector<SupervisedExample>& examples) {
+SupervisedBatch pack(std::span<const SupervisedExample> examples) {
   SupervisedBatch batch;
   for (const SupervisedExample& example : examples) {
     std::vector<int64_t> fed = example.prompt;
@@ -40,8 +42,9 @@ SupervisedBatch pack(const std::vector<SupervisedExample>& examples) {
 void save(const SupervisedCheckpoint& checkpoint, const SupervisedStep& at, const Optimizer& optimizer) {
   replace_checkpoint(checkpoint.folder, [&](const std::string& temporary) {
     write_optimizer(temporary + "/state.safetensors", optimizer);
-    const OrderedJson json{{"version", kCheckpointVersion}, {"identity", checkpoint.identity}, {"step", at.step},
-                           {"smoothed_loss", at.smoothed_loss}, {"all_tokens", at.all_tokens}};
+    OrderedJson json{{"version", kCheckpointVersion}, {"identity", checkpoint.identity}, {"step", at.step},
+                     {"smoothed_loss", at.smoothed_loss}, {"all_tokens", at.all_tokens}};
+    if (at.micro_batch > 0) json["micro_batch_responses"] = at.micro_batch;
     write_file_atomically(temporary + "/state.json", dump_line(json) + "\n");
   });
 }
@@ -61,9 +64,46 @@ SupervisedStep load(const SupervisedCheckpoint& checkpoint, Optimizer& optimizer
     at.smoothed_loss = number_field(json, "smoothed_loss");
     at.all_tokens = integer_field(json, "all_tokens");
     at.step = integer_field(json, "step");
+    at.micro_batch = json.value("micro_batch_responses", int64_t{0});
     read_optimizer(path + "/state.safetensors", optimizer, at.step);
   });
   return at;
+}
+
+// Forward and backward pass of some examples of a batch of `tokens` response tokens: adds to the gradients of the mean over those.
+// Returns the sum of the log-probs, nats.
+double add_gradients(Transformer& model, std::span<const SupervisedExample> examples, int64_t tokens, bool recompute) {
+  const SupervisedBatch batch = pack(examples);
+  Tape tape;
+  const torch::Tensor hidden = model.forward(batch.packed, &tape, recompute);
+  const torch::Tensor source = torch::tensor(batch.source, torch::kInt64).to(model.numerics().device);
+  const torch::Tensor chosen = hidden.index_select(0, source);
+  const TokenStatistics statistics = token_statistics(model, chosen, batch.targets, 1.0);
+  const torch::Tensor gradient =
+      torch::full({static_cast<int64_t>(batch.targets.size())}, -1.0 / static_cast<double>(tokens), torch::kFloat32);
+  const torch::Tensor dchosen = token_statistics_backward(model, chosen, batch.targets, 1.0, gradient, {});
+  torch::Tensor dhidden = torch::zeros_like(hidden);
+  dhidden.index_copy_(0, source, dchosen);  // no place stands twice here
+  model.backward(batch.packed, tape, dhidden);
+  return statistics.log_probs.sum(torch::kFloat64).item<double>();
+}
+
+// Gradients of the mean cross-entropy over the batch's response tokens, micro-batch by micro-batch; that mean, nats.
+double pass_batch(Transformer& model, const SupervisedSettings& settings, const std::vector<SupervisedExample>& examples,
+                  int64_t tokens, MemoryLimits& limits, const std::string& place) {
+  const auto all = static_cast<int64_t>(examples.size());
+  double sum = 0;
+  limits.fit(Pass::update, settings.micro_batch > 0 ? std::min(settings.micro_batch, all) : all, place, [&](int64_t size) {
+    model.zero_grad();
+    sum = 0;
+    for (int64_t begin = 0; begin < all; begin += size) {
+      const int64_t count = std::min(size, all - begin);
+      limits.begin(Pass::update, count);
+      sum += add_gradients(model, std::span(examples).subspan(static_cast<size_t>(begin), static_cast<size_t>(count)), tokens,
+                           settings.recompute_activations);
+    }
+  });
+  return -sum / static_cast<double>(tokens);
 }
 
 }  // namespace
@@ -71,9 +111,11 @@ SupervisedStep load(const SupervisedCheckpoint& checkpoint, Optimizer& optimizer
 SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& settings,
                                 const std::function<SupervisedExample(uint64_t)>& example,
                                 const std::function<void(const SupervisedStep&)>& on_step,
-                                const SupervisedCheckpoint& checkpoint) {
+                                const SupervisedCheckpoint& checkpoint, const MemoryLimits::Hooks& hooks) {
   Optimizer optimizer(model, settings.optimizer);
   SupervisedStep at = load(checkpoint, optimizer);
+  MemorySizes sizes{at.micro_batch, 0};
+  MemoryLimits limits({}, model.numerics().device, nullptr, sizes, hooks);
   while (at.step < settings.steps) {
     if (interrupt_requested()) {
       if (!checkpoint.folder.empty() && at.step > 0) save(checkpoint, at, optimizer);
@@ -81,29 +123,19 @@ SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& se
     }
     const int64_t step = at.step + 1;
     std::vector<SupervisedExample> examples;
+    int64_t tokens = 0;
     for (int64_t i = 0; i < settings.batch; ++i) {
       examples.push_back(example(static_cast<uint64_t>((step - 1) * settings.batch + i)));
+      tokens += static_cast<int64_t>(examples.back().response.size());
     }
-    const SupervisedBatch batch = pack(examples);
-    const auto tokens = static_cast<int64_t>(batch.targets.size());
-    model.zero_grad();
-    Tape tape;
-    const torch::Tensor hidden = model.forward(batch.packed, &tape, settings.recompute_activations);
-    const torch::Tensor source = torch::tensor(batch.source, torch::kInt64).to(model.numerics().device);
-    const torch::Tensor chosen = hidden.index_select(0, source);
-    const TokenStatistics statistics = token_statistics(model, chosen, batch.targets, 1.0);
-    const double loss = -statistics.log_probs.mean(torch::kFloat64).item<double>();
-    const torch::Tensor gradient = torch::full({tokens}, -1.0 / static_cast<double>(tokens), torch::kFloat32);
-    const torch::Tensor dchosen = token_statistics_backward(model, chosen, batch.targets, 1.0, gradient, {});
-    torch::Tensor dhidden = torch::zeros_like(hidden);
-    dhidden.index_copy_(0, source, dchosen);  // no place stands twice here
-    model.backward(batch.packed, tape, dhidden);
+    const double loss = pass_batch(model, settings, examples, tokens, limits, fmt::format("supervised step {}", step));
     const double norm = optimizer.gradient_norm();
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       throw Error("supervised step {}: expected a finite loss and gradient, found loss {} and gradient norm {}", step, loss, norm);
     }
     optimizer.apply(norm);
-    at = {step, loss, step == 1 ? loss : 0.98 * at.smoothed_loss + 0.02 * loss, tokens, at.all_tokens + tokens};
+    const double smoothed = step == 1 ? loss : 0.98 * at.smoothed_loss + 0.02 * loss;
+    at = {step, loss, smoothed, tokens, at.all_tokens + tokens, sizes.micro_batch};
     if (!checkpoint.folder.empty() && step % checkpoint.every == 0) save(checkpoint, at, optimizer);
     if (on_step) on_step(at);
   }

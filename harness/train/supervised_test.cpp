@@ -83,6 +83,107 @@ TEST(Supervised, GoesOnFromItsCheckpointToTheSameBytes) {
   EXPECT_EQ(first, 1) << "another training's checkpoint is not taken";
 }
 
+// Examples of one to four response tokens, so that a mean of means is another mean.
+SupervisedExample uneven(uint64_t index) {
+  const auto digit = static_cast<int64_t>(index % 10);
+  std::vector<int64_t> response(index % 4, 2 + 9 - digit);
+  response.push_back(0);
+  return {{2 + digit, 13}, response};
+}
+
+// Memory holds `most` examples.
+MemoryLimits::Hooks memory_of(int64_t most, std::vector<std::string>* warnings = nullptr) {
+  MemoryLimits::Hooks hooks;
+  hooks.before_pass = [most](Pass, int64_t size) {
+    if (size > most) throw std::bad_alloc();
+  };
+  if (warnings != nullptr) hooks.on_warning = [warnings](const std::string& warning) { warnings->push_back(warning); };
+  return hooks;
+}
+
+double largest_difference(const Transformer& a, const Transformer& b) {
+  double largest = 0;
+  for (size_t i = 0; i < a.parameters().size(); ++i) {
+    largest = std::max(largest, (a.parameters()[i].value - b.parameters()[i].value).abs().max().item<double>());
+  }
+  return largest;
+}
+
+TEST(Supervised, MicroBatchesOfAnySizeGiveTheMeanOfTheWholeBatch) {
+  const ToyRun toy("supervised_micro_batch");
+  const auto whole = toy.policy(), before = toy.policy();
+  SupervisedSettings settings = quick();
+  settings.steps = 1;
+  settings.optimizer.eps = 1;  // AdamW's first step is then lr times nearly the gradient, not its sign
+  settings.optimizer.lr = 1;
+  settings.optimizer.clip_norm = 0;
+  const SupervisedStep expected = train_supervised(*whole, settings, uneven, {});
+  EXPECT_GT(largest_difference(*whole, *before), 0.01);
+  for (const int64_t size : {1, 3, 9, 10, 11}) {
+    const auto parts = toy.policy();
+    settings.micro_batch = size;
+    const SupervisedStep step = train_supervised(*parts, settings, uneven, {});
+    EXPECT_NEAR(step.loss, expected.loss, 1e-12) << size;
+    EXPECT_LT(largest_difference(*whole, *parts), 1e-6) << size;
+  }
+}
+
+TEST(Supervised, GoesOnWithHalfTheExamplesAPassWhereMemoryEnds) {
+  const ToyRun toy("supervised_memory");
+  const auto ends = toy.policy(), set = toy.policy(), whole = toy.policy();
+  std::vector<std::string> warnings;
+  const SupervisedStep last = train_supervised(*ends, quick(), uneven, {}, {}, memory_of(3, &warnings));
+  ASSERT_EQ(warnings.size(), 2u);  // 10, 5, then 3 for good
+  EXPECT_THAT(warnings[0], testing::HasSubstr("supervised step 1: update: out of memory with 10 responses a pass, goes on with 5"));
+  EXPECT_THAT(warnings[1], testing::HasSubstr("out of memory with 5 responses a pass, goes on with 3"));
+  EXPECT_EQ(last.micro_batch, 3);
+  SupervisedSettings settings = quick();
+  (void)train_supervised(*whole, settings, uneven, {});
+  settings.micro_batch = 3;
+  EXPECT_EQ(train_supervised(*set, settings, uneven, {}).smoothed_loss, last.smoothed_loss);
+  EXPECT_EQ(largest_difference(*ends, *set), 0);
+  EXPECT_GT(largest_difference(*ends, *whole), 0) << "the split makes no difference here";
+}
+
+TEST(Supervised, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
+  const ToyRun toy("supervised_half_way");
+  const auto ends = toy.policy(), set = toy.policy();
+  SupervisedSettings settings = quick();
+  settings.micro_batch = 6;
+  int64_t passes = 0;
+  MemoryLimits::Hooks hooks;
+  hooks.before_pass = [&](Pass, int64_t) {
+    if (++passes == 2) throw std::bad_alloc();  // the gradients of the first six are there
+  };
+  (void)train_supervised(*ends, settings, uneven, {}, {}, hooks);
+  settings.micro_batch = 3;
+  (void)train_supervised(*set, settings, uneven, {});
+  EXPECT_EQ(largest_difference(*ends, *set), 0);
+}
+
+TEST(Supervised, AResumedTrainingGoesOnWithTheSizeThatWasFound) {
+  const ToyRun toy("supervised_memory_resumed");
+  const auto straight = toy.policy(), killed = toy.policy(), resumed = toy.policy();
+  (void)train_supervised(*straight, quick(), uneven, {}, {}, memory_of(3));
+  const SupervisedCheckpoint checkpoint{toy.run_folder(), "identity", 20};
+  const auto stop = [](const SupervisedStep& step) {
+    if (step.step == 47) throw Error("killed");
+  };
+  EXPECT_EQ(error_of([&] { train_supervised(*killed, quick(), uneven, stop, checkpoint, memory_of(3)); }), "killed");
+  EXPECT_EQ(parse_json(read_file(toy.run_folder() + "/checkpoint/state.json")).at("micro_batch_responses"), 3);
+  const SupervisedStep last = train_supervised(*resumed, quick(), uneven, {}, checkpoint);  // memory would hold more now
+  EXPECT_EQ(last.micro_batch, 3);
+  EXPECT_EQ(largest_difference(*straight, *resumed), 0);
+}
+
+TEST(Supervised, OneExampleThatDoesNotFitIsAnErrorInOneLine) {
+  const ToyRun toy("supervised_no_memory");
+  const auto model = toy.policy();
+  const std::string error = error_of([&] { train_supervised(*model, quick(), uneven, {}, {}, memory_of(0)); });
+  EXPECT_THAT(error, testing::HasSubstr("supervised step 1: update: expected memory for one response, found: std::bad_alloc"));
+  EXPECT_EQ(error.find('\n'), std::string::npos);
+}
+
 TEST(Supervised, ALossThatIsNotFiniteNamesTheStep) {
   const ToyRun toy("supervised_nan");
   const auto model = toy.policy();
