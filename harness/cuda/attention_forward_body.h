@@ -1,7 +1,7 @@
-// Body of attention over packed rows (the forward pass of FlashAttention-2, Dao 2023): a block walks all keys of a tile of queries.
+// Body of attention over packed rows (the forward pass of FlashAttention-2, Dao 2023): a block walks all keys of its queries.
 //
-// While scores are multiplied the values of the tile of keys come to shared memory, and while those are summed the next keys. In
-// bf16 a warp has whole rows of scores, so that weights go to the second product in registers.
+// While scores are multiplied the values of the tile of keys come to shared memory, and while those are summed the next keys.
+// In bf16 a warp has whole rows of scores, so that weights go to the second product in registers.
 #pragma once
 
 #include "harness/cuda/packed_tiles.h"
@@ -19,7 +19,7 @@ struct AttentionForwardBody {
   using Scores = TileOf<T, kThreads, kQueries, kKeys, kWarpRows>;
   using Sums = TileOf<T, kThreads, kQueries, kDim, kWarpRows>;
   static constexpr int kWeightStride = kKeys + Scores::kPad;
-  static constexpr int kQuerySize = kQueries * Tiles::kStride, kKeySize = kKeys * Tiles::kStride;     // numbers
+  static constexpr int kQuerySize = kQueries * Tiles::kStride, kKeySize = kKeys * Tiles::kStride;  // numbers
   static constexpr int kWeightSize = kTensorCores ? 8 : kQueries * kWeightStride;  // unused beside tensor cores
   static constexpr int kKeysAt = kQuerySize * static_cast<int>(sizeof(T)),
                        kValuesAt = kKeysAt + kKeySize * static_cast<int>(sizeof(T)),
@@ -35,7 +35,7 @@ struct AttentionForwardBody {
     MEDSBENCH_SHARED_AT(T, weights, kWeightSize, kWeightsAt);
     MEDSBENCH_SHARED(int, row_of, kQueries);
 
-    const QueryTask task = a.tasks[block.x];
+    const QueryTask& task = a.tasks[block.x];  // read anew where it is used: registers are dear
     const int64_t kv = block.y;
     const int first_row = t.row(task.first), tiles = tile_count(task.prefix_rows) + tile_count(task.own_rows);
     block.each_own([&](int thread) {
@@ -94,7 +94,7 @@ struct AttentionForwardBody {
     t.template stage<kKeys>(block, thread, to, tile.count, [&](int i) { return from + i * a.v_stride; });
   }
 
-  // sums += weights values, the weights in the place of the scores; in fp32 through `weights`: a warp has the rows that it reads.
+  // sums += weights values, the weights in the place of the scores; in fp32 through `weights`, where a warp reads its own rows.
   template <typename Room, typename Array>
   MEDSBENCH_DEVICE static void add_values(Block<kThreads>& block, Scores& scores, const Room& weights, const Array& values,
                                           int count, Sums& sums) {

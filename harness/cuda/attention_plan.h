@@ -15,8 +15,8 @@ struct PackedSpan {
 
 inline constexpr int64_t kMostQueries = int64_t{1} << 28;  // rows times query heads of a key-value head
 
-// Tasks of PackedAttention for tensors of `rows` rows, those of most keys first, so that short ones are left for the end. A failed
-// check as below.
+// Tasks of PackedAttention for tensors of `rows` rows, those of most keys first, so that short ones are left for the end. A
+// failed check as below.
 std::vector<QueryTask> plan_packed_attention(const std::vector<PackedSpan>& spans, int64_t rows, const Heads& shape);
 
 struct BackwardPlan {

@@ -159,8 +159,9 @@ class Block {
   template <int kCount, typename Array, typename T>
   MEDSBENCH_DEVICE void start_copy(int, const Array& to, int at, const T* from, bool there) {
     static_assert(sizeof(T) * kCount == 16);
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(&to[at]))),
-                 "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
+    const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(&to[at]));
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(__cvta_generic_to_global(from)),
+                 "r"(there ? 16 : 0)
                  : "memory");
   }
   // Waits for the copies that this thread began; others see them after a barrier.

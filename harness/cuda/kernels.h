@@ -3,8 +3,8 @@
 // Every kernel is one body (*_body.h) that is compiled twice: by nvcc for the GPU, and by the host compiler as loops over the
 // threads of a block (block.h). The second is for tests: it runs the same index arithmetic, reductions and rounding on the
 // CPU. Storage is fp32 or bf16, arithmetic fp32; attention over packed rows and its gradient multiply bf16 in the tensor cores
-// and add in fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head dimension,
-// F MLP width, V vocabulary, L layers.
+// and add in fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head
+// dimension, F MLP width, V vocabulary, L layers.
 #pragma once
 
 #include <cstdint>
@@ -140,8 +140,8 @@ struct QueryTask {
 };
 // Queries of a task of PackedAttention, at most.
 inline int64_t packed_attention_tile(const Heads& shape) { return shape.dim <= 128 ? 128 : 64; }
-// A block walks all keys of a task's queries (FlashAttention-2, Dao 2023): no workspace, and what a row sums, and in which order,
-// does not depend on what else is packed. In bf16 the tensor cores multiply, for which the weights are rounded to bf16.
+// A block walks all keys of a task's queries (FlashAttention-2, Dao 2023): no workspace, and what a row sums, and in which
+// order, does not depend on what else is packed. In bf16 the tensor cores multiply, for which the weights are rounded to bf16.
 template <typename T>
 struct PackedAttention {
   const T* q = nullptr;              // [R, H, E]

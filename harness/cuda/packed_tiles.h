@@ -41,8 +41,9 @@ struct PackedTiles {
   MEDSBENCH_DEVICE void stage(Block<kThreads>& block, int thread, const Array& to, int rows, Place place) const {
     constexpr int kPack = static_cast<int>(16 / sizeof(T)), kPacks = kDim / kPack;
     const int dim = static_cast<int>(shape.dim);
-    for (int n = thread; n < kRows * kPacks; n += kThreads) {
-      const int i = n / kPacks, e = n % kPacks * kPack, at = i * kStride + e;
+    static_assert(kRows * kPacks % kThreads == 0);
+    for (int step = 0; step < kRows * kPacks / kThreads; ++step) {
+      const int n = thread + step * kThreads, i = n / kPacks, e = n % kPacks * kPack, at = i * kStride + e;
       const bool there = i < rows && e < dim;
       if constexpr (std::is_same<T, Bf16>::value) {
         if (wide) {
@@ -69,8 +70,9 @@ struct PackedTiles {
   MEDSBENCH_DEVICE void write(int thread, const Array& from, int rows, Place place) const {
     constexpr int kPack = static_cast<int>(16 / sizeof(T)), kPacks = kDim / kPack;
     const int dim = static_cast<int>(shape.dim);
-    for (int n = thread; n < kRows * kPacks; n += kThreads) {
-      const int i = n / kPacks, e = n % kPacks * kPack;
+    static_assert(kRows * kPacks % kThreads == 0);
+    for (int step = 0; step < kRows * kPacks / kThreads; ++step) {
+      const int n = thread + step * kThreads, i = n / kPacks, e = n % kPacks * kPack;
       if (i >= rows || e >= dim) continue;
       const Pack<T, kPack> values = take_pack<kPack, T>(from, i * kStride + e);
       T* to = place(i) + e;

@@ -1,5 +1,5 @@
-// SoftmaxRows: the softmax of rows of scores that come tile after tile (online softmax, Milakov and Gimelshein 2018; the order of
-// FlashAttention-2, Dao 2023, algorithm 1).
+// SoftmaxRows: the softmax of rows of scores that come tile after tile (online softmax, Milakov and Gimelshein 2018; the order
+// of FlashAttention-2, Dao 2023, algorithm 1).
 //
 //   SoftmaxRows<Scores, kThreads> softmax;             Sums: a tile with the rows of Scores in the same threads (tile.h)
 //   softmax.clear(block);                              sums.clear(block)
@@ -69,7 +69,8 @@ class SoftmaxRows {
         most = fmaxf(most, scores.at(thread, n));
       }
     });
-    over_lanes(block, largest, [&](PerThread<float, kThreads>& values) { block.template group_max<Scores::kRowLanes>(values); });
+    over_lanes(block, largest,
+               [&](PerThread<float, kThreads>& values) { block.template group_max<Scores::kRowLanes>(values); });
     over_warps(block, largest, room, [](float a, float b) { return fmaxf(a, b); });
     block.each_own([&](int thread) {
       const float factor = scale * kLog2OfE;

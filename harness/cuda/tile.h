@@ -3,11 +3,11 @@
 // A tile hides which thread holds which of its sums: `row` and `column` say it. What a product reads stands in shared memory as
 // numbers of the type Staged, in rows kPad values longer than they must be, so that no two threads wait for one bank.
 //
-// A thread holds sums of kOwnRows rows, sum n of its row_index(n)th, which is row own_row(thread, row_index(n)) of the tile. The
-// columns of a row are spread over kRowLanes neighbouring threads and, with others between them, over kRowWarps warps; sums n to
-// n + kNeighbours - 1, n a multiple of kNeighbours, are neighbours in a row. Tiles of
-// as many threads and rows, kRowLanes and kRowWarps hold the same rows in the same threads, whatever their columns: those with
-// the same kWarpRows > 0, the warps that lie below one another, do.
+// A thread holds sums of kOwnRows rows, sum n of its row_index(n)th, which is row own_row(thread, row_index(n)) of the tile.
+// The columns of a row are spread over kRowLanes neighbouring threads and, with others between them, over kRowWarps warps; sums
+// n to n + kNeighbours - 1, n a multiple of kNeighbours, are neighbours in a row. Tiles of as many threads and rows, kRowLanes
+// and kRowWarps hold the same rows in the same threads, whatever their columns: those with the same kWarpRows > 0, the warps
+// that lie below one another, do.
 #pragma once
 
 #include <type_traits>
@@ -218,8 +218,8 @@ class MmaTile {
       }
     }
   }
-  // The same where the left side [kRows, *] stands in the sums of another tile of the same rows, which it rounds to bf16: a warp
-  // has whole rows of it.
+  // The same where the left side [kRows, *] stands in the sums of another tile of the same rows, which it rounds to bf16: a
+  // warp has whole rows of it.
   template <typename Right, typename Left, typename B>
   MEDSBENCH_DEVICE void add_product_of(Block<kThreads>& block, Left& left, const B& right, int depth) {
     static_assert(Left::kTileRows == kRows && Left::kRowWarps == 1 && kRowWarps == 1, "tiles of other rows in the threads");

@@ -14,8 +14,7 @@ bool same_prefix(const RowPlace& a, const RowPlace& b) {
 
 }  // namespace
 
-void AttentionTasks::assign(const std::vector<RowPlace>& places, int64_t padded, const cuda::Heads& shape) {
-  const int64_t most = cuda::attention_rows(shape);
+void AttentionTasks::assign_places(const std::vector<RowPlace>& places, int64_t padded) {
   const auto rows = static_cast<size_t>(padded);
   tasks.clear();
   row_parts.assign(rows, 0);
@@ -25,12 +24,19 @@ void AttentionTasks::assign(const std::vector<RowPlace>& places, int64_t padded,
   parts = 1;
   for (size_t r = 0; r < places.size(); ++r) {
     const RowPlace& p = places[r];
-    const int64_t own = chunks(prefix_count(p)) + chunks(p.own_position + 1);
-    row_parts[r] = static_cast<int32_t>(own);
-    parts = std::max(parts, own);
     key_places[r] = reinterpret_cast<uint64_t>(p.own->key_row(0, p.own_slot, p.own_position));
     value_places[r] = reinterpret_cast<uint64_t>(p.own->value_row(0, p.own_slot, p.own_position));
     layer_bytes[r] = static_cast<uint64_t>(p.own->layer_bytes());
+  }
+}
+
+void AttentionTasks::assign(const std::vector<RowPlace>& places, int64_t padded, const cuda::Heads& shape) {
+  const int64_t most = cuda::attention_rows(shape);
+  assign_places(places, padded);
+  for (size_t r = 0; r < places.size(); ++r) {
+    const int64_t own = chunks(prefix_count(places[r])) + chunks(places[r].own_position + 1);
+    row_parts[r] = static_cast<int32_t>(own);
+    parts = std::max(parts, own);
   }
   cut(
       places, most, [](const RowPlace& first, const RowPlace& next, int64_t) { return same_prefix(first, next); },

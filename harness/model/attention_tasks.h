@@ -15,6 +15,8 @@ class AttentionTasks {
  public:
   // The stores of `places` hold plain rows (KvStore). `padded` rows in all: those beyond places.size() see nothing.
   void assign(const std::vector<RowPlace>& places, int64_t padded, const cuda::Heads& shape);
+  // Only where keys and values go; no tasks.
+  void assign_places(const std::vector<RowPlace>& places, int64_t padded);
 
   std::vector<cuda::AttentionTask> tasks;
   std::vector<int32_t> row_parts;                               // [padded] parts of each row

@@ -43,6 +43,13 @@ auto by_dtype(const torch::Tensor& tensor, Body&& body) {
   return body(Bf16{});
 }
 
+// Of a GPU; on the CPU, where a test has sent what only they take, their bodies as loops.
+template <typename Sent>
+std::optional<gpu::Kernels> kernels_of(const torch::Tensor& tensor, const Sent* sent) {
+  const auto there = gpu::kernels_for(tensor);
+  return there || sent == nullptr ? there : gpu::host_kernels();
+}
+
 int64_t grain(int64_t work_per_row) { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, work_per_row)); }
 
 }  // namespace
@@ -78,7 +85,7 @@ void rms_norm_backward(const torch::Tensor& dy, const torch::Tensor& x, const to
 std::pair<torch::Tensor, torch::Tensor> split_rotate(const torch::Tensor& qkv, const HeadNorms& norms, const Rotary& rotary,
                                                      const torch::Tensor& positions, kernels::HeadShape shape,
                                                      const gpu::SentTasks* tasks, int64_t store_layer) {
-  if (const auto gpu = gpu::kernels_for(qkv)) {
+  if (const auto gpu = kernels_of(qkv, tasks)) {
     return gpu::split_rotate(*gpu, qkv, norms, rotary, positions, shape, tasks, store_layer);
   }
   if (!use_kernels(qkv)) return plain::split_rotate(qkv, norms, rotary, positions, shape);
@@ -107,10 +114,11 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
   if (!use_kernels(qkv)) {
     return plain::split_rotate_backward(dq, dk, dv, qkv, norms, rotary, positions, shape, dq_norm, dk_norm);
   }
+  const torch::Tensor q = dq.contiguous(), k = dk.contiguous(), v = dv.contiguous();
   torch::Tensor dqkv = torch::empty_like(qkv);
   by_dtype(qkv, [&](auto tag) {  // one thread: the norms' gradients are sums over rows
     using T = decltype(tag);
-    table<T>().split_rotate_backward(data<T>(dq), data<T>(dk), data<T>(dv), data<T>(qkv), data<T>(norms.q),
+    table<T>().split_rotate_backward(data<T>(q), data<T>(k), data<T>(v), data<T>(qkv), data<T>(norms.q),
                                      data<T>(norms.k), rotary.cosine.data_ptr<float>(), rotary.sine.data_ptr<float>(),
                                      positions.data_ptr<int64_t>(), data<T>(dqkv), data<float>(dq_norm),
                                      data<float>(dk_norm), qkv.size(0), shape, static_cast<float>(norms.eps));
@@ -121,6 +129,9 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
 torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv, const PassRows& pass,
                      int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse) {
   const std::vector<RowPlace>& places = pass.places;
+  if (pass.spans != nullptr) {
+    return gpu::attend_packed(*kernels_of(q, pass.spans.get()), q, k, qkv, *pass.spans, shape, lse);
+  }
   if (pass.tasks != nullptr) return gpu::attend(*gpu::kernels_for(q), q, *pass.tasks, store_layer, shape, lse);
   const bool plain_rows = !places.empty() && places.front().own->plain_rows();
   if (!use_kernels(q) || plain_rows) return plain::attend(q, k, qkv, places, store_layer, shape, lse);
@@ -259,11 +270,20 @@ std::shared_ptr<const gpu::SentSpans> send_spans(const std::vector<AttentionSpan
   return nullptr;
 }
 
+bool attends_by_spans(kernels::HeadShape shape, torch::Dtype dtype, torch::Device device, bool strict) {
+#ifdef MEDSBENCH_CUDA
+  return device.is_cuda() && dtype == torch::kBFloat16 && !strict && gpu::fits(shape);
+#else
+  (void)shape, (void)dtype, (void)device, (void)strict;
+  return false;
+#endif
+}
+
 AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tensor& out, const torch::Tensor& lse,
                                    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
                                    const std::vector<AttentionSpan>& spans, kernels::HeadShape shape,
                                    const gpu::SentSpans* sent) {
-  if (const auto gpu = gpu::kernels_for(q); gpu && gpu::fits(shape)) {
+  if (const auto gpu = kernels_of(q, sent); gpu && gpu::fits(shape)) {
     const auto own = sent == nullptr ? gpu::send_spans(spans, q.size(0), shape, q.device()) : nullptr;
     return gpu::attend_backward(*gpu, dout, out, lse, q, k, qkv, sent == nullptr ? *own : *sent, shape);
   }

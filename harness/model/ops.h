@@ -40,7 +40,7 @@ torch::Tensor split_rotate_backward(const torch::Tensor& dq, const torch::Tensor
                                     torch::Tensor& dk_norm);
 
 // Stores each row's key and value at its place, unless rotation has (PassRows), then attends: [R', H E], zero for rows beyond
-// places.size(). `lse` [R, H].
+// places.size() or, where attention goes by spans, of none. `lse` [R, H].
 torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv, const PassRows& pass,
                      int64_t store_layer, kernels::HeadShape shape, torch::Tensor* lse = nullptr);
 
@@ -55,7 +55,11 @@ struct AttentionGradients {
 // What a GPU needs of the spans, for all layers of a pass; null where attention has no kernels of ours. `rows` with padding.
 std::shared_ptr<const gpu::SentSpans> send_spans(const std::vector<AttentionSpan>& spans, int64_t rows, kernels::HeadShape shape,
                                                  torch::Device device);
-// `sent`: of these spans; null: sent here where needed.
+// True where attention of packed rows to one another goes by spans (PassRows): on a GPU in bf16, by the tensor cores. In fp32,
+// and where sampled and recomputed log-probs must be equal bit for bit (`strict`), it goes by the places of a store instead, in
+// the parts and order of decoding.
+bool attends_by_spans(kernels::HeadShape shape, torch::Dtype dtype, torch::Device device, bool strict);
+// `sent`: of these spans; null: sent here where needed. On the CPU only tests send spans: the kernels' bodies as loops then.
 AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tensor& out, const torch::Tensor& lse,
                                    const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
                                    const std::vector<AttentionSpan>& spans, kernels::HeadShape shape,

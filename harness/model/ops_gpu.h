@@ -55,17 +55,22 @@ std::pair<torch::Tensor, torch::Tensor> split_rotate(const Kernels& kernels, con
 // Keys and values lie in their places already.
 torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentTasks& tasks, int64_t store_layer,
                      kernels::HeadShape shape, torch::Tensor* lse);
-// Tasks of the gradient of attention on the device, for all layers of a pass.
+// Tasks of attention over packed rows (`packed`) and of its gradient on the device, for all layers of a pass.
 struct SentSpans {
   torch::Tensor bytes;  // holds what follows
+  const cuda::QueryTask* packed = nullptr;
   const cuda::QueryTask* queries = nullptr;
   const cuda::KeyTask* keys = nullptr;
   const cuda::KeyJoin* joins = nullptr;
-  int64_t query_count = 0, key_count = 0, join_count = 0, parts = 0, rows = 0;
+  int64_t packed_count = 0, query_count = 0, key_count = 0, join_count = 0, parts = 0, rows = 0;
 };
 // `rows` of the tensors, padding included.
 std::shared_ptr<const SentSpans> send_spans(const std::vector<AttentionSpan>& spans, int64_t rows, kernels::HeadShape shape,
                                             torch::Device device);
+// Attention of rows to one another: q [R, H E], k [R, K E] and the values among qkv [R, (H + 2K) E] -> [R, H E]; zero for rows
+// of no span. `lse` [R, H] fp32; may be null.
+torch::Tensor attend_packed(const Kernels& kernels, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
+                            const SentSpans& spans, kernels::HeadShape shape, torch::Tensor* lse);
 // dq, dk and dv are the parts of one tensor [R, (H + 2K) E].
 AttentionGradients attend_backward(const Kernels& kernels, const torch::Tensor& dout, const torch::Tensor& out,
                                    const torch::Tensor& lse, const torch::Tensor& q, const torch::Tensor& k,

@@ -33,7 +33,31 @@ PassRows PassRows::send(const std::vector<int64_t>& ids, const std::vector<int64
   Upload upload;
   const size_t ids_at = upload.add(ids, padded), positions_at = upload.add(positions, padded);
   const torch::Tensor sent = upload.to(device);
-  return {std::move(places), index_at(sent, ids_at, padded), index_at(sent, positions_at, padded), nullptr};
+  return {std::move(places), index_at(sent, ids_at, padded), index_at(sent, positions_at, padded), nullptr, nullptr};
+}
+
+PassRows PassRows::send_packed(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                               const std::vector<ops::AttentionSpan>& spans, std::vector<RowPlace> places, int64_t padded,
+                               kernels::HeadShape shape, torch::Device device) {
+  Upload upload;
+  const size_t ids_at = upload.add(ids, padded), positions_at = upload.add(positions, padded);
+  std::shared_ptr<ops::gpu::SentTasks> tasks;
+  size_t keys_at = 0, values_at = 0, steps_at = 0;
+  if (!places.empty()) {
+    AttentionTasks made;
+    made.assign_places(places, padded);
+    tasks = std::make_shared<ops::gpu::SentTasks>();
+    keys_at = upload.add(made.key_places), values_at = upload.add(made.value_places), steps_at = upload.add(made.layer_bytes);
+  }
+  const torch::Tensor sent = upload.to(device);
+  if (tasks != nullptr) {
+    tasks->bytes = sent;
+    tasks->key_places = at<uint64_t>(sent, keys_at);
+    tasks->value_places = at<uint64_t>(sent, values_at);
+    tasks->layer_bytes = at<uint64_t>(sent, steps_at);
+  }
+  return {std::move(places), index_at(sent, ids_at, padded), index_at(sent, positions_at, padded), tasks,
+          ops::gpu::send_spans(spans, padded, shape, device)};
 }
 
 namespace ops::gpu {
@@ -55,7 +79,7 @@ PassRows send_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& 
   sent->layer_bytes = at<uint64_t>(sent->bytes, steps_at);
   sent->task_count = static_cast<int64_t>(made.tasks.size());
   sent->parts = made.parts;
-  return {std::move(places), index_at(sent->bytes, ids_at, padded), index_at(sent->bytes, positions_at, padded), sent};
+  return {std::move(places), index_at(sent->bytes, ids_at, padded), index_at(sent->bytes, positions_at, padded), sent, nullptr};
 }
 
 torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentTasks& tasks, int64_t store_layer,
@@ -91,6 +115,29 @@ torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentT
   } else {
     run(*kernels.bf16, cuda::Bf16{});
   }
+  return out;
+}
+
+torch::Tensor attend_packed(const Kernels& kernels, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& qkv,
+                            const SentSpans& spans, kernels::HeadShape shape, torch::Tensor* lse) {
+  MEDSBENCH_CHECK(spans.rows == q.size(0), "tasks of {} rows for {}", spans.rows, q.size(0));
+  torch::Tensor out = torch::empty_like(q);
+  if (lse != nullptr) *lse = torch::empty({q.size(0), shape.heads}, fp32_like(q));
+  by_dtype(kernels, q, [&](const auto& table, auto tag) {
+    using T = decltype(tag);
+    cuda::PackedAttention<T> a;
+    a.q = data<T>(q);
+    a.k = data<T>(k);
+    a.v = data<T>(qkv) + q.size(1) + k.size(1);
+    a.v_stride = qkv.size(1);
+    a.out = data<T>(out);
+    a.lse = lse != nullptr ? data<float>(*lse) : nullptr;
+    a.tasks = spans.packed;
+    a.task_count = spans.packed_count;
+    a.shape = heads_of(shape);
+    a.scale = 1.0f / std::sqrt(static_cast<float>(shape.dim));
+    table.attend_packed(a, kernels.stream);
+  });
   return out;
 }
 

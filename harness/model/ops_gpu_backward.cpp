@@ -30,12 +30,16 @@ std::shared_ptr<const SentSpans> send_spans(const std::vector<AttentionSpan>& sp
   for (const AttentionSpan& span : spans) packed.push_back({span.begin, span.length, span.prefix});
   const cuda::BackwardPlan plan = cuda::plan_attention_backward(packed, rows, heads_of(shape));
   Upload upload;
-  const size_t queries_at = upload.add(plan.queries), keys_at = upload.add(plan.keys), joins_at = upload.add(plan.joins);
+  const std::vector<cuda::QueryTask> tasks = cuda::plan_packed_attention(packed, rows, heads_of(shape));
+  const size_t packed_at = upload.add(tasks), queries_at = upload.add(plan.queries), keys_at = upload.add(plan.keys),
+               joins_at = upload.add(plan.joins);
   auto sent = std::make_shared<SentSpans>();
   sent->bytes = upload.to(device);
+  sent->packed = at<cuda::QueryTask>(sent->bytes, packed_at);
   sent->queries = at<cuda::QueryTask>(sent->bytes, queries_at);
   sent->keys = at<cuda::KeyTask>(sent->bytes, keys_at);
   sent->joins = at<cuda::KeyJoin>(sent->bytes, joins_at);
+  sent->packed_count = static_cast<int64_t>(tasks.size());
   sent->query_count = static_cast<int64_t>(plan.queries.size());
   sent->key_count = static_cast<int64_t>(plan.keys.size());
   sent->join_count = static_cast<int64_t>(plan.joins.size());

@@ -41,6 +41,7 @@ Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::m
   final_norm_ = add_parameter("final_norm", {width}, false);
   head_ = config_.tied_head ? embedding_ : add_parameter("head", {config_.vocab_size, width}, true);
   make_units();
+  by_spans_ = ops::attends_by_spans(heads(), numerics_.dtype, numerics_.device, numerics_.strict);
 }
 
 void Transformer::make_units() {
@@ -128,14 +129,18 @@ void Transformer::prepare_rope(int64_t length) const {
   sine_ = (angles.sin() * factor).to(numerics_.device).contiguous();
 }
 
-PassRows Transformer::pass_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
-                                std::vector<RowPlace> places) const {
+void Transformer::prepare(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions) const {
   for (const int64_t id : ids) {
     if (id < 0 || id >= config_.vocab_size) throw Error("expected token ids in [0, {}), found {}", config_.vocab_size, id);
   }
   int64_t longest = 0;
   for (const int64_t position : positions) longest = std::max(longest, position + 1);
   prepare_rope(longest);
+}
+
+PassRows Transformer::placed_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                                  std::vector<RowPlace> places) const {
+  prepare(ids, positions);
   return PassRows::send(ids, positions, std::move(places), padded(static_cast<int64_t>(ids.size())), heads(), numerics_.device);
 }
 
@@ -203,6 +208,7 @@ std::vector<ops::AttentionSpan> attention_spans(const PackedBatch& batch) {
   return spans;
 }
 
+// Those of a store of one layer, a slot a sequence.
 std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
   std::vector<RowPlace> places(static_cast<size_t>(batch.rows()));
   for (size_t s = 0; s < batch.sequences.size(); ++s) {
@@ -224,14 +230,26 @@ std::vector<RowPlace> packed_places(const PackedBatch& batch, KvStore& store) {
 
 }  // namespace
 
+PassRows Transformer::packed_rows(const PackedBatch& batch, std::vector<RowPlace> places) const {
+  const std::vector<int64_t> positions = row_positions(batch);
+  if (!by_spans_) return placed_rows(batch.ids, positions, std::move(places));
+  prepare(batch.ids, positions);
+  return PassRows::send_packed(batch.ids, positions, attention_spans(batch), std::move(places), padded(batch.rows()), heads(),
+                               numerics_.device);
+}
+
 torch::Tensor Transformer::forward(const PackedBatch& batch, Tape* tape, bool recompute,
                                    std::vector<torch::Tensor>* layer_outputs) const {
-  std::vector<int64_t> lengths;
-  for (const PackedSequence& sequence : batch.sequences) lengths.push_back(sequence.length);
   Tape local;
   Tape& t = tape != nullptr ? *tape : local;
-  t.store = KvStore(1, lengths, heads(), numerics_.dtype, numerics_.device);
-  t.rows = pass_rows(batch.ids, row_positions(batch), packed_places(batch, t.store));
+  std::vector<RowPlace> places;
+  if (!by_spans_) {
+    std::vector<int64_t> lengths;
+    for (const PackedSequence& sequence : batch.sequences) lengths.push_back(sequence.length);
+    t.store = KvStore(1, lengths, heads(), numerics_.dtype, numerics_.device);
+    places = packed_places(batch, t.store);
+  }
+  t.rows = packed_rows(batch, std::move(places));
   return run_layers(t.rows, 1, tape, recompute, layer_outputs);
 }
 
@@ -247,13 +265,12 @@ torch::Tensor Transformer::prefill(const PackedBatch& batch, const std::vector<K
       place.own_position = i;
     }
   }
-  return run_layers(pass_rows(batch.ids, row_positions(batch), std::move(places)), config_.layers, nullptr, false,
-                    layer_outputs);
+  return run_layers(packed_rows(batch, std::move(places)), config_.layers, nullptr, false, layer_outputs);
 }
 
 torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
                                   const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs) const {
-  return run_layers(pass_rows(ids, positions, places), config_.layers, nullptr, false, layer_outputs);
+  return run_layers(placed_rows(ids, positions, places), config_.layers, nullptr, false, layer_outputs);
 }
 
 torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& t,
@@ -287,7 +304,9 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
 void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient) {
   const torch::NoGradGuard no_grad;
   MEDSBENCH_CHECK(hooks_ != nullptr || parameters_.front().grad.defined(), "zero_grad comes before backward");
-  tape.spans = ops::send_spans(attention_spans(batch), tape.final_x.size(0), heads(), numerics_.device);
+  tape.spans = tape.rows.spans != nullptr
+                   ? tape.rows.spans
+                   : ops::send_spans(attention_spans(batch), tape.final_x.size(0), heads(), numerics_.device);
   torch::Tensor dx = torch::zeros_like(tape.final_x);
   add_to_unit(hooks_, 1 + layers_.size(), true, [&] {
     ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));

@@ -29,7 +29,8 @@ struct Numerics {
   torch::Device device = torch::kCPU;
   // A row's result does not depend on how many others there are: sampled and recomputed log-probs are equal bit for bit. Our
   // own fp32 products (products.h) are so by themselves; where LibTorch multiplies, rows are padded to a multiple of 64
-  // (measured: its products are then row-independent).
+  // (measured: its products are then row-independent). Attention over packed rows on a GPU in bf16 is then that of decoding, not
+  // the faster one of the tensor cores.
   bool strict = true;
 };
 
@@ -56,14 +57,14 @@ struct LayerTape {
 };
 struct Tape {
   Tape() = default;
-  Tape(const Tape&) = delete;  // `rows` refer to `store`
+  Tape(const Tape&) = delete;  // `rows` may refer to `store`
   Tape& operator=(const Tape&) = delete;
 
   std::vector<LayerTape> layers;  // [L]; only `x` where recompute is on
   torch::Tensor final_x, final_rstd;
   PassRows rows;
   std::shared_ptr<const ops::gpu::SentSpans> spans;  // of the sequences, for the gradient of attention on a GPU
-  KvStore store;            // of one layer, filled anew for each
+  KvStore store;  // of one layer, filled anew for each; empty where attention goes by spans
 };
 
 struct Parameter {
@@ -107,6 +108,10 @@ class Transformer {
   // Told of every pass, unit by unit; null (as made): nobody. They outlive the passes.
   void set_hooks(PassHooks* hooks) { hooks_ = hooks; }
   [[nodiscard]] PassHooks* hooks() const { return hooks_; }
+
+  // Whether attention over packed rows goes by spans (ops::attends_by_spans). Tests turn it on where it does not by itself: on the
+  // CPU the kernels of the GPU then run as loops.
+  void attend_by_spans(bool on) { by_spans_ = on; }
 
   // Hidden states after the final norm [R', D], R' = rows padded to the strict tile. `tape`: kept for `backward`; `recompute`
   // keeps layer inputs only. `layer_outputs`: the residual stream after each block [L][R', D], the last one after the norm.
@@ -152,9 +157,13 @@ class Transformer {
   [[nodiscard]] const torch::Tensor& value(int64_t index) const;
   torch::Tensor& grad(int64_t index) { return parameters_[static_cast<size_t>(index)].grad; }
   void prepare_rope(int64_t length) const;
-  // Makes and sends the rows of a pass, and the rotary table that they need.
-  [[nodiscard]] PassRows pass_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
-                                   std::vector<RowPlace> places) const;
+  // Checks the rows of a pass and makes the rotary table that they need.
+  void prepare(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions) const;
+  // Sends the rows of packed sequences; places as PassRows::send_packed takes them.
+  [[nodiscard]] PassRows packed_rows(const PackedBatch& batch, std::vector<RowPlace> places) const;
+  // Sends rows that attend by their places.
+  [[nodiscard]] PassRows placed_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
+                                     std::vector<RowPlace> places) const;
   torch::Tensor run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
                            std::vector<torch::Tensor>* layer_outputs) const;
   torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
@@ -169,6 +178,7 @@ class Transformer {
   std::vector<Layer> layers_;
   std::vector<ParameterUnit> units_;  // embedding, [L] layers, final norm, head where it is not the embedding
   PassHooks* hooks_ = nullptr;
+  bool by_spans_ = false;
   int64_t embedding_ = 0, final_norm_ = 0, head_ = 0;
   mutable torch::Tensor cosine_, sine_;  // [positions, E/2] fp32
 };
