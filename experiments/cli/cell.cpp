@@ -53,6 +53,9 @@ NumericsKeys read_numerics(Config& config) {
   const std::string device = config.text("numerics.device", "cpu", {"cpu", "cuda"});
   keys.numerics.device = device == "cpu" ? torch::Device(torch::kCPU) : torch::Device(torch::kCUDA, 0);
   keys.numerics.strict = config.boolean("numerics.strict", device == "cpu");
+  if (keys.numerics.strict && device == "cuda") {
+    throw Error("numerics.strict: expected false on a GPU, where a product's row depends on how many rows there are, found true");
+  }
   keys.threads = config.integer("numerics.threads", 1, 1, 1024);
   return keys;
 }

@@ -19,9 +19,11 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/cuda/device.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/table_text.h"
 #include "harness/sweep/cell_lock.h"
+#include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/slurm.h"
 #include "harness/sweep/status.h"
 #include "harness/sweep/sweep.h"
@@ -203,6 +205,31 @@ void print_rates(const Experiment& experiment) {
 
 using IsDone = std::function<bool(const harness::Cell&)>;
 
+// Whether a row has this value of a key.
+template <typename Holds>
+bool any_row(const Experiment& experiment, const char* key, Holds holds) {
+  return std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) {
+    const auto found = row.config.effective().find(key);
+    return found != row.config.effective().end() && holds(found->second.value);
+  });
+}
+
+// On GPUs each worker has one of its own.
+void share_gpus(const Experiment& experiment, harness::SweepSettings& settings) {
+  using Value = harness::Config::Value;
+  if (!any_row(experiment, "numerics.device", [](const Value& value) { return value == Value(std::string("cuda")); })) return;
+  const bool whole = any_row(experiment, "train.processes", [](const Value& value) { return std::get<int64_t>(value) > 1; });
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  harness::GpuSlots slots =
+      harness::gpu_slots(settings.jobs, harness::cuda::find_devices().count, visible == nullptr ? "" : visible, whole);
+  if (slots.jobs < settings.jobs) {
+    fmt::print(stderr, "medsbench: {} worker{} at once instead of {}: {}\n", slots.jobs, slots.jobs == 1 ? "" : "s", settings.jobs,
+               whole ? "a training takes several GPUs" : "each takes a GPU");
+  }
+  settings.jobs = slots.jobs;
+  settings.slots = std::move(slots.slots);
+}
+
 // By worker processes here, or as array jobs of Slurm.
 harness::SweepResult work_off(const Experiment& experiment, const std::vector<harness::Cell>& cells,
                               const RunOptions& options, const IsDone& is_done) {
@@ -224,6 +251,7 @@ harness::SweepResult work_off(const Experiment& experiment, const std::vector<ha
   settings.program = own_program();
   settings.live = ::isatty(STDERR_FILENO) != 0;
   settings.environment = environment;
+  share_gpus(experiment, settings);
   return harness::run_cells(cells, settings, is_done);
 }
 

@@ -13,12 +13,13 @@ namespace harness {
 namespace {
 
 // Texts of errors that have no type of their own.
-constexpr std::array<std::string_view, 5> kTexts = {
+constexpr std::array<std::string_view, 6> kTexts = {
     "can't allocate memory",         // LibTorch on the CPU
     "not enough memory",             // the same on other systems
     "CUDA out of memory",            // LibTorch's cache, passed on by another thread
     "CUDA error: out of memory",     // the driver
     "CUBLAS_STATUS_ALLOC_FAILED",    // cuBLAS
+    "did not start: out of memory",  // a kernel whose code is loaded when it is first started
 };
 
 std::string first_line(const std::exception& error) {

@@ -18,8 +18,19 @@ int64_t PackedBatch::add(const std::vector<int64_t>& tokens, int64_t prefix) {
   return static_cast<int64_t>(sequences.size()) - 1;
 }
 
+namespace {
+
+// The parts of a product's sum that a GPU adds up at its end stay fp32: cuBLAS may round them to bf16, and does so for few rows
+// (decoding) and not for many (scoring).
+void keep_sums_wide(torch::Device device) {
+  if (device.is_cuda()) at::globalContext().setAllowBF16ReductionCuBLAS(false);
+}
+
+}  // namespace
+
 Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::move(config)), numerics_(numerics) {
   check_model_config(config_);
+  keep_sums_wide(numerics_.device);
   MEDSBENCH_CHECK(!config_.o_bias, "a bias of the output projection");
   const int64_t width = config_.width, head = config_.head_dim;
   const int64_t qkv = (config_.heads + 2 * config_.kv_heads) * head;

@@ -26,11 +26,26 @@ struct StepRunner::Stream {
 struct StepRunner::Stream {};
 #endif
 
+namespace {
+
+#ifdef MEDSBENCH_CUDA
+// After an error within it: the stream can be used again.
+void end_capture(at::cuda::CUDAGraph& graph) {
+  try {
+    graph.capture_end();
+  } catch (const std::exception&) {  // says that the capture failed, which the error within it says better
+  }
+}
+#endif
+
+}  // namespace
+
 StepRunner::StepRunner(torch::Device device) {
 #ifdef MEDSBENCH_CUDA
   if (device.is_cuda()) {
-    stream_ = std::make_unique<Stream>(
-        Stream{c10::cuda::getStreamFromPool(false, device.index()), {}, {}, at::cuda::graph_pool_handle()});
+    // One stream for the life of the process, which has one GPU: cuBLAS keeps a workspace for each that it has seen.
+    static const c10::cuda::CUDAStream stream = c10::cuda::getStreamFromPool(false, device.index());
+    stream_ = std::make_unique<Stream>(Stream{stream, {}, {}, at::cuda::graph_pool_handle()});
   }
 #else
   (void)device;
@@ -70,7 +85,12 @@ std::unique_ptr<StepRunner::Recording> StepRunner::record(const Step& step) cons
     recording->graph = std::make_unique<at::cuda::CUDAGraph>();
     // Other threads may go on calling CUDA (communication, writing of checkpoints).
     recording->graph->capture_begin(stream_->pool, cudaStreamCaptureModeThreadLocal);
-    step();
+    try {
+      step();
+    } catch (...) {
+      end_capture(*recording->graph);
+      throw;
+    }
     recording->graph->capture_end();
     return recording;
   }
@@ -82,7 +102,8 @@ std::unique_ptr<StepRunner::Recording> StepRunner::record(const Step& step) cons
 void StepRunner::run(Key key, const Step& step) {
   Entry& entry = entries_[key];
   if (entry.recording == nullptr) {
-    if (entry.direct++ < kDirectRuns) return step();
+    const int64_t direct = entries_.size() == 1 ? kDirectRuns : 1;  // the first key has made what the stream needs
+    if (entry.direct++ < direct) return step();
     entry.recording = record(step);
     ++recordings_;
   }

@@ -11,9 +11,9 @@
 
 namespace harness {
 
-// Steps of several shapes (keys). The first kDirectRuns of a key start their kernels one by one, which also lets LibTorch make
-// what it keeps for a stream; then the step is recorded, and only the recording is run. A recording is worth its time only
-// where a shape comes back.
+// Steps of several shapes (keys). The first run of a key (of the very first key kDirectRuns) starts its kernels one by one, which
+// also lets LibTorch make what it keeps for a stream; then the step is recorded, and only the recording is run. A recording is
+// worth its time only where a shape comes back.
 //
 // On the CPU a recording is the function itself, kept: the plain twin, which goes wrong where a recording would, if what the
 // function was made with is not what holds later.

@@ -17,6 +17,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/sweep/cell_lock.h"
+#include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/progress.h"
 #include "harness/sweep/status.h"
 
@@ -138,6 +139,25 @@ TEST_F(Sweep, WorkersGetTheEnvironmentAndTheirSlots) {
   settings_.environment = {{"OMP_NUM_THREADS", "1"}};
   settings_.slots = {{{"CUDA_VISIBLE_DEVICES", "3"}}};
   EXPECT_TRUE(run({cell("a", "test \"$OMP_NUM_THREADS$CUDA_VISIBLE_DEVICES\" = 13")}).ok()) << shown_.str();
+}
+
+TEST(GpuSlots, GiveEachWorkerAGpuOfItsOwn) {
+  const auto names = [](const GpuSlots& slots) {
+    std::string text;
+    for (const auto& slot : slots.slots) text += slot.at("CUDA_VISIBLE_DEVICES") + " ";
+    return text;
+  };
+  const GpuSlots all = gpu_slots(2, 4, "", false);
+  EXPECT_EQ(all.jobs, 2);
+  EXPECT_EQ(names(all), "0 1 2 3 ");
+  const GpuSlots some = gpu_slots(8, 2, "5,GPU-3f", false);
+  EXPECT_EQ(some.jobs, 2);
+  EXPECT_EQ(names(some), "5 GPU-3f ");
+  EXPECT_EQ(gpu_slots(2, 1, "", false).jobs, 1);
+  const GpuSlots whole = gpu_slots(4, 8, "", true);
+  EXPECT_EQ(whole.jobs, 1);
+  EXPECT_TRUE(whole.slots.empty());
+  EXPECT_EQ(gpu_slots(2, 0, "", false).jobs, 1);
 }
 
 TEST_F(Sweep, JobsRunSideBySide) {

@@ -70,12 +70,17 @@ void Optimizer::join_gradients() {
 
 namespace {
 
-// In double and in the order given.
+// The squares are added in double and in the order given, the norms of tensors on a GPU in fp32: there a norm in double would
+// copy each tensor to doubles first.
 double sum_of_squares(const std::vector<torch::Tensor>& tensors) {
   if (tensors.empty()) return 0;
   std::vector<torch::Tensor> norms;
-  for (const torch::Tensor& tensor : tensors) norms.push_back(tensor.norm(2, torch::kFloat64));
-  const torch::Tensor all = torch::stack(norms).to(torch::kCPU);  // one wait for a GPU, not one a tensor
+  if (tensors.front().is_cpu()) {
+    for (const torch::Tensor& tensor : tensors) norms.push_back(tensor.norm(2, torch::kFloat64));
+  } else {
+    norms = at::_foreach_norm(tensors, 2);
+  }
+  const torch::Tensor all = torch::stack(norms).to(torch::kCPU, torch::kFloat64);  // one wait for a GPU, not one a tensor
   double sum = 0;
   for (int64_t i = 0; i < all.size(0); ++i) sum += all.data_ptr<double>()[i] * all.data_ptr<double>()[i];
   return sum;

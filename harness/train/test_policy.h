@@ -101,7 +101,7 @@ class ToyRun {
 
   [[nodiscard]] std::string run_folder() const { return root_ + "/run"; }
   [[nodiscard]] std::string model_folder() const { return root_ + "/model"; }
-  [[nodiscard]] std::unique_ptr<Transformer> policy() const { return Transformer::load(model_folder(), {}); }
+  [[nodiscard]] std::unique_ptr<Transformer> policy() const { return Transformer::load(model_folder(), numerics); }
   [[nodiscard]] PromptMaker prompts() const {
     return PromptMaker(settings.prompt, model_folder(), policy()->config(), tokenizer_);
   }
@@ -128,6 +128,7 @@ class ToyRun {
     return train(model, methods, prompts(), grader, in);
   }
 
+  Numerics numerics;  // of the policy
   TrainSettings settings;
   std::vector<Problem> problems;
   FirstCharacterGrader grader;
