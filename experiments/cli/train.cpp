@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "baselines/all_methods.h"
 #include "experiments/cli/cell.h"
@@ -215,6 +216,8 @@ int train_verb(const TrainOptions& options) {
   const harness::TrainResult result = train_with(cell, others, [&] {
     if (cell.processes > 1) ranks = start_ranks(options, cell, others);
     inputs.ranks = ranks.get();
+    std::jthread watch;  // a GPU does not notice that another process has ended
+    if (cell.processes > 1 && options.rank == 0) watch = harness::watch_processes(others.running(), [&] { ranks->give_up(); });
     return harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
   });
   if (options.rank > 0) return 0;

@@ -6,11 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <filesystem>
-#include <thread>
+#include <mutex>
+#include <utility>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -26,7 +29,31 @@ std::string last_line(const std::string& log) {
   return text.substr(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
 }
 
+// How long the end of a process may go unnoticed.
+constexpr std::chrono::milliseconds kWatch(200);
+
+// Whether a process started by this one has ended otherwise than with exit status 0; it stays to be collected. One that
+// somebody has collected is no longer known.
+bool has_failed(pid_t process) {
+  siginfo_t info{};
+  const bool known = ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (!known || info.si_pid != process) return false;
+  return info.si_code != CLD_EXITED || info.si_status != 0;
+}
+
 }  // namespace
+
+std::jthread watch_processes(std::vector<pid_t> processes, std::function<void()> on_failure) {
+  return std::jthread([watched = std::move(processes), failed = std::move(on_failure)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      if (std::any_of(watched.begin(), watched.end(), has_failed)) return failed();
+      stopped.wait_for(lock, stop, kWatch, [] { return false; });
+    }
+  });
+}
 
 RankProcesses::~RankProcesses() {
   for (const Process& process : running_) {
@@ -77,6 +104,12 @@ void RankProcesses::check() {
     running_.erase(process);
     throw Error("a process of the training: expected it to train, found {}", ending(ended, status));
   }
+}
+
+std::vector<pid_t> RankProcesses::running() const {
+  std::vector<pid_t> all;
+  for (const Process& process : running_) all.push_back(process.pid);
+  return all;
 }
 
 std::string RankProcesses::first_failure() {

@@ -3,10 +3,16 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace harness {
+
+// A thread that looks at processes started by this one, and calls `on_failure` once, as soon as one of them has ended otherwise
+// than with exit status 0. It collects none: that is left to who waits for them. It stops when it is destroyed.
+[[nodiscard]] std::jthread watch_processes(std::vector<pid_t> processes, std::function<void()> on_failure);
 
 class RankProcesses {
  public:
@@ -25,6 +31,8 @@ class RankProcesses {
   std::string first_failure();
   // Throws Error where one has ended that should still run.
   void check();
+  // The identities of those that were started and not yet collected.
+  [[nodiscard]] std::vector<pid_t> running() const;
 
  private:
   struct Process {

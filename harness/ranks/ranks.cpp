@@ -9,10 +9,13 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #ifdef MEDSBENCH_CUDA
 #define USE_C10D_NCCL
+#include <c10/cuda/CUDAFunctions.h>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
+#include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -25,6 +28,7 @@ struct Ranks::Groups {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::Backend> gloo;
   c10::intrusive_ptr<c10d::Backend> nccl;  // null on the CPU
+  std::atomic<bool> finished = false;      // NCCL's group is shut down: it must not be aborted any more
 };
 
 namespace {
@@ -60,6 +64,20 @@ std::vector<torch::Tensor> gather_flat(c10d::Backend& group, int size, const tor
   return outputs[0];
 }
 
+#ifdef MEDSBENCH_CUDA
+// Settings of NCCL that the user has not made, before its first call.
+c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size) {
+  // Sums in one order, that of a ring: a switch that adds (NVLS) and a tree have orders of their own.
+  ::setenv("NCCL_NVLS_ENABLE", "0", 0);
+  ::setenv("NCCL_ALGO", "Ring", 0);
+  // An error in NCCL or the end of its patience stops the group, so that the next exchange says so, not the process.
+  ::setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "2", 0);
+  auto options = c10d::ProcessGroupNCCL::Options::create();
+  options->timeout = kPatience;  // that of Gloo: a process may wait in here while the first writes its files
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);
+}
+#endif
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -86,7 +104,7 @@ std::unique_ptr<Ranks> Ranks::meet(const std::string& file, int rank, int size, 
     groups->gloo->setTimeout(kPatience);
 #ifdef MEDSBENCH_CUDA
     if (device.is_cuda()) {
-      groups->nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(groups->store, rank, size);
+      groups->nccl = make_nccl(groups->store, rank, size);
       // NCCL meets at its first call: now, so that an error is one of meeting.
       std::vector<at::Tensor> one = {torch::ones({1}, torch::TensorOptions().device(device))};
       groups->nccl->allreduce(one)->wait();
@@ -108,7 +126,7 @@ void Ranks::together(Call&& call) {
   try {
     call();
   } catch (const std::exception& error) {
-    if (groups_->nccl) groups_->nccl->abort();  // its kernels would wait for the one that is gone
+    give_up();  // kernels would wait for the one that is gone
     throw Error("rank {}: expected {} processes, {} ({}); the same command goes on from the last checkpoint", rank_, size_,
                 kOneHasEnded, first_line(error.what()));
   }
@@ -229,6 +247,25 @@ void Ranks::all_gather(torch::Tensor& whole) {
 void Ranks::agree(const std::string& mine) {
   for (const std::string& error : gather(mine)) {
     if (!error.empty()) throw Error("{}", error);
+  }
+}
+
+void Ranks::finish() {
+#ifdef MEDSBENCH_CUDA
+  if (groups_->nccl) together([] { c10::cuda::device_synchronize(); });
+#endif
+  any(false);
+  if (groups_->nccl) {
+    together([&] { groups_->nccl->shutdown(); });
+    groups_->finished = true;
+  }
+  any(false);  // none ends while another still shuts down
+}
+
+void Ranks::give_up() noexcept {
+  try {
+    if (groups_->nccl && !groups_->finished) groups_->nccl->abort();
+  } catch (const std::exception&) {  // who waits learns of the end by Gloo
   }
 }
 

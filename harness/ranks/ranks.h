@@ -44,6 +44,12 @@ class Ranks {
   void all_gather(torch::Tensor& whole);
   // All end with the first error that one of them found (that of the lowest rank): `mine`, "" for none. Throws Error.
   void agree(const std::string& mine);
+  // The last call, before any of the processes ends: returns when the work of all is done, also what their GPUs have been told
+  // to do. Without it the end of one would break off what another's GPU still gathers from it.
+  void finish();
+  // From any thread, once it is known that another process has ended: a GPU that waits for it waits no longer, so that the
+  // calls above can throw. On the CPU they notice by themselves.
+  void give_up() noexcept;
 
  private:
   struct Groups;

@@ -5,11 +5,17 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "harness/core/random.h"
+#include "harness/ranks/processes.h"
 #include "harness/ranks/testing.h"
 
 namespace harness {
@@ -126,6 +132,122 @@ TEST(Ranks, SayInOneLineThatOneHasEnded) {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
   });
+}
+
+TEST(Ranks, FinishWhenTheWorkOfAllIsDone) {
+  const std::string done = testing::TempDir() + "/ranks_done";
+  std::filesystem::remove(done);
+  as_ranks("finish", 3, [&](Ranks& ranks) {
+    if (ranks.rank() == 2) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      write_file_atomically(done, "");
+    }
+    ranks.finish();
+    EXPECT_TRUE(std::filesystem::exists(done));
+    EXPECT_NO_THROW(ranks.give_up());  // too late to break anything off
+  });
+  as_ranks("unfinished", 2, [](Ranks& ranks) {
+    ranks.any(false);
+    if (ranks.rank() == 1) return;
+    EXPECT_THROW(ranks.finish(), Error);
+  });
+}
+
+// A child that runs `body` and then ends with the exit status that it returns.
+pid_t start_child(const std::function<int()>& body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) _exit(body());
+  return child;
+}
+
+// Waits until `done`, at most ten seconds.
+bool within_ten_seconds(const std::function<bool()>& done) {
+  for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return done();
+}
+
+TEST(WatchProcesses, TellsOnceOfARankThatIsKilledAndLeavesItToBeCollected) {
+  const std::string file = testing::TempDir() + "/ranks_watched";
+  std::filesystem::remove(file);
+  run_as_processes(1, [&](int) {  // both ranks and the thread that watches: none of the test's own process
+    std::vector<pid_t> children;
+    for (int rank = 1; rank < 3; ++rank) {
+      children.push_back(start_child([&, rank] {
+        const auto ranks = Ranks::meet(file, rank, 3);
+        ranks->any(false);
+        if (rank == 1) ::raise(SIGKILL);
+        ::pause();  // as one that computes on, or whose GPU waits
+        return 0;
+      }));
+    }
+    const auto ranks = Ranks::meet(file, 0, 3);
+    std::atomic<int> calls = 0;
+    {
+      const std::jthread watch = watch_processes(children, [&] {
+        ++calls;
+        ranks->give_up();
+      });
+      ranks->any(false);
+      EXPECT_TRUE(within_ten_seconds([&] { return calls > 0; }));
+      EXPECT_THROW(ranks->any(false), Error);
+      ::kill(children[1], SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));  // it has called, and looks no more
+    }
+    EXPECT_EQ(calls, 1);
+    for (const pid_t child : children) {
+      int status = 0;
+      EXPECT_EQ(waitpid(child, &status, 0), child);
+      EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+    }
+  });
+}
+
+TEST(WatchProcesses, TellsOfAnExitStatusButNotOfAProcessThatEndsAsItShould) {
+  run_as_processes(1, [](int) {
+    for (const int status : {0, 1}) {
+      const pid_t child = start_child([=] { return status; });
+      std::atomic<int> calls = 0;
+      std::jthread watch = watch_processes({child}, [&] { ++calls; });
+      if (status == 1) {
+        EXPECT_TRUE(within_ten_seconds([&] { return calls > 0; }));
+      }
+      if (status == 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      watch.request_stop();
+      watch.join();
+      EXPECT_EQ(calls, status);
+      int ended = 0;
+      EXPECT_EQ(waitpid(child, &ended, 0), child);
+      EXPECT_TRUE(WIFEXITED(ended));
+    }
+  });
+}
+
+// One process alone meets nobody, but every call goes through NCCL, in every type that it is called with.
+TEST(GpuRanks, OneAloneGetsBackWhatItGave) {
+#ifdef MEDSBENCH_CUDA
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "skipped without a GPU: LibTorch finds none";
+  const std::string file = testing::TempDir() + "/ranks_gpu";
+  std::filesystem::remove(file);
+  const torch::Device device(torch::kCUDA, 0);
+  const auto ranks = Ranks::meet(file, 0, 1, device);
+  const torch::Tensor numbers = values_of(0, 3, (int64_t{1} << 22) + 5);  // summed in two pieces
+  const std::vector<torch::Tensor> sum = {numbers.to(device), numbers.slice(0, 0, 3).to(device)};
+  ranks->sum(sum);
+  EXPECT_TRUE(torch::equal(sum[0].cpu(), numbers));
+  EXPECT_TRUE(torch::equal(sum[1].cpu(), numbers.slice(0, 0, 3)));
+  EXPECT_TRUE(torch::equal(ranks->reduce_scatter(numbers.to(device)).cpu(), numbers));
+  for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
+    torch::Tensor whole = numbers.to(device, type);
+    ranks->all_gather(whole);
+    EXPECT_TRUE(torch::equal(whole.cpu(), numbers.to(type)));
+  }
+  EXPECT_EQ(ranks->from_first("of 0"), "of 0");
+  ranks->finish();
+  ranks->give_up();  // too late to break anything off
+#else
+  GTEST_SKIP() << "skipped without a GPU: built without CUDA";
+#endif
 }
 
 }  // namespace

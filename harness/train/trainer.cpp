@@ -66,18 +66,23 @@ class Run {
       result_.timing.add(step, step_seconds_, work);
       if (in_.ranks != nullptr ? in_.ranks->any(interrupt_requested()) : interrupt_requested()) {
         save();
+        finish();
         throw Interrupted();
       }
     }
     save_model("model");
     if (optimizer_.shares() != nullptr) optimizer_.shares()->leave_whole();
     if (writes()) summarise();
+    finish();
     return std::move(result_);
   }
 
  private:
   // One process of a run writes its files.
   [[nodiscard]] bool writes() const { return in_.ranks == nullptr || in_.ranks->first(); }
+  void finish() const {
+    if (in_.ranks != nullptr) in_.ranks->finish();
+  }
   [[nodiscard]] std::string metrics_path() const { return in_.folder + "/metrics.jsonl"; }
 
   bool load() { return load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }

@@ -27,7 +27,7 @@ struct TrainerInputs {
   std::function<void(const std::string&)> on_warning;
   std::function<void(Pass pass, int64_t size)> before_pass;  // see MemoryLimits::Hooks; may be empty
   // The processes of the run, each with these same inputs; only the first writes files (but for the shares of a checkpoint) and
-  // calls on_step and on_warning. Null: this process alone.
+  // calls on_step and on_warning. Where `train` ends as it should, they are finished. Null: this process alone.
   Ranks* ranks = nullptr;
 };
 
