@@ -323,11 +323,21 @@ TEST(MemoryPlan, PutsWhatIsOffloadedBesideTheDevice) {
   const MemoryPlan plan = plan_memory(s);
   // Weights and gradients; masters and moments have gone, and the reference is there for scoring alone.
   EXPECT_DOUBLE_EQ(plan.phases.back().bytes(), p * (2 + 4) + 8 * largest);
-  // The host held masters and moments of a checkpoint before, too: the reference, and room for a gradient and a parameter.
-  EXPECT_NEAR(plan.host_bytes - before, 2 * p + (4 + 2) * largest, 1);
+  // The host held masters and moments of a checkpoint before, too: the reference, and room for a piece of a gradient and of a
+  // parameter.
+  EXPECT_NEAR(plan.host_bytes - before, 2 * p + (4 + 2) * double{1 << 26}, 1);
   const auto scoring = std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
   ASSERT_NE(scoring, plan.phases.end());
   EXPECT_GT(scoring->bytes(), p * (2 + 4 + 2));
+  // Of eight processes each scores an eighth of the responses.
+  s.processes = 8;
+  const MemoryPlan eighth = plan_memory(s);
+  const auto share = std::find_if(eighth.phases.begin(), eighth.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
+  EXPECT_NEAR(share->parts.back().bytes, scoring->parts.back().bytes / 8, scoring->parts.back().bytes / 1000);
+  // With shared parameters the share that the layers are gathered from stays on the device; nothing else but gradients does.
+  s.shared_optimizer = s.shared_gradients = s.shared_parameters = true;
+  s.reference = s.offload_reference = false;
+  EXPECT_DOUBLE_EQ(plan_memory(s).phases.back().bytes(), p * (2 + 4) / 8 + 8 * largest / 8);
 }
 
 TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {

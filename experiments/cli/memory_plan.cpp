@@ -1,6 +1,7 @@
 #include "experiments/cli/memory_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace experiments {
@@ -55,7 +56,7 @@ class Planner {
     // Beside a GPU: the program, the rollouts, and a checkpoint's copy on its way to the disk.
     // What is offloaded is written from where it lies.
     plan.host_bytes = s_.cuda ? kProgramBytes + rollouts() + (s_.train ? share(s_.shared_optimizer, 12 * parameters_) : 0) : 0;
-    if (s_.cuda && s_.offload_optimizer) plan.host_bytes += (4 + element_) * largest_matrix();  // a gradient, a parameter
+    if (s_.cuda && s_.offload_optimizer) plan.host_bytes += (4 + (s_.shared_optimizer ? 0 : element_)) * staged();
     if (s_.cuda && s_.reference && s_.offload_reference) plan.host_bytes += parameters_ * element_;
     return plan;
   }
@@ -82,6 +83,8 @@ class Planner {
     if (!s_.offload_optimizer) {
       if (s_.bf16 || s_.shared_parameters) phase.parts.push_back({"masters", share(s_.shared_optimizer, 4 * parameters_)});
       phase.parts.push_back({"moments", share(s_.shared_optimizer, 8 * parameters_)});
+    } else if (s_.shared_parameters) {
+      phase.parts.push_back({"share of the weights", parameters_ * element_ / processes_});
     }
     if (s_.reference && !s_.offload_reference) phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
   }
@@ -142,13 +145,19 @@ class Planner {
 
   [[nodiscard]] double largest_matrix() const { return std::max(vocabulary_ * row_.width, 2 * row_.mlp * row_.width); }
 
-  // The reference comes to the device for its passes, which keep nothing of a layer.
+  // Numbers on their way between an offloaded optimiser and the device: page-locked memory comes in powers of two.
+  [[nodiscard]] double staged() const {
+    return std::min(std::exp2(std::ceil(std::log2(largest_matrix()))), static_cast<double>(s_.offload_numbers));
+  }
+
+  // The reference comes to the device for its passes, which keep nothing of a layer. Each process scores its share.
   MemoryPhase scoring() const {
     MemoryPhase scoring = phase("scoring", Gathered::one);
     add_states(scoring);
     add_gradients(scoring, false, false);
     scoring.parts.push_back({"reference", parameters_ * element_});
-    const int64_t all = s_.prompts * s_.responses, responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, all) : all;
+    const int64_t all = (s_.prompts * s_.responses + s_.processes - 1) / s_.processes;
+    const int64_t responses = s_.micro_batch > 0 ? std::min(s_.micro_batch, all) : all;
     const int64_t prompts = (responses + s_.responses - 1) / s_.responses;
     const auto rows = static_cast<double>(to_tile(responses * (s_.response_tokens - 1) + prompts * s_.prompt_tokens, s_));
     scoring.parts.push_back({"activations", rows * (row_.tape() + 2 * row_.width) * element_});

@@ -24,6 +24,7 @@ struct MemorySettings {
   bool recompute = false;       // train.recompute_activations
   bool offload_optimizer = false;  // train.offload_optimizer, train.offload_reference: of a GPU
   bool offload_reference = false;
+  int64_t offload_numbers = int64_t{1} << 26;  // of gradients on their way to the host at once, and of parameters back
   bool readout = false;         // fingerprints are recorded
   int64_t processes = 1;        // that train together
   bool shared_optimizer = false;   // train.shard (harness/train/shares.h): masters and moments in shares,

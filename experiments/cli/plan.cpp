@@ -98,6 +98,7 @@ MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shap
   m.reference = s.loss.kl_coef > 0 || cell.needs.reference_log_probs;
   m.recompute = s.recompute_activations;
   m.offload_optimizer = s.optimizer.offload;
+  m.offload_numbers = s.optimizer.offload_numbers;
   m.offload_reference = s.offload_reference;
   m.readout = cell.needs.fingerprints;
   m.prompt_tokens = s.prompt.prompt_tokens;

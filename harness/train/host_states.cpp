@@ -10,9 +10,7 @@ torch::Tensor host_room(int64_t count, torch::Dtype dtype, bool page_locked) {
 
 torch::Tensor on_host(const torch::Tensor& tensor, torch::Dtype dtype) {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor copy = host_room(tensor.numel(), dtype, tensor.is_cuda()).view(tensor.sizes());
-  copy.copy_(tensor);
-  return copy;
+  return tensor.to(torch::TensorOptions().dtype(dtype).device(torch::kCPU), false, true);
 }
 
 }  // namespace harness

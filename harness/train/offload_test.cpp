@@ -52,6 +52,20 @@ TEST(OffloadedOptimizer, StepsToTheSameBytesFromMastersOfItsOwn) {
   }
 }
 
+TEST(OffloadedOptimizer, StepsPieceByPieceToTheSameBytes) {
+  const ToyRun toy("offloaded_pieces");
+  OptimizerSettings settings;
+  settings.lr = 1e-2;
+  settings.clip_norm = 0.5;
+  const auto here = toy.policy(), there = toy.policy();
+  Optimizer with(*here, settings);
+  settings.offload = true;
+  settings.offload_numbers = 64;
+  Optimizer offloaded(*there, settings);
+  EXPECT_GT(there->parameters()[0].value.numel(), 5 * 64);
+  expect_equal(after_updates(*here, with, 0, 3), after_updates(*there, offloaded, 0, 3));
+}
+
 TEST(OffloadedOptimizer, TrainsToTheSameBytes) {
   ToyRun toy = toy_run("offloaded_training");
   toy.train_in(toy.inputs("here"), true);

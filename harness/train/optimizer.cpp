@@ -159,18 +159,26 @@ void Optimizer::apply(double norm) {
   if (shares_ != nullptr) shares_->end_update();
 }
 
-void Optimizer::apply_on_host(const std::vector<Part>& parts, double rate, double scale) {
+void Optimizer::apply_on_host(const std::vector<Part>& parts, double rate, double scale) const {
+  if (parts.empty()) return;  // a share of padding alone
   const torch::Tensor step = torch::tensor(static_cast<double>(updates_), torch::kFloat32);
-  torch::Tensor room;  // of a gradient, as large as the largest so far
+  int64_t most = 0;
+  for (const Part& part : parts) most = std::max(most, std::min(part.gradient.numel(), settings_.offload_numbers));
+  const bool on_gpu = parts.front().gradient.is_cuda();
+  const torch::Tensor come = host_room(most, torch::kFloat32, on_gpu);
+  const torch::Tensor go = shares_ == nullptr ? host_room(most, model_.numerics().dtype, on_gpu) : torch::Tensor();
   for (const Part& part : parts) {
-    const int64_t count = part.gradient.numel();
-    if (!room.defined() || room.numel() < count) room = host_room(count, torch::kFloat32, part.gradient.is_cuda());
-    const torch::Tensor gradient = room.slice(0, 0, count).view(part.gradient.sizes());
-    gradient.copy_(part.gradient);
-    if (scale != 1.0) gradient.mul_(scale);
-    at::_fused_adamw_({part.master}, {gradient}, {part.first}, {part.second}, {}, {step}, rate, settings_.beta1, settings_.beta2,
-                      part.decay ? settings_.weight_decay : 0.0, settings_.eps, false, false);
-    if (shares_ == nullptr) torch::Tensor(part.value).copy_(part.master);  // shares put the parameters together themselves
+    for (int64_t from = 0; from < part.gradient.numel(); from += most) {
+      const int64_t count = std::min(most, part.gradient.numel() - from);
+      const auto piece = [&](const torch::Tensor& whole) { return whole.view({-1}).slice(0, from, from + count); };
+      const torch::Tensor gradient = come.slice(0, 0, count), master = piece(part.master);
+      gradient.copy_(piece(part.gradient));
+      if (scale != 1.0) gradient.mul_(scale);
+      at::_fused_adamw_({master}, {gradient}, {piece(part.first)}, {piece(part.second)}, {}, {step}, rate, settings_.beta1,
+                        settings_.beta2, part.decay ? settings_.weight_decay : 0.0, settings_.eps, false, false);
+      if (shares_ != nullptr) continue;  // shares put the parameters together themselves
+      piece(part.value).copy_(go.slice(0, 0, count).copy_(master));
+    }
   }
 }
 

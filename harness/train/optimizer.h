@@ -27,9 +27,10 @@ struct OptimizerSettings {
   double flat = 0.0;           // share of total_updates before the schedule begins to fall
   double final_ratio = 0.0;
   int64_t total_updates = 0;   // of the schedule; 0 for a constant one
-  // Masters and moments lie in CPU memory and AdamW runs there: gradients come over, parameters go back
-  // (train.offload_optimizer).
+  // Masters and moments lie in CPU memory and AdamW runs there, on numerics.threads threads: gradients come over, parameters go
+  // back (train.offload_optimizer), so many numbers at once through page-locked memory.
   bool offload = false;
+  int64_t offload_numbers = int64_t{1} << 26;
 };
 
 // Reads optimizer.* with these defaults.
@@ -68,7 +69,7 @@ class Optimizer {
     torch::Tensor master, first, second, gradient, value;
   };
   [[nodiscard]] std::vector<Part> parts() const;
-  void apply_on_host(const std::vector<Part>& parts, double rate, double scale);
+  void apply_on_host(const std::vector<Part>& parts, double rate, double scale) const;
   [[nodiscard]] std::string name_of(size_t index) const;
 
   Transformer& model_;

@@ -135,6 +135,17 @@ size_t micro_batch_rows(const TrainSettings& settings, size_t rows, const Ranks*
   return std::max<size_t>(1, (rows + size - 1) / size);
 }
 
+std::vector<std::vector<float>> gather_lists(Ranks& ranks, const std::vector<std::vector<float>>& mine) {
+  Writer out;
+  for (const std::vector<float>& list : mine) out.add(list);
+  std::vector<std::vector<float>> all;
+  for (const std::string& bytes : ranks.gather(out.bytes)) {
+    Reader in(bytes);
+    while (!in.done()) all.push_back(in.take_all<float>());
+  }
+  return all;
+}
+
 void join_over_ranks(Ranks& ranks, LossSums& sums, const std::vector<double*>& totals, double& largest) {
   Writer out;
   for (const double* total : totals) out.add(*total);

@@ -1,4 +1,4 @@
-// The parts of a step that are shared among the processes of a run: sampling, and the gradients of a mini-batch.
+// The parts of a step that are shared among the processes of a run: sampling, scoring, and the gradients of a mini-batch.
 #pragma once
 
 #include <vector>
@@ -22,6 +22,9 @@ std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks* ranks, cons
 
 // Rows of one micro-batch: as set, else the mini-batch in equal shares (whole where the loss is a mean over micro-batches).
 size_t micro_batch_rows(const TrainSettings& settings, size_t rows, const Ranks* ranks);
+
+// The lists of every process, those of one after those of another.
+std::vector<std::vector<float>> gather_lists(Ranks& ranks, const std::vector<std::vector<float>>& mine);
 
 // Sums of every process become those of all, added in the order of ranks; `largest` becomes the largest.
 void join_over_ranks(Ranks& ranks, LossSums& sums, const std::vector<double*>& totals, double& largest);

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "harness/train/shares.h"
 #include "harness/train/test_ranks.h"
+#include "harness/train/update.h"
 
 namespace harness {
 namespace {
@@ -45,6 +47,82 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
         }
       }
     });
+  }
+}
+
+// Sampled responses, 1 to 4 a prompt, ten in all.
+struct SampledRows {
+  explicit SampledRows(const Transformer& policy) {
+    for (uint64_t p = 0; p < 4; ++p) {
+      GenerationRequest request{{static_cast<int64_t>(p), 3, 4}, {}};
+      for (uint64_t s = 0; s <= p; ++s) request.streams.emplace_back("score", std::initializer_list<uint64_t>{p, s});
+      requests.push_back(request);
+    }
+    GeneratorSettings settings;
+    settings.sampling.max_new_tokens = 9;
+    settings.stop_ids = {0};
+    responses = generate(policy, requests, settings);
+    for (size_t p = 0; p < requests.size(); ++p) {
+      for (const SampledResponse& response : responses[p]) {
+        TrainRow row;
+        row.prompt = &requests[p].prompt;
+        row.group = static_cast<int64_t>(p);
+        row.response = &response;
+        rows.push_back(row);
+      }
+    }
+  }
+  std::vector<GenerationRequest> requests;
+  std::vector<std::vector<SampledResponse>> responses;
+  std::vector<TrainRow> rows;
+};
+
+TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
+  const ToyRun toy("ranks_score");
+  const auto policy = toy.policy();
+  const SampledRows sampled(*policy);
+  const RowStatistics alone = score_rows(*policy, sampled.rows, toy.settings, nullptr, "test");
+  ASSERT_EQ(alone.log_probs.size(), 10u);
+  for (const Shard shard : {Shard::none, Shard::parameters}) {
+    for (const int64_t micro_batch : {0, 2}) {
+      for (const int size : {2, 4, 11}) {  // of 11 the last has no row; of 4 in passes of two, the last has one pass less
+        run_as_ranks("score", size, [&](Ranks& ranks) {
+          TrainSettings settings = toy.settings;
+          settings.shard = shard;
+          settings.micro_batch_responses = micro_batch;
+          const auto mine = toy.policy();
+          std::unique_ptr<SharedStates> shares;
+          if (shard == Shard::parameters) shares = std::make_unique<SharedStates>(*mine, ranks, shard);
+          int64_t scored = 0;
+          MemorySizes sizes;
+          MemoryLimits limits(settings, torch::kCPU, &ranks, sizes, {{}, [&](Pass, int64_t rows) { scored += rows; }});
+          const RowStatistics shared = score_rows(*mine, sampled.rows, settings, &limits, "test", &ranks);
+          EXPECT_TRUE(shared.log_probs == alone.log_probs) << size << " ranks, " << shard_name(shard);
+          EXPECT_TRUE(shared.entropies == alone.entropies) << size << " ranks, " << shard_name(shard);
+          const int64_t share = (10 + size - 1) / size;
+          EXPECT_EQ(scored, std::clamp<int64_t>(10 - share * ranks.rank(), 0, share));
+        });
+      }
+    }
+  }
+}
+
+TEST(OverRanks, RecomputedAndReferenceLogProbsTrainToWithinRoundingOfOneProcess) {
+  ToyRun toy = toy_run("ranks_recompute");
+  toy.settings.steps = 2;
+  toy.settings.recompute_old_log_probs = true;
+  toy.settings.importance_cap = 2;
+  const auto alone = toy.policy();
+  toy.train_policy(*alone, toy.inputs("alone"), true);
+  EXPECT_GT(largest_difference(*alone, *toy.policy()), 1e-5) << "nothing was learnt";
+  for (const Shard shard : {Shard::none, Shard::parameters}) {
+    toy.settings.shard = shard;
+    for (const int size : {2, 4}) {
+      const std::string run = fmt::format("{}_of_{}", shard_name(shard), size);
+      const auto policies = train_as_ranks(toy, run, size);
+      EXPECT_LT(largest_difference(*policies[0], *alone), 1e-5) << run;
+      EXPECT_EQ(largest_difference(*policies[0], *policies[1]), 0) << run;
+    }
   }
 }
 

@@ -9,8 +9,6 @@ ReferencePolicy::ReferencePolicy(const std::string& folder, const Numerics& nume
   Numerics here = numerics;
   if (offload) here.device = torch::kCPU;
   kept_ = Transformer::load(folder, here);
-  if (!offload || numerics.device.is_cpu()) return;
-  for (Parameter& parameter : kept_->parameters()) parameter.value = parameter.value.pin_memory();  // copied without a detour
 }
 
 std::shared_ptr<const Transformer> ReferencePolicy::on_device() const {

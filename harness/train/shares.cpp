@@ -85,7 +85,10 @@ SharedStates::~SharedStates() {
 }
 
 void SharedStates::keep_values_on_host() {
-  for (torch::Tensor& value : values_) value = on_host(value, value.scalar_type());
+  for (torch::Tensor& value : values_) {
+    if (shard_ == Shard::parameters) rounded_.push_back(value.to(model_.numerics().dtype, false, true));
+    value = on_host(value, value.scalar_type());
+  }
 }
 
 torch::Tensor SharedStates::mine(const torch::Tensor& row, size_t unit) const {
@@ -116,7 +119,8 @@ void SharedStates::gather(size_t unit) {
     row = torch::empty({layouts_[unit].share * ranks_.size()},
                        torch::TensorOptions().dtype(model_.numerics().dtype).device(model_.numerics().device));
   }
-  if (mine(row, unit).data_ptr() != values_[unit].data_ptr()) mine(row, unit).copy_(values_[unit]);
+  const torch::Tensor& share = rounded_.empty() ? values_[unit] : rounded_[unit];
+  if (mine(row, unit).data_ptr() != share.data_ptr()) mine(row, unit).copy_(share);
   ranks_.all_gather(row);
 }
 
@@ -146,6 +150,7 @@ void SharedStates::begin_update() {
 void SharedStates::end_update() {
   const torch::NoGradGuard no_grad;
   gradients_.clear();
+  for (size_t u = 0; u < rounded_.size(); ++u) rounded_[u].copy_(values_[u]);
   if (shard_ == Shard::parameters) return;
   for (size_t u = 0; u < rows_.size(); ++u) gather(u);
 }

@@ -62,7 +62,8 @@ class SharedStates final : public PassHooks {
   [[nodiscard]] const std::vector<RowLayout>& layouts() const { return layouts_; }
   // This process's share of each unit's values [share].
   [[nodiscard]] const std::vector<torch::Tensor>& values() const { return values_; }
-  // The shares move to CPU memory, gradients stay with the model: what steps them there (train.offload_optimizer).
+  // The shares move to CPU memory, gradients stay with the model: what steps them there (train.offload_optimizer). Where
+  // parameters are shared, this process's share of them stays with the model too, rounded as the passes read it.
   void keep_values_on_host();
   // Views of a piece, flat: of the share; of the parameter in the model's dtype (the share where the parameter is not here); of
   // the gradient (of the whole one where gradients are not shared).
@@ -95,6 +96,7 @@ class SharedStates final : public PassHooks {
   std::vector<SharePiece> pieces_;           // of this process
   std::vector<torch::Tensor> rows_;          // [size * share] of each unit in the model's dtype; undefined while not here
   std::vector<torch::Tensor> values_;        // [share] of each unit
+  std::vector<torch::Tensor> rounded_;       // [share] in the model's dtype beside it; empty where passes gather from values_
   std::vector<torch::Tensor> gradients_;     // [share] fp32; empty where gradients are not shared, and between updates
   std::vector<int64_t> holds_;
   torch::Tensor open_row_;                   // whole gradients of the unit that is open

@@ -44,7 +44,7 @@ std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings&
 // Recomputed log-probs and those of the reference policy; the largest difference between sampling and scoring.
 void score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& place, Metrics& metrics) {
   if (p.settings.recompute_old_log_probs) {
-    RowStatistics now = score_rows(p.policy, rows, p.settings, p.inputs.limits, place);
+    RowStatistics now = score_rows(p.policy, rows, p.settings, p.inputs.limits, place, p.inputs.ranks);
     double largest = 0;
     for (size_t b = 0; b < rows.size(); ++b) {
       TrainRow& row = rows[b];
@@ -60,7 +60,8 @@ void score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& p
     metrics["sampling_scoring_difference"] = largest;
   }
   if (p.reference != nullptr) {
-    RowStatistics reference = score_rows(*p.reference->on_device(), rows, p.settings, p.inputs.limits, place);
+    RowStatistics reference =
+        score_rows(*p.reference->on_device(), rows, p.settings, p.inputs.limits, place, p.inputs.ranks);
     for (size_t b = 0; b < rows.size(); ++b) rows[b].ref_log_probs = std::move(reference.log_probs[b]);
   }
 }

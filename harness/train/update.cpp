@@ -88,11 +88,23 @@ TokenWork work_of(const std::vector<TrainRow>& rows) {
 
 namespace {
 
-RowStatistics score_in_passes(const Transformer& model, const std::vector<TrainRow>& rows, double temperature, size_t step,
-                              const MemoryLimits* limits) {
+// Tells the hooks what a scoring pass tells them: for a process that has no rows left while others have.
+void score_nothing(const Transformer& model) {
+  const auto layers = static_cast<size_t>(model.config().layers);
+  for (size_t unit = 0; unit <= 1 + layers; ++unit) HeldUnit(model.hooks(), unit);  // forward
+  HeldUnit(model.hooks(), model.head_unit());                                       // token_statistics
+}
+
+// Rows first .. last - 1 in as many passes of `step` rows as `most` rows need.
+RowStatistics score_in_passes(const Transformer& model, const std::vector<TrainRow>& rows, size_t first, size_t last,
+                              double temperature, size_t step, size_t most, const MemoryLimits* limits) {
   RowStatistics out;
-  for (size_t begin = 0; begin < rows.size(); begin += step) {
-    const size_t end = std::min(rows.size(), begin + step);
+  for (size_t done = 0; done < most; done += step) {
+    const size_t begin = first + done, end = std::min(last, begin + step);
+    if (begin >= last) {
+      score_nothing(model);
+      continue;
+    }
     if (limits != nullptr) limits->begin(Pass::scoring, static_cast<int64_t>(end - begin));
     const PackedRows packed = pack_rows(rows, begin, end);
     const torch::Tensor index = torch::tensor(packed.source, torch::kInt64).to(model.numerics().device);
@@ -111,8 +123,8 @@ RowStatistics score_in_passes(const Transformer& model, const std::vector<TrainR
 }
 
 // Rows of one pass: as asked for (0: all) and no more than there are.
-int64_t rows_of_pass(int64_t asked, const std::vector<TrainRow>& rows) {
-  const auto all = static_cast<int64_t>(rows.size());
+int64_t rows_of_pass(int64_t asked, size_t rows) {
+  const auto all = static_cast<int64_t>(rows);
   return asked > 0 ? std::min(asked, all) : all;
 }
 
@@ -120,23 +132,30 @@ int64_t rows_of_pass(int64_t asked, const std::vector<TrainRow>& rows) {
 
 RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
                          int64_t micro_batch) {
-  return score_in_passes(model, rows, temperature, static_cast<size_t>(rows_of_pass(micro_batch, rows)), nullptr);
+  const auto step = static_cast<size_t>(rows_of_pass(micro_batch, rows.size()));
+  return score_in_passes(model, rows, 0, rows.size(), temperature, step, rows.size(), nullptr);
 }
 
 RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, const TrainSettings& settings,
-                         MemoryLimits* limits, const std::string& place) {
+                         MemoryLimits* limits, const std::string& place, Ranks* ranks) {
+  const auto size = static_cast<size_t>(ranks != nullptr ? ranks->size() : 1);
+  const size_t share = (rows.size() + size - 1) / size;
+  const size_t first = std::min(rows.size(), share * static_cast<size_t>(ranks != nullptr ? ranks->rank() : 0));
+  const size_t last = std::min(rows.size(), first + share);
   RowStatistics out;
-  fit_memory(limits, Pass::scoring, rows_of_pass(settings.micro_batch_responses, rows), place, [&](int64_t size) {
+  fit_memory(limits, Pass::scoring, rows_of_pass(settings.micro_batch_responses, share), place, [&](int64_t step) {
     out = {};
-    out = score_in_passes(model, rows, settings.sampling.temperature, static_cast<size_t>(size), limits);
+    out = score_in_passes(model, rows, first, last, settings.sampling.temperature, static_cast<size_t>(step), share, limits);
   });
-  return out;
+  if (ranks == nullptr) return out;
+  return {gather_lists(*ranks, out.log_probs), gather_lists(*ranks, out.entropies)};
 }
 
 namespace {
 
 TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const TrainSettings& settings,
-                            const std::vector<TrainRow>& rows, int64_t update, MemoryLimits* limits, const std::string& place) {
+                            const std::vector<TrainRow>& rows, int64_t update, MemoryLimits* limits, const std::string& place,
+                            Ranks* ranks) {
   TokenBatch batch;
   batch.mask = token_mask(rows);
   batch.old_log_probs = padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].old_log_probs; });
@@ -144,7 +163,7 @@ TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const
     batch.sampling_entropies = padded(rows, [&](size_t b) -> const std::vector<float>& { return rows[b].response->entropies; });
   }
   if (needs.current_log_probs || needs.current_entropies) {
-    const RowStatistics now = score_rows(policy, rows, settings, limits, place);
+    const RowStatistics now = score_rows(policy, rows, settings, limits, place, ranks);
     if (needs.current_log_probs) {
       batch.current_log_probs = padded(rows, [&](size_t b) -> const std::vector<float>& { return now.log_probs[b]; });
     }
@@ -237,7 +256,7 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
                           const std::vector<TrainRow>& rows, int64_t update, const std::string& place,
                           MemoryLimits* limits) {
   const Needs needs = methods.needs();
-  TokenBatch batch = make_token_batch(policy, needs, settings, rows, update, limits, place);
+  TokenBatch batch = make_token_batch(policy, needs, settings, rows, update, limits, place, optimizer.ranks());
   methods.shape_token_advantages(batch);
   const torch::Tensor selected = methods.select_tokens(batch);
   if (settings.importance_cap > 0) {
@@ -252,7 +271,7 @@ Metrics update_mini_batch(Transformer& policy, Optimizer& optimizer, MethodStack
 
   LossSums sums;
   PartResult total;
-  const int64_t wanted = rows_of_pass(static_cast<int64_t>(micro_batch_rows(settings, rows.size(), ranks)), rows);
+  const int64_t wanted = rows_of_pass(static_cast<int64_t>(micro_batch_rows(settings, rows.size(), ranks)), rows.size());
   fit_memory(limits, Pass::update, wanted, place, [&](int64_t size) {
     const auto step = static_cast<size_t>(size);
     global.micro_batches = static_cast<double>((rows.size() + step - 1) / step);

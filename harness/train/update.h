@@ -48,9 +48,11 @@ struct RowStatistics {
 };
 RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, double temperature,
                          int64_t micro_batch);
-// The same with train.micro_batch_responses at once, or as many as memory allows.
+// The same with train.micro_batch_responses at once, or as many as memory allows, by the processes of the run (null: this one
+// alone): each scores an equal part of the rows, then all hold the numbers of all. In strict mode those of a row do not depend
+// on the others of its pass, so they are those that one process finds.
 RowStatistics score_rows(const Transformer& model, const std::vector<TrainRow>& rows, const TrainSettings& settings,
-                         MemoryLimits* limits, const std::string& place);
+                         MemoryLimits* limits, const std::string& place, Ranks* ranks = nullptr);
 
 // Updates the policy with one mini-batch: token advantages and selection over the whole of it, then gradients micro-batch by
 // micro-batch with the denominators of the whole; where memory ends, anew with smaller micro-batches (no limits: an error).
