@@ -22,6 +22,7 @@
 #include "harness/ranks/processes.h"
 #include "harness/ranks/ranks.h"
 #include "harness/sweep/progress.h"
+#include "harness/train/heap.h"
 
 namespace experiments {
 
@@ -145,7 +146,8 @@ harness::TrainResult train_with(const TrainCell& cell, harness::RankProcesses& o
   } catch (const Error& error) {
     harness::check_interrupt();  // Ctrl-C reaches all: another process may have heeded it first
     const std::string why = others.first_failure();
-    if (why.empty()) throw;
+    const auto noticed = [](const std::string& text) { return text.find(harness::kOneHasEnded) != std::string::npos; };
+    if (why.empty() || (noticed(why) && !noticed(error.what()))) throw;  // what ended is this process, and it says how
     throw Error("{} ({})", error.what(), why);
   }
 }
@@ -164,6 +166,7 @@ int train_verb(const TrainOptions& options) {
     return 0;
   }
   use_threads(cell.numerics.threads);
+  if (cell.settings.shard != harness::Shard::none && cell.numerics.numerics.device.is_cpu()) harness::give_back_freed_blocks();
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded = load_model(cell.model_folder, cell.numerics.numerics);
   const harness::PromptMaker prompts(cell.settings.prompt, cell.model_folder, loaded.model->config(), loaded.tokenizer);

@@ -36,7 +36,10 @@ namespace {
 // A rank may wait for the longest rollout of another; once all are there, connecting takes a moment.
 constexpr std::chrono::minutes kPatience(60), kConnecting(2);
 
-constexpr int64_t kBucket = int64_t{1} << 22;  // numbers sent at once
+constexpr int64_t kBucket = int64_t{1} << 22;  // numbers summed at once
+// Bytes of all ranks that Gloo gathers or scatters at once: what it copies them to comes from the heap and goes back there, and
+// stays in the processor's cache.
+constexpr int64_t kPieceBytes = int64_t{1} << 21;
 
 // All ranks wait here until the last has come; `check` is called meanwhile and may throw.
 void wait_for_all(c10d::Store& store, int rank, int size, const std::function<void()>& check) {
@@ -207,7 +210,7 @@ torch::Tensor Ranks::reduce_scatter(const torch::Tensor& whole) {
     }
     // Piece by piece each rank sends every other what that one adds up: as many numbers come as go.
     const torch::Tensor shares = whole.view({size_, count});
-    const int64_t piece = std::max<int64_t>(1, kBucket / size_);
+    const int64_t piece = std::max<int64_t>(1, kPieceBytes / whole.element_size() / size_);
     for (int64_t from = 0; from < count; from += piece) {
       const int64_t to = std::min(count, from + piece);
       at::Tensor sent = shares.slice(1, from, to).contiguous().view({-1});
@@ -233,7 +236,7 @@ void Ranks::all_gather(torch::Tensor& whole) {
       groups_->nccl->_allgather_base(output, input)->wait();
       return;
     }
-    const int64_t count = shares.size(1), piece = std::max<int64_t>(1, 4 * kBucket / size_);
+    const int64_t count = shares.size(1), piece = std::max<int64_t>(1, kPieceBytes / size_);
     for (int64_t from = 0; from < count; from += piece) {
       const int64_t to = std::min(count, from + piece);
       const auto parts = gather_flat(*groups_->gloo, size_, shares[rank_].slice(0, from, to));

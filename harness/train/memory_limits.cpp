@@ -40,8 +40,9 @@ void MemoryLimits::fit(Pass pass, int64_t wanted, const std::string& place, cons
   if (shared(pass)) {
     if (const auto ended = out_of_memory_in(device_, [&] { attempt(wanted); })) {
       throw Error("{}: {}: expected memory for {} responses a pass (with train.shard = \"{}\" the processes cannot go on with fewer: "
-                  "set a smaller train.micro_batch_responses), found: {}",
-                  place, name_of(pass), wanted, shard_name(shard_), *ended);
+                  "set a smaller train.micro_batch_responses{}), found: {}",
+                  place, name_of(pass), wanted, shard_name(shard_),
+                  pass == Pass::update ? " or train.recompute_activations = true" : "", *ended);
     }
     return;
   }

@@ -147,30 +147,39 @@ TEST(MemoryLimits, ALossThatDependsOnTheSplitKeepsIt) {
   EXPECT_THAT(error, Not(HasSubstr("\n")));
 }
 
+// Passes of gradients wait for no other process where gradients are whole: with shared masters and moments too.
 TEST(MemoryLimits, WhatEndsInOneProcessHalvesInAll) {
-  ToyRun toy = toy_run("memory_ranks");
-  const auto run = [&](const std::string& name, bool ends) {
-    const TrainerInputs inputs = toy.inputs(name);
-    const std::string file = inputs.folder + "_rendezvous";
-    fs::remove(file);
-    run_as_processes(2, [&](int rank) {
-      const auto ranks = Ranks::meet(file, rank, 2);
-      TrainerInputs mine = inputs;
-      mine.ranks = ranks.get();
-      if (ends && rank == 1) {
-        mine.before_pass = [](Pass pass, int64_t size) {
-          if (size > (pass == Pass::sampling ? 2 : 3)) end_memory();
-        };
-      }
-      toy.train_in(mine);
-    });
-    return inputs.folder;
-  };
-  const std::string ended = run("ends", true);
-  EXPECT_EQ(state_of(ended).at("micro_batch_responses"), 3);
-  EXPECT_EQ(state_of(ended).at("max_rows"), 2);
-  toy.settings.micro_batch_responses = 3;
-  EXPECT_EQ(learnt_in(ended), learnt_in(run("set", false)));
+  for (const Shard shard : {Shard::none, Shard::optimizer}) {
+    ToyRun toy = toy_run("memory_ranks");
+    toy.settings.shard = shard;
+    const auto run = [&](const std::string& name, bool ends) {
+      const TrainerInputs inputs = toy.inputs(name);
+      const std::string file = inputs.folder + "_rendezvous";
+      fs::remove(file);
+      run_as_processes(2, [&](int rank) {
+        const auto ranks = Ranks::meet(file, rank, 2);
+        TrainerInputs mine = inputs;
+        mine.ranks = ranks.get();
+        if (ends && rank == 1) {
+          mine.before_pass = [](Pass pass, int64_t size) {
+            if (size > (pass == Pass::sampling ? 2 : 3)) end_memory();
+          };
+        }
+        toy.train_in(mine);
+      });
+      return inputs.folder;
+    };
+    const auto learnt = [](const std::string& folder) {
+      return std::pair{read_file(folder + "/metrics.jsonl"), read_file(folder + "/model/model.safetensors")};
+    };
+    const std::string ended = run("ends", true);
+    EXPECT_EQ(state_of(ended).at("micro_batch_responses"), 3);
+    EXPECT_EQ(state_of(ended).at("max_rows"), 2);
+    const std::string whole = run("whole", false);
+    EXPECT_TRUE(learnt(ended) != learnt(whole)) << "the split makes no difference here";
+    toy.settings.micro_batch_responses = 3;
+    EXPECT_TRUE(learnt(ended) == learnt(run("set", false))) << shard_name(shard);
+  }
 }
 
 }  // namespace

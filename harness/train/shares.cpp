@@ -150,6 +150,7 @@ void SharedStates::begin_update() {
 void SharedStates::end_update() {
   const torch::NoGradGuard no_grad;
   gradients_.clear();
+  open_row_ = torch::Tensor();
   for (size_t u = 0; u < rounded_.size(); ++u) rounded_[u].copy_(values_[u]);
   if (shard_ == Shard::parameters) return;
   for (size_t u = 0; u < rows_.size(); ++u) gather(u);
@@ -176,7 +177,11 @@ void SharedStates::release(size_t unit) noexcept {
 void SharedStates::open_gradients(size_t unit) {
   const RowLayout& layout = layouts_[unit];
   MEDSBENCH_CHECK(!gradients_.empty(), "begin_update comes before backward");
-  open_row_ = torch::zeros({layout.share * ranks_.size()}, gradients_[unit].options());
+  // One row serves all layers; that of a unit of another size goes first.
+  const int64_t count = layout.share * ranks_.size();
+  if (open_row_.defined() && open_row_.numel() != count) open_row_ = torch::Tensor();
+  if (!open_row_.defined()) open_row_ = torch::empty({count}, gradients_[unit].options());
+  open_row_.zero_();
   for (size_t i = 0; i < layout.begins.size(); ++i) {
     Parameter& parameter = model_.parameters()[layout.unit.first + i];
     parameter.grad = open_row_.slice(0, layout.begins[i], layout.begins[i] + layout.counts[i]).view(parameter.value.sizes());
@@ -187,7 +192,6 @@ void SharedStates::close_gradients(size_t unit) {
   const torch::NoGradGuard no_grad;
   for (size_t i = layouts_[unit].unit.first; i < layouts_[unit].unit.last; ++i) model_.parameters()[i].grad = torch::Tensor();
   gradients_[unit].add_(ranks_.reduce_scatter(open_row_));
-  open_row_ = torch::Tensor();
 }
 
 WholeParameters::WholeParameters(const Transformer& model) : model_(model) {
