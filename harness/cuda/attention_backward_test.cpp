@@ -15,7 +15,8 @@ struct Case : PackedCase<T> {
   Buffer<float> lse;
 };
 
-// Random inputs; what the forward pass would leave (out, lse) by its definition, rounded as it would be; random where no row is.
+// Random inputs; what the forward pass would leave (out, lse) by its definition, rounded as it would be; random where no row
+// is.
 template <typename T>
 Case<T> make_case(Heads s, int64_t rows, std::vector<PackedSpan> spans, int64_t offset = 0) {
   Case<T> c{packed_case<T>(s, rows, std::move(spans), offset), random_buffer<T>(rows * s.heads * s.dim, 4, 1.0, offset),

@@ -20,7 +20,7 @@ struct AttentionForwardBody {
   using Sums = TileOf<T, kThreads, kQueries, kDim, kWarpRows>;
   static constexpr int kWeightStride = kKeys + Scores::kPad;
   static constexpr int kQuerySize = kQueries * Tiles::kStride, kKeySize = kKeys * Tiles::kStride;  // numbers
-  static constexpr int kWeightSize = kTensorCores ? 8 : kQueries * kWeightStride;  // unused beside tensor cores
+  static constexpr int kWeightSize = kTensorCores ? 8 : kQueries * kWeightStride;                  // unused beside tensor cores
   static constexpr int kKeysAt = kQuerySize * static_cast<int>(sizeof(T)),
                        kValuesAt = kKeysAt + kKeySize * static_cast<int>(sizeof(T)),
                        kWeightsAt = kValuesAt + kKeySize * static_cast<int>(sizeof(T)),
@@ -35,9 +35,9 @@ struct AttentionForwardBody {
     MEDSBENCH_SHARED_AT(T, weights, kWeightSize, kWeightsAt);
     MEDSBENCH_SHARED(int, row_of, kQueries);
 
-    const QueryTask& task = a.tasks[block.x];  // read anew where it is used: registers are dear
+    const QueryTask& task = a.tasks[block.x];  // read anew where it is used
     const int64_t kv = block.y;
-    const int first_row = t.row(task.first), tiles = tile_count(task.prefix_rows) + tile_count(task.own_rows);
+    const int tiles = tile_count(task.prefix_rows) + tile_count(task.own_rows);
     block.each_own([&](int thread) {
       t.template stage<kQueries>(block, thread, queries, task.count,
                                  [&](int i) { return a.q + t.query(task.first + i, kv) * a.shape.dim; });
@@ -49,19 +49,19 @@ struct AttentionForwardBody {
     softmax.clear(block);
     sums.clear(block);
     for (int n = 0; n < tiles; ++n) {
-      const KeyTile tile = tile_of(task, n);
       block.each([&](int thread) { block.wait_copies(thread); });  // keys are there, and all are done with the last values
-      block.each_own([&](int thread) { stage_values(block, thread, kv, tile, values); });
+      block.each_own([&](int thread) { stage_values(block, thread, kv, tile_of(task, n), values); });
       Scores scores;
       scores.clear(block);
       scores.template add_product<typename Tiles::Along, typename Tiles::Along>(block, queries, keys, t.depth());
       block.each([&](int thread) { block.wait_copies(thread); });  // values are there, and all are done with these keys
       if (n + 1 < tiles) block.each_own([&](int thread) { stage_keys(block, thread, kv, tile_of(task, n + 1), keys); });
+      const KeyTile tile = tile_of(task, n);  // known again only here: registers are dear
       const auto seen = [&](int i) {
         const int end = row_of[i] + 1 - tile.first;
         return end < tile.count ? end : tile.count;
       };
-      softmax.weigh(block, scores, a.scale, seen, tile.count == kKeys && tile.first + kKeys - 1 <= first_row, row_of);
+      softmax.weigh(block, scores, a.scale, seen, tile.count == kKeys && tile.first + kKeys - 1 <= t.row(task.first), row_of);
       softmax.shrink(block, sums);
       add_values(block, scores, weights, values, tile.count, sums);
     }

@@ -28,25 +28,28 @@ Answer<T> attend(const Table<T>& table, Stand stand, const PackedCase<T>& c, int
 }
 
 // In bf16 the result is rounded by at most 2^-9 of itself and each weight by as much; a sum of n such errors, each at most u,
-// passes 6 u sqrt(n) with a probability below 2 exp(-18) were they drawn at random (Hoeffding), and those here are fixed. Scores
-// are sums of fp32 (`largest` in size): 1e-6 of them in exp and lse.
+// passes 6 u sqrt(n) with a probability below 2 exp(-18) were they drawn at random (Hoeffding), and those here are fixed.
+// Scores are sums of fp32 (`largest` in size): 1e-6 of them in exp and lse.
 template <typename T>
 void expect_definition(const PackedCase<T>& c, const Answer<T>& found, double largest = 20) {
   const AttentionDefinition expected = attention_definition(c);
   const bool narrow = std::is_same_v<T, Bf16>;
-  const double of_value = (narrow ? 1.0 / 256 : 2e-6) + 2e-6 * largest, of_spread = (narrow ? 6.0 / 512 : 2e-6) + 2e-6 * largest;
+  const double of_value = (narrow ? 1.0 / 256 : 2e-6) + 2e-6 * largest,
+               of_spread = (narrow ? 6.0 / 512 : 2e-6) + 2e-6 * largest;
   for (int64_t i = 0; i < found.out.size(); ++i) {
     const double value = expected.out[static_cast<size_t>(i)], spread = expected.spread[static_cast<size_t>(i)];
     ASSERT_NEAR(found.out[i], value, of_value * std::abs(value) + of_spread * spread)
         << "row " << i / (c.s.heads * c.s.dim) << ", column " << i % (c.s.heads * c.s.dim);
   }
   for (int64_t i = 0; i < found.lse.size(); ++i)
-    ASSERT_NEAR(found.lse[i], expected.lse[static_cast<size_t>(i)], (expected.lse[static_cast<size_t>(i)] == 0 ? 0 : 2e-6) * largest)
+    ASSERT_NEAR(found.lse[i], expected.lse[static_cast<size_t>(i)],
+                (expected.lse[static_cast<size_t>(i)] == 0 ? 0 : 2e-6) * largest)
         << "row " << i / c.s.heads;
 }
 
 template <typename T>
-void check(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std::vector<PackedSpan>& spans, int64_t offset = 0) {
+void check(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std::vector<PackedSpan>& spans,
+           int64_t offset = 0) {
   SCOPED_TRACE(testing::Message() << s.heads << " and " << s.kv_heads << " heads of " << s.dim << ", " << rows << " rows"
                                   << (std::is_same_v<T, Bf16> ? ", bf16" : ", fp32"));
   const auto c = packed_case<T>(s, rows, spans, offset);
@@ -162,7 +165,8 @@ template <typename T>
 void expect_any_order() {
   for (const Heads shape : {Heads{7, 1, 64}, Heads{2, 1, 128}, Heads{1, 1, 256}}) {
     const auto c = packed_case<T>(shape, 116, kFamily);
-    const Answer<T> rising = attend(host_table<T>(false), Stand::host, c), falling = attend(host_table<T>(true), Stand::host, c);
+    const Answer<T> rising = attend(host_table<T>(false), Stand::host, c),
+                    falling = attend(host_table<T>(true), Stand::host, c);
     EXPECT_TRUE(rising.out.same_bytes(falling.out) && rising.lse.same_bytes(falling.lse)) << "heads of " << shape.dim;
   }
 }

@@ -74,23 +74,21 @@ class SoftmaxRows {
     over_warps(block, largest, room, [](float a, float b) { return fmaxf(a, b); });
     block.each_own([&](int thread) {
       const float factor = scale * kLog2OfE;
-      float base[kOwnRows], sum[kOwnRows];
+      float base[kOwnRows];
       MEDSBENCH_UNROLL
       for (int r = 0; r < kOwnRows; ++r) {
         const float most = largest[thread].of[r];
         shrink_[thread].of[r] = power_of_two((largest_[thread].of[r] - most) * factor);
         largest_[thread].of[r] = most;
         base[r] = most == -kInfinity ? 0.0f : most * factor;  // then every score here is -kInfinity, every weight 0
-        sum[r] = 0;
+        total_[thread].of[r] *= shrink_[thread].of[r];
       }
       MEDSBENCH_UNROLL
       for (int n = 0; n < Scores::kOwn; ++n) {
         const float weight = power_of_two(scores.at(thread, n) * factor - base[Scores::row_index(n)]);
         scores.at(thread, n) = weight;
-        sum[Scores::row_index(n)] += weight;
+        total_[thread].of[Scores::row_index(n)] += weight;
       }
-      MEDSBENCH_UNROLL
-      for (int r = 0; r < kOwnRows; ++r) total_[thread].of[r] = total_[thread].of[r] * shrink_[thread].of[r] + sum[r];
     });
   }
 

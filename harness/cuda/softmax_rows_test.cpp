@@ -128,7 +128,8 @@ class Rows {
 
 template <typename T, int kThreads, int kRows, int kColumns, int kWarpRows>
 void check() {
-  SCOPED_TRACE(testing::Message() << kRows << " rows in " << kThreads << " threads, " << kWarpRows << " warps below one another");
+  SCOPED_TRACE(testing::Message() << kRows << " rows in " << kThreads << " threads, " << kWarpRows
+                                  << " warps below one another");
   Rows<T, kThreads, kRows, kColumns, kWarpRows> forwards(false), backwards(true);
   forwards.run();
   forwards.expect_definition();

@@ -86,7 +86,7 @@ void expect_product_of_sums() {
   using Tile = MmaTile<kThreads, kRows, kColumns, kThreads / kWarp>;
   constexpr int kStride = kColumns + Tile::kPad;
   Block<kThreads> block(0, 0, false);
-  MEDSBENCH_SHARED(Bf16, right, kDepth* kStride);
+  MEDSBENCH_SHARED(Bf16, right, kDepth * kStride);
   const RandomStream stream("tile test", {2});
   const auto number = [&](int i) { return static_cast<float>(stream.normal(static_cast<uint64_t>(i))); };
   const auto rounded = [&](int i) { return to_float(from_float<Bf16>(number(i))); };
@@ -109,7 +109,8 @@ void expect_product_of_sums() {
         expected += static_cast<double>(rounded(Tile::row(thread, n) * kDepth + k)) *
                     static_cast<double>(rounded(100000 + k * kColumns + Tile::column(thread, n)));
       }
-      ASSERT_NEAR(tile.at(thread, n), expected, 1e-4) << "row " << Tile::row(thread, n) << ", column " << Tile::column(thread, n);
+      ASSERT_NEAR(tile.at(thread, n), expected, 1e-4)
+          << "row " << Tile::row(thread, n) << ", column " << Tile::column(thread, n);
     }
   }
 }

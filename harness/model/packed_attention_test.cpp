@@ -86,7 +86,8 @@ TEST_P(PackedAttention, AndItsGradientAreThePlainOnes) {
   using kernels::HeadShape;
   for (const HeadShape shape : {HeadShape{14, 2, 64}, HeadShape{4, 4, 40}, HeadShape{2, 1, 128}}) {
     SCOPED_TRACE(testing::Message() << shape.heads << " and " << shape.kv_heads << " heads of " << shape.dim);
-    const std::vector<ops::AttentionSpan> spans = {{0, 17, -1}, {17, 1, 0}, {18, 40, 0}, {58, 90, 0}, {148, 5, -1}, {153, 9, 4}};
+    const std::vector<ops::AttentionSpan> spans = {{0, 17, -1}, {17, 1, 0},   {18, 40, 0},
+                                                   {58, 90, 0}, {148, 5, -1}, {153, 9, 4}};
     const int64_t rows = 192, width = (shape.heads + 2 * shape.kv_heads) * shape.dim;
     const auto q = make({rows, shape.heads * shape.dim}, 1), k = make({rows, shape.kv_heads * shape.dim}, 2),
                qkv = make({rows, width}, 3), dout = make({rows, shape.heads * shape.dim}, 4);
@@ -149,8 +150,8 @@ TEST_P(PackedAttention, OfPromptsLeavesKeysAndValuesToDecoding) {
     std::vector<std::unique_ptr<KvStore>> stores;
     std::vector<KvStore*> pointers;
     for (const int64_t length : lengths) {
-      stores.push_back(std::make_unique<KvStore>(2, std::vector<int64_t>{length}, model->heads(), model->numerics().dtype,
-                                                 device(), true));
+      stores.push_back(
+          std::make_unique<KvStore>(2, std::vector<int64_t>{length}, model->heads(), model->numerics().dtype, device(), true));
       pointers.push_back(stores.back().get());
     }
     model->attend_by_spans(by_spans);
