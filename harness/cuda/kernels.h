@@ -199,6 +199,8 @@ struct Swiglu {
 
 // Rows of logits [R, V]: V at most 262144.
 inline constexpr int64_t kLargestVocabulary = 262144;
+inline constexpr int kLogitTile = 1024;  // logits whose sums are taken by one warp
+inline int64_t logit_tiles(int64_t vocabulary) { return (vocabulary + kLogitTile - 1) / kLogitTile; }
 template <typename T>
 struct SampleTokens {
   const T* logits = nullptr;
@@ -208,7 +210,10 @@ struct SampleTokens {
   float* entropies = nullptr;        // [R] nats, likewise
   int64_t rows = 0, vocabulary = 0;
   float draw_inverse = 1, report_inverse = 1;  // inverse temperatures of the draw and of what is reported
+  // [R, kTileSums, logit_tiles(V)]: the tiles of a row are shared by blocks. Null: one block a row, the same bytes.
+  float* workspace = nullptr;
 };
+inline constexpr int kTileSums = 6;  // maximum, sum and moment at both temperatures
 template <typename T>
 struct TokenLogProbs {
   const T* logits = nullptr;

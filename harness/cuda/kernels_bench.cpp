@@ -104,13 +104,14 @@ void sample_tokens(benchmark::State& state) {
   Buffer<double> uniforms(kRows);
   for (int64_t r = 0; r < kRows; ++r) uniforms.data()[r] = (static_cast<double>(r) + 0.5) / kRows;
   Buffer<int64_t> tokens(kRows), host_tokens(4);
-  Buffer<float> log_probs(kRows), entropies(kRows), host_log_probs(4), host_entropies(4);
+  Buffer<float> log_probs(kRows), entropies(kRows), host_log_probs(4), host_entropies(4),
+      sums(kRows * kTileSums * logit_tiles(kVocabulary));
   time_kernel(
       state, 1.0 * kRows * kVocabulary * 2,
       [&](Tables t) {
-        t.sample_tokens(
-            {logits.data(), uniforms.data(), tokens.data(), log_probs.data(), entropies.data(), kRows, kVocabulary, 1, 1},
-            nullptr);
+        t.sample_tokens({logits.data(), uniforms.data(), tokens.data(), log_probs.data(), entropies.data(), kRows, kVocabulary,
+                         1, 1, sums.data()},
+                        nullptr);
       },
       [&] {
         host_table<Bf16>().sample_tokens({logits.data(), uniforms.data(), host_tokens.data(), host_log_probs.data(),

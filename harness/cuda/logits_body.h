@@ -1,7 +1,8 @@
 // Bodies over rows of logits: sampling, log-probs and entropies, the gradient; and the layer readout.
 //
 // A warp takes tiles of 1024 logits, holds each in registers and leaves its maximum, sum of exponentials and first moment; the
-// tiles are joined in their order. So the logits are read once; a draw reads one tile again.
+// tiles are joined in their order. So the logits are read once; a draw reads one tile again. Where rows are few, their tiles are
+// shared by blocks, which leave those sums in a workspace.
 #pragma once
 
 #include "harness/cuda/block.h"
@@ -10,7 +11,7 @@
 namespace harness::cuda {
 
 inline constexpr int kLogitThreads = 256;
-inline constexpr int kLogitTile = 1024;
+inline constexpr int kTilesAtOnce = kLogitThreads / kWarp;  // of a block
 inline constexpr int kMostTiles = static_cast<int>(kLargestVocabulary / kLogitTile);
 
 // Shared memory of one temperature: of tile i, then of all (index kMostTiles).
@@ -28,6 +29,7 @@ template <typename T, bool kAligned>
 class LogitRow {
   static constexpr int kHeld = kLogitTile / kWarp;  // logits of a tile that a thread holds
   static constexpr int kPack = 8;
+  static_assert(kMostTiles <= kLogitThreads);
   // Beyond the end of the row: its exponential is 0 beside any logit, and its product with an inverse temperature finite.
   static constexpr float kLowest = -1.0e30f;
 
@@ -66,33 +68,74 @@ class LogitRow {
     }
   }
 
-  // Fills the sums of all tiles at one or two inverse temperatures (null: not wanted), then joins them.
-  MEDSBENCH_DEVICE void statistics(Block<kLogitThreads>& block, float inverse, const TileSums& sums, float other_inverse,
-                                   const TileSums* others) const {
-    constexpr int kWarps = kLogitThreads / kWarp;
-    for (int first = 0; first < tiles(); first += kWarps) {
-      Tile held;
-      Values best;
-      block.each_own([&](int thread) {
-        const int tile = first + thread / kWarp;
-        best[thread] = kLowest;
-        if (tile >= tiles()) return;
-        load(tile, thread % kWarp, held[thread]);
-        MEDSBENCH_UNROLL
-        for (int j = 0; j < kHeld; ++j) best[thread] = fmaxf(best[thread], held[thread].values[j]);
+  // Fills the sums of all tiles at one inverse temperature, or at `two`, then joins them.
+  MEDSBENCH_DEVICE void statistics(Block<kLogitThreads>& block, float inverse, const TileSums& sums, bool two,
+                                   float other_inverse, const TileSums& others) const {
+    for (int first = 0; first < tiles(); first += kTilesAtOnce) {
+      each_tile(block, first, inverse, two, other_inverse, [&](bool other, int tile, float max, float sum, float moment) {
+        if (other) {
+          put(others, tile, max, sum, moment);
+        } else {
+          put(sums, tile, max, sum, moment);
+        }
       });
-      block.warp_max(best);
-      tile_sums(block, first, held, best, inverse, sums);
-      if (others != nullptr) tile_sums(block, first, held, best, other_inverse, *others);
     }
     block.each([](int) {});
     join(block, sums);
-    if (others != nullptr) join(block, *others);
+    if (two) join(block, others);
+  }
+  MEDSBENCH_DEVICE void statistics(Block<kLogitThreads>& block, float inverse, const TileSums& sums) const {
+    statistics(block, inverse, sums, false, inverse, sums);
+  }
+  // The same from `stored` [kTileSums, tiles], where `store` left the tiles.
+  MEDSBENCH_DEVICE void statistics(Block<kLogitThreads>& block, const float* stored, const TileSums& sums, bool two,
+                                   const TileSums& others) const {
+    block.each([&](int thread) {
+      if (thread >= tiles()) return;
+      const float *of = stored + thread, *of_others = of + 3 * tiles();
+      put(sums, thread, of[0], of[tiles()], of[2 * tiles()]);
+      if (two) put(others, thread, of_others[0], of_others[tiles()], of_others[2 * tiles()]);
+    });
+    join(block, sums);
+    if (two) join(block, others);
+  }
+  MEDSBENCH_DEVICE void store(Block<kLogitThreads>& block, int first, float inverse, bool two, float other_inverse,
+                              float* stored) const {
+    each_tile(block, first, inverse, two, other_inverse, [&](bool other, int tile, float max, float sum, float moment) {
+      float* of = stored + (other ? 3 * tiles() : 0) + tile;
+      of[0] = max;
+      of[tiles()] = sum;
+      of[2 * tiles()] = moment;
+    });
   }
 
  private:
+  MEDSBENCH_DEVICE static void put(const TileSums& sums, int tile, float max, float sum, float moment) {
+    sums.max[tile] = max;
+    sums.sum[tile] = sum;
+    sums.moment[tile] = moment;
+  }
+  // Tiles first .. first + kTilesAtOnce - 1, a warp each: put_tile(second temperature?, tile, maximum, sum, moment) by one thread.
+  template <typename Put>
+  MEDSBENCH_DEVICE void each_tile(Block<kLogitThreads>& block, int first, float inverse, bool two, float other_inverse,
+                                  const Put& put_tile) const {
+    Tile held;
+    Values best;
+    block.each_own([&](int thread) {
+      const int tile = first + thread / kWarp;
+      best[thread] = kLowest;
+      if (tile >= tiles()) return;
+      load(tile, thread % kWarp, held[thread]);
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kHeld; ++j) best[thread] = fmaxf(best[thread], held[thread].values[j]);
+    });
+    block.warp_max(best);
+    tile_sums(block, first, held, best, inverse, false, put_tile);
+    if (two) tile_sums(block, first, held, best, other_inverse, true, put_tile);
+  }
+  template <typename Put>
   MEDSBENCH_DEVICE void tile_sums(Block<kLogitThreads>& block, int first, const Tile& held, const Values& best, float inverse,
-                                  const TileSums& sums) const {
+                                  bool other, const Put& put_tile) const {
     Values sum, moment;
     block.each_own([&](int thread) {
       sum[thread] = 0;
@@ -112,15 +155,12 @@ class LogitRow {
     block.each_own([&](int thread) {
       const int tile = first + thread / kWarp;
       if (thread % kWarp != 0 || tile >= tiles()) return;
-      sums.max[tile] = best[thread] * inverse;
-      sums.sum[tile] = sum[thread];
-      sums.moment[tile] = moment[thread];
+      put_tile(other, tile, best[thread] * inverse, sum[thread], moment[thread]);
     });
   }
 
   // Brings every tile to the maximum of all and adds them up: sum' = s sum, moment' = s (moment + ln(s) sum).
   MEDSBENCH_DEVICE void join(Block<kLogitThreads>& block, const TileSums& sums) const {
-    static_assert(kMostTiles <= kLogitThreads);
     Values value;
     block.each_own([&](int thread) { value[thread] = thread < tiles() ? sums.max[thread] : kLowest; });
     const float max = block.max(value);
@@ -155,6 +195,19 @@ MEDSBENCH_DEVICE float joined_entropy(const TileSums& sums) {
   return logf(sums.sum[kMostTiles]) - sums.moment[kMostTiles] / sums.sum[kMostTiles];
 }
 
+// The sums of the tiles of a row to the workspace. Block x: row, y: kTilesAtOnce tiles.
+template <typename T, bool kAligned>
+struct SampleTilesBody {
+  static constexpr int kThreads = kLogitThreads;
+  SampleTokens<T> a;
+
+  MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    const LogitRow<T, kAligned> row(a.logits + block.x * a.vocabulary, a.vocabulary);
+    row.store(block, static_cast<int>(block.y) * kTilesAtOnce, a.draw_inverse, a.report_inverse != a.draw_inverse,
+              a.report_inverse, a.workspace + block.x * kTileSums * row.tiles());
+  }
+};
+
 // A block a row. The draw is the inverted cumulative sum: the first token at which it passes uniform x total.
 template <typename T, bool kAligned>
 struct SampleTokensBody {
@@ -171,7 +224,11 @@ struct SampleTokensBody {
     MEDSBENCH_SHARED(int, chosen, 1);
     const LogitRow<T, kAligned> row(a.logits + block.x * a.vocabulary, a.vocabulary);
     const bool two = a.report_inverse != a.draw_inverse;
-    row.statistics(block, a.draw_inverse, drawn, a.report_inverse, two ? &reported : nullptr);
+    if (a.workspace != nullptr) {
+      row.statistics(block, a.workspace + block.x * kTileSums * row.tiles(), drawn, two, reported);
+    } else {
+      row.statistics(block, a.draw_inverse, drawn, two, a.report_inverse, reported);
+    }
     block.each([&](int thread) {
       if (thread != 0) return;
       chosen[0] =
@@ -207,28 +264,49 @@ struct SampleTokensBody {
       const int local = a.uniforms == nullptr ? largest_in_tile(weight, lane_sum) : draw_in_tile(weight, lane_sum, target[0]);
       int64_t token = int64_t{tile} * kLogitTile + local;
       if (token >= a.vocabulary) token = a.vocabulary - 1;  // only where logits are not numbers
-      const TileSums& sums = two ? reported : drawn;
+      const float z = to_float(a.logits[block.x * a.vocabulary + token]) * a.report_inverse;
       a.tokens[block.x] = token;
-      a.log_probs[block.x] = joined_log_prob(sums, to_float(a.logits[block.x * a.vocabulary + token]) * a.report_inverse);
-      a.entropies[block.x] = joined_entropy(sums);
+      a.log_probs[block.x] = two ? joined_log_prob(reported, z) : joined_log_prob(drawn, z);
+      a.entropies[block.x] = two ? joined_entropy(reported) : joined_entropy(drawn);
     });
   }
 
  private:
   MEDSBENCH_DEVICE static int first_largest_tile(const TileSums& sums, int tiles) {
     int best = 0;
+    float largest = sums.max[0];
     for (int tile = 1; tile < tiles; ++tile) {
-      if (sums.max[tile] > sums.max[best]) best = tile;
+      const float max = sums.max[tile];
+      if (max > largest) best = tile;
+      largest = max > largest ? max : largest;
     }
     return best;
+  }
+  // The first of the sums that is more than what those before it leave of `left`, or the last. Several are read ahead: the
+  // thread that does this is alone.
+  template <typename Sums>
+  MEDSBENCH_DEVICE static int pass(const Sums& sums, int count, double& left) {
+    constexpr int kAhead = 8;
+    int at = 0;
+    for (int first = 0; at == first && first + 1 < count; first += kAhead) {
+      double ahead[kAhead];
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kAhead; ++j) ahead[j] = first + j + 1 < count ? static_cast<double>(sums[first + j]) : 0.0;
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kAhead; ++j) {
+        const bool passed = (at == first + j) & (first + j + 1 < count) & (ahead[j] <= left);
+        left = passed ? left - ahead[j] : left;
+        at += passed ? 1 : 0;
+      }
+    }
+    return at;
   }
   template <typename Target>
   MEDSBENCH_DEVICE int find_tile(int64_t block_row, const TileSums& sums, int tiles, Target& target) const {
     double total = 0;
     for (int tile = 0; tile < tiles; ++tile) total += static_cast<double>(sums.sum[tile]);
     double left = a.uniforms[block_row] * total;
-    int tile = 0;
-    while (tile + 1 < tiles && static_cast<double>(sums.sum[tile]) <= left) left -= static_cast<double>(sums.sum[tile++]);
+    const int tile = pass(sums.sum, tiles, left);
     target[0] = left;
     return tile;
   }
@@ -246,8 +324,7 @@ struct SampleTokensBody {
   }
   template <typename Weights, typename LaneSums>
   MEDSBENCH_DEVICE static int draw_in_tile(const Weights& weight, const LaneSums& lane_sum, double left) {
-    int lane = 0, last = 0;
-    while (lane + 1 < kWarp && lane_sum[lane] <= left) left -= lane_sum[lane++];
+    int lane = pass(lane_sum, kWarp, left), last = 0;
     for (; lane >= 0; --lane) {  // rounding may leave the target beyond the last weight: then that weight's token
       bool any = false;
       for (int j = 0; j < kPart; ++j) {
@@ -276,7 +353,7 @@ struct TokenLogProbsBody {
     MEDSBENCH_TILE_SUMS(sums);
     const T* logits = a.logits + block.x * a.vocabulary;
     const LogitRow<T, kAligned> row(logits, a.vocabulary);
-    row.statistics(block, a.inverse_temperature, sums, 1.0f, nullptr);
+    row.statistics(block, a.inverse_temperature, sums);
     block.each_own([&](int thread) {
       if (thread != 0) return;
       a.log_probs[block.x] = joined_log_prob(sums, to_float(logits[a.targets[block.x]]) * a.inverse_temperature);
@@ -296,7 +373,7 @@ struct LogitGradientBody {
     MEDSBENCH_TILE_SUMS(sums);
     T* logits = a.logits + block.x * a.vocabulary;
     const LogitRow<T, kAligned> row(logits, a.vocabulary);
-    row.statistics(block, a.inverse_temperature, sums, 1.0f, nullptr);
+    row.statistics(block, a.inverse_temperature, sums);
     const float max = sums.max[kMostTiles], inverse_sum = 1.0f / sums.sum[kMostTiles];
     const float log_sum = logf(sums.sum[kMostTiles]), entropy = joined_entropy(sums);
     const float g = a.log_prob_gradients[block.x];

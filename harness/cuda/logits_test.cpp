@@ -66,6 +66,46 @@ TEST_P(LogitKernels, SamplingInvertsTheCumulativeSumAndTellsLogProbAndEntropy) {
   }
 }
 
+struct Sample {
+  Buffer<int64_t> tokens;
+  Buffer<float> log_probs, entropies;
+};
+template <typename T>
+Sample sample(const Table<T>& table, Stand stand, const Buffer<T>& logits, const Buffer<double>* uniforms, int64_t rows,
+              float report_inverse, bool shared) {
+  const int64_t vocabulary = logits.size() / rows;
+  Sample s{Buffer<int64_t>(rows), Buffer<float>(rows), Buffer<float>(rows)};
+  Buffer<float> workspace(rows * kTileSums * logit_tiles(vocabulary));
+  table.sample_tokens({logits.data(), uniforms != nullptr ? uniforms->data() : nullptr, s.tokens.data(), s.log_probs.data(),
+                       s.entropies.data(), rows, vocabulary, 1.25f, report_inverse, shared ? workspace.data() : nullptr},
+                      nullptr);
+  finish(stand);
+  return s;
+}
+template <typename T>
+void expect_shared_is_the_same(const Table<T>& table, Stand stand, int64_t vocabulary) {
+  SCOPED_TRACE(testing::Message() << "vocabulary " << vocabulary);
+  const Buffer<double> uniforms(std::vector<double>{0.0, 0.5, 1 - 0x1p-53});
+  const auto logits = random_buffer<T>(3 * vocabulary, static_cast<uint64_t>(vocabulary), 3.0);
+  for (const Buffer<double>* draws : {&uniforms, static_cast<const Buffer<double>*>(nullptr)}) {
+    for (const float report_inverse : {1.25f, 1.0f}) {
+      const Sample one = sample(table, stand, logits, draws, 3, report_inverse, false),
+                   shared = sample(table, stand, logits, draws, 3, report_inverse, true);
+      EXPECT_TRUE(one.tokens.same_bytes(shared.tokens));
+      EXPECT_TRUE(one.log_probs.same_bytes(shared.log_probs));
+      EXPECT_TRUE(one.entropies.same_bytes(shared.entropies));
+      EXPECT_LT(shared.log_probs[2], vocabulary > 1 ? 0 : 1e-6);
+    }
+  }
+}
+
+TEST_P(LogitKernels, SamplingOfARowSharedByBlocksIsTheSameBytes) {
+  for (const int64_t vocabulary : {1, 31, 4096, 8193, 151936}) {
+    expect_shared_is_the_same(table<float>(), GetParam(), vocabulary);
+    expect_shared_is_the_same(table<Bf16>(), GetParam(), vocabulary);
+  }
+}
+
 TEST_P(LogitKernels, SamplingDrawsEachTokenAsOftenAsItsProbability) {
   const int64_t vocabulary = 37, rows = 1000;
   const auto row = random_buffer<float>(vocabulary, 5, 1.5);
@@ -153,6 +193,12 @@ TEST_P(LogitKernels, LogProbsEntropiesAndTheGradientAreThoseOfSoftmax) {
     check_statistics_and_gradient(table<float>(), GetParam(), vocabulary, 0.8f, false);
     check_statistics_and_gradient(table<Bf16>(), GetParam(), vocabulary, 1.25f, true);
   }
+}
+
+TEST_P(LogitKernels, SamplingAndStatisticsHoldOverALargeVocabulary) {
+  const int64_t vocabulary = 151936;
+  check_sampling(table<Bf16>(), GetParam(), vocabulary, 1.25f, 1.0f);
+  check_statistics_and_gradient(table<Bf16>(), GetParam(), vocabulary, 1.25f, true);
 }
 
 // The largest of each row has all the probability, however far beyond the end of the row the others are.

@@ -126,11 +126,12 @@ DrawnTokens draw_tokens(const Kernels& kernels, const torch::Tensor& logits, con
   if (!uniforms.empty()) draws = torch::tensor(uniforms, torch::kFloat64).to(logits.device());
   // Tokens and the numbers beside them come back in one copy: int64 [R], then fp32 [2, R].
   const torch::Tensor packed = torch::empty({rows * 2}, logits.options().dtype(torch::kInt64));
+  const torch::Tensor sums = torch::empty({rows, cuda::kTileSums, cuda::logit_tiles(vocabulary)}, fp32_like(logits));
   by_dtype(kernels, logits, [&](const auto& table, auto tag) {
     using T = decltype(tag);
     auto* numbers = reinterpret_cast<float*>(data<int64_t>(packed) + rows);
     table.sample_tokens({data<T>(logits), data<double>(draws), data<int64_t>(packed), numbers, numbers + rows, rows, vocabulary,
-                         static_cast<float>(1.0 / temperature), static_cast<float>(1.0 / report_temperature)},
+                         static_cast<float>(1.0 / temperature), static_cast<float>(1.0 / report_temperature), data<float>(sums)},
                         kernels.stream);
   });
   const torch::Tensor back = packed.to(torch::kCPU);

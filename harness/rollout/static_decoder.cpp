@@ -133,6 +133,7 @@ void StaticDecoder::make_buffers() {
   gate_up_ = torch::empty({rows, 2 * config.mlp_width}, values);
   activated_ = torch::empty({rows, config.mlp_width}, values);
   logits_ = torch::empty({rows, config.vocab_size}, values);
+  tile_sums_ = torch::empty({rows, cuda::kTileSums, cuda::logit_tiles(config.vocab_size)}, fp32);
   part_out_ = torch::empty({rows, parts_, q_width}, fp32);
   part_max_ = torch::empty({rows, parts_, config.heads}, fp32);
   part_sum_ = torch::empty_like(part_max_);
@@ -318,6 +319,7 @@ void StaticDecoder::draw(const cuda::Table<T>& table, void* stream, int64_t rows
   sample.vocabulary = model_.config().vocab_size;
   sample.draw_inverse = settings_.greedy ? 1.0f : static_cast<float>(1.0 / settings_.temperature);
   sample.report_inverse = static_cast<float>(1.0 / settings_.report_temperature);
+  sample.workspace = data<float>(tile_sums_);
   table.sample_tokens(sample, stream);
   if (!settings_.readout) return;
   cuda::Readout<T> readout;

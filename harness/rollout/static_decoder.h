@@ -117,7 +117,8 @@ class StaticDecoder {
   // Inputs and results [bytes], on the device and, of two steps, beside it; pinned where the device is a GPU.
   torch::Tensor inputs_, results_, host_inputs_[2], host_results_[2];
   // [max rows, ...]: the residual stream, outputs of blocks kept for the readout (undefined: not kept), and what lies between.
-  torch::Tensor x_, normed_, qkv_, q_, attended_, gate_up_, activated_, logits_, part_out_, part_max_, part_sum_;
+  torch::Tensor x_, normed_, qkv_, q_, attended_, gate_up_, activated_, logits_, tile_sums_, part_out_, part_max_,
+      part_sum_;
   std::vector<torch::Tensor> kept_;
   struct Started {
     int64_t number = 0, rows = 0, padded = 0;
