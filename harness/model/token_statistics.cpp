@@ -2,6 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "harness/core/error.h"
 #include "harness/model/ops_gpu.h"
 #include "harness/model/parallel.h"
@@ -34,8 +37,13 @@ PlainStatistics plain_statistics(const torch::Tensor& logits, const torch::Tenso
           -(log_softmax.exp() * log_softmax).sum(-1)};
 }
 
-torch::Tensor index_of(const std::vector<int64_t>& targets, int64_t begin, int64_t end, torch::Device device) {
-  return torch::tensor(std::vector<int64_t>(targets.begin() + begin, targets.begin() + end), torch::kInt64).to(device);
+torch::Tensor sent(const std::vector<int64_t>& targets, torch::Device device) {
+  return torch::tensor(targets, torch::kInt64).to(device);
+}
+
+// Kernels for hidden states on a GPU; none where they do not hold the vocabulary.
+std::optional<ops::gpu::Kernels> kernels_of(const Transformer& model, const torch::Tensor& hidden) {
+  return ops::gpu::fits_vocabulary(model.config().vocab_size) ? ops::gpu::kernels_for(hidden) : std::nullopt;
 }
 
 }  // namespace
@@ -45,6 +53,7 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   const torch::NoGradGuard no_grad;
   const auto rows = static_cast<int64_t>(targets.size());
   MEDSBENCH_CHECK(hidden.size(0) >= rows, "{} hidden rows for {} targets", hidden.size(0), rows);
+  if (!hidden.device().is_cpu()) return token_statistics_by(kernels_of(model, hidden), model, hidden, targets, temperature);
   const auto options = torch::TensorOptions().dtype(torch::kFloat32);
   TokenStatistics out{torch::empty({rows}, options), torch::empty({rows}, options)};
   const int64_t vocabulary = model.config().vocab_size, chunk = chunk_rows(model);
@@ -53,19 +62,6 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
     const torch::Tensor logits = model.logits(hidden.slice(0, begin, end));
-    if (const auto gpu = ops::gpu::kernels_for(logits); gpu && ops::gpu::fits_vocabulary(vocabulary)) {
-      const torch::Tensor index = index_of(targets, begin, end, logits.device());
-      const auto [log_probs, entropies] = ops::gpu::token_log_probs(*gpu, logits, index, temperature);
-      out.log_probs.slice(0, begin, end).copy_(log_probs);
-      out.entropies.slice(0, begin, end).copy_(entropies);
-      continue;
-    }
-    if (!logits.device().is_cpu()) {
-      const auto part = plain_statistics(logits.slice(0, 0, end - begin), index_of(targets, begin, end, logits.device()), temperature);
-      out.log_probs.slice(0, begin, end).copy_(part.log_probs);
-      out.entropies.slice(0, begin, end).copy_(part.entropies);
-      continue;
-    }
     by_dtype(logits, [&](auto tag, const auto& table) {
       using T = decltype(tag);
       const T* z = static_cast<const T*>(logits.data_ptr());
@@ -88,7 +84,44 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
   return out;
 }
 
+// The targets go to the device before the first chunk and the numbers come back after the last: no chunk waits for another's.
+TokenStatistics token_statistics_by(const std::optional<ops::gpu::Kernels>& kernels, const Transformer& model,
+                                    const torch::Tensor& hidden, const std::vector<int64_t>& targets, double temperature) {
+  const torch::NoGradGuard no_grad;
+  const auto rows = static_cast<int64_t>(targets.size());
+  const auto options = hidden.options().dtype(torch::kFloat32);
+  TokenStatistics out{torch::empty({rows}, options), torch::empty({rows}, options)};
+  const torch::Tensor index = sent(targets, hidden.device());
+  const int64_t chunk = chunk_rows(model);
+  const HeldUnit held(model.hooks(), model.head_unit());
+  for (int64_t begin = 0; begin < rows; begin += chunk) {
+    const int64_t end = std::min(rows, begin + chunk);
+    const torch::Tensor logits = model.logits(hidden.slice(0, begin, end)), part_index = index.slice(0, begin, end);
+    torch::Tensor log_probs, entropies;
+    if (kernels) {
+      std::tie(log_probs, entropies) = ops::gpu::token_log_probs(*kernels, logits, part_index, temperature);
+    } else {
+      const PlainStatistics part = plain_statistics(logits.slice(0, 0, end - begin), part_index, temperature);
+      log_probs = part.log_probs, entropies = part.entropies;
+    }
+    out.log_probs.slice(0, begin, end).copy_(log_probs);
+    out.entropies.slice(0, begin, end).copy_(entropies);
+  }
+  return {out.log_probs.to(torch::kCPU), out.entropies.to(torch::kCPU)};
+}
+
 namespace {
+
+// d loss / d logits of some rows, by plain operations.
+torch::Tensor plain_gradient(const torch::Tensor& logits, const torch::Tensor& index, double temperature,
+                             const torch::Tensor& dlog_prob, const torch::Tensor& dentropy) {
+  const PlainStatistics part = plain_statistics(logits, index, temperature);
+  const torch::Tensor p = part.log_softmax.exp(), g = dlog_prob.unsqueeze(1);
+  torch::Tensor gradient = -p * g;
+  if (dentropy.defined()) gradient -= p * (part.log_softmax + part.entropies.unsqueeze(1)) * dentropy.unsqueeze(1);
+  gradient.scatter_add_(1, index.unsqueeze(1), g);
+  return (gradient / temperature).to(logits.dtype());
+}
 
 torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
                                 double temperature, const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
@@ -103,32 +136,6 @@ torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden,
   for (int64_t begin = 0; begin < rows; begin += chunk) {
     const int64_t end = std::min(rows, begin + chunk);
     torch::Tensor logits = model.logits(hidden.slice(0, begin, end));  // becomes its own gradient
-    if (const auto gpu = ops::gpu::kernels_for(logits); gpu && ops::gpu::fits_vocabulary(vocabulary)) {
-      if (logits.size(0) > end - begin) logits.slice(0, end - begin).zero_();
-      const torch::Tensor index = index_of(targets, begin, end, logits.device());
-      const auto there = [&](const torch::Tensor& all) {
-        return all.defined() ? all.slice(0, begin, end).to(logits.device()) : torch::Tensor();
-      };
-      ops::gpu::logit_gradient(*gpu, logits, index, there(dlog_prob), there(dentropy), temperature);
-      const torch::Tensor part = model.logits_backward(hidden.slice(0, begin, end), logits);
-      hidden_gradient.slice(0, begin, end).copy_(part.slice(0, 0, end - begin));
-      continue;
-    }
-    if (!logits.device().is_cpu()) {
-      const torch::Tensor index = index_of(targets, begin, end, logits.device());
-      const auto part = plain_statistics(logits.slice(0, 0, end - begin), index, temperature);
-      const torch::Tensor p = part.log_softmax.exp();
-      const torch::Tensor g = dlog_prob.slice(0, begin, end).to(logits.device()).unsqueeze(1);
-      torch::Tensor gradient = -p * g;
-      if (dentropy.defined()) {
-        gradient -= p * (part.log_softmax + part.entropies.unsqueeze(1)) *
-                    dentropy.slice(0, begin, end).to(logits.device()).unsqueeze(1);
-      }
-      gradient.scatter_add_(1, index.unsqueeze(1), g);
-      const torch::Tensor dlogits = (gradient / temperature).to(logits.dtype());
-      hidden_gradient.slice(0, begin, end).copy_(model.logits_backward(hidden.slice(0, begin, end), dlogits));
-      continue;
-    }
     if (logits.size(0) > end - begin) logits.slice(0, end - begin).zero_();
     by_dtype(logits, [&](auto tag, const auto& table) {
       using T = decltype(tag);
@@ -149,14 +156,61 @@ torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden,
   return hidden_gradient;
 }
 
+torch::Tensor add_head_gradient_by(const std::optional<ops::gpu::Kernels>& kernels, Transformer& model,
+                                   const torch::Tensor& hidden, const std::vector<int64_t>& targets, double temperature,
+                                   const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
+  const torch::NoGradGuard no_grad;
+  const auto rows = static_cast<int64_t>(targets.size());
+  torch::Tensor hidden_gradient = torch::zeros({rows, hidden.size(1)}, hidden.options());
+  const torch::Tensor index = sent(targets, hidden.device());
+  const auto there = [&](const torch::Tensor& all) {
+    return all.defined() ? all.to(hidden.device(), torch::kFloat32).contiguous() : torch::Tensor();
+  };
+  const auto part_of = [](const torch::Tensor& all, int64_t begin, int64_t end) {
+    return all.defined() ? all.slice(0, begin, end) : torch::Tensor();
+  };
+  const torch::Tensor dlog_prob = there(log_prob_gradient), dentropy = there(entropy_gradient);
+  const int64_t chunk = chunk_rows(model);
+  for (int64_t begin = 0; begin < rows; begin += chunk) {
+    const int64_t end = std::min(rows, begin + chunk);
+    torch::Tensor logits = model.logits(hidden.slice(0, begin, end));  // becomes its own gradient
+    const torch::Tensor part_index = index.slice(0, begin, end), g = part_of(dlog_prob, begin, end),
+                        h = part_of(dentropy, begin, end);
+    if (kernels) {
+      if (logits.size(0) > end - begin) logits.slice(0, end - begin).zero_();
+      ops::gpu::logit_gradient(*kernels, logits, part_index, g, h, temperature);
+    } else {
+      logits = plain_gradient(logits.slice(0, 0, end - begin), part_index, temperature, g, h);
+    }
+    const torch::Tensor part = model.logits_backward(hidden.slice(0, begin, end), logits);
+    hidden_gradient.slice(0, begin, end).copy_(part.slice(0, 0, end - begin));
+  }
+  return hidden_gradient;
+}
+
 }  // namespace
 
 torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
                                         double temperature, const torch::Tensor& log_prob_gradient,
                                         const torch::Tensor& entropy_gradient) {
+  if (!hidden.device().is_cpu()) {
+    return token_statistics_backward_by(kernels_of(model, hidden), model, hidden, targets, temperature, log_prob_gradient,
+                                        entropy_gradient);
+  }
   torch::Tensor hidden_gradient;
   add_to_unit(model.hooks(), model.head_unit(), true, [&] {
     hidden_gradient = add_head_gradient(model, hidden, targets, temperature, log_prob_gradient, entropy_gradient);
+  });
+  return hidden_gradient;
+}
+
+torch::Tensor token_statistics_backward_by(const std::optional<ops::gpu::Kernels>& kernels, Transformer& model,
+                                           const torch::Tensor& hidden, const std::vector<int64_t>& targets, double temperature,
+                                           const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
+  torch::Tensor hidden_gradient;
+  add_to_unit(model.hooks(), model.head_unit(), true, [&] {
+    hidden_gradient =
+        add_head_gradient_by(kernels, model, hidden, targets, temperature, log_prob_gradient, entropy_gradient);
   });
   return hidden_gradient;
 }

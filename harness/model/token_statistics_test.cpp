@@ -10,7 +10,9 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "harness/model/work.h"
 
@@ -96,6 +98,46 @@ TEST(TokenStatistics, HoldLogitsByChunksAlone) {
   }
   // So 16384 tokens take this much:
   EXPECT_LE(two_chunks + (16384.0 - 128) * 512, 16384 * logits_of_token / 8);
+}
+
+struct Found {
+  TokenStatistics statistics;
+  torch::Tensor hidden_gradient, head_gradient;
+};
+
+// What is done with hidden states on a GPU, here on the CPU: three chunks, the last not full.
+TEST(TokenStatistics, ByKernelsAndByPlainOperationsAreThoseOfTheCpu) {
+  Transformer model(wide_vocabulary(), {});
+  torch::manual_seed(1);
+  for (Parameter& parameter : model.parameters()) parameter.value.normal_(0, 0.5);
+  const int64_t chunk = logit_chunk_rows(wide_vocabulary().vocab_size, false), tokens = 2 * chunk + 5;
+  const torch::Tensor hidden = torch::randn({tokens, 16}), dlog_prob = torch::randn({tokens}), dentropy = torch::randn({tokens});
+  std::vector<int64_t> targets;
+  for (int64_t i = 0; i < tokens; ++i) targets.push_back(i * 15731 % 151936);
+  const auto by = [&](const std::optional<ops::gpu::Kernels>& kernels) {
+    model.zero_grad();
+    Found found{token_statistics_by(kernels, model, hidden, targets, 0.8),
+                token_statistics_backward_by(kernels, model, hidden, targets, 0.8, dlog_prob, dentropy), {}};
+    found.head_gradient = model.parameters()[0].grad.clone();
+    return found;
+  };
+  const Found kernels = by(ops::gpu::host_kernels()), plain = by(std::nullopt);
+  model.zero_grad();
+  const TokenStatistics expected = token_statistics(model, hidden, targets, 0.8);
+  const torch::Tensor hidden_gradient = token_statistics_backward(model, hidden, targets, 0.8, dlog_prob, dentropy);
+  const torch::Tensor head_gradient = model.parameters()[0].grad.clone();
+  ASSERT_GT(head_gradient.abs().max().item<double>(), 0.1) << "the first parameter is not the head";
+  for (const Found* found : {&kernels, &plain}) {
+    SCOPED_TRACE(found == &plain ? "plain operations" : "kernels");
+    EXPECT_TRUE(torch::allclose(found->statistics.log_probs, expected.log_probs, 1e-5, 1e-5));
+    EXPECT_TRUE(torch::allclose(found->statistics.entropies, expected.entropies, 1e-5, 1e-4));
+    EXPECT_TRUE(torch::allclose(found->hidden_gradient, hidden_gradient, 1e-4, 1e-5));
+    EXPECT_TRUE(torch::allclose(found->head_gradient, head_gradient, 1e-4, 1e-5));
+  }
+  // Of log-probs alone.
+  const torch::Tensor alone =
+      token_statistics_backward_by(ops::gpu::host_kernels(), model, hidden, targets, 0.8, dlog_prob, {});
+  EXPECT_TRUE(torch::allclose(alone, token_statistics_backward(model, hidden, targets, 0.8, dlog_prob, {}), 1e-4, 1e-5));
 }
 
 }  // namespace

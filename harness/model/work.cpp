@@ -43,8 +43,9 @@ double flops_of(const ModelConfig& shape, const TokenWork& work) {
 }
 
 int64_t logit_chunk_rows(int64_t vocabulary, bool gpu) {
-  const int64_t logits = int64_t{1} << (gpu ? 27 : 24);
-  return std::max<int64_t>(64, logits / vocabulary / 64 * 64);  // a multiple of the strict tile
+  const int64_t logits = int64_t{1} << (gpu ? 28 : 24);
+  const int64_t tile = gpu ? 256 : 64;  // whole tiles of a GPU's products; on the CPU of the strict ones
+  return std::max(tile, logits / vocabulary / tile * tile);
 }
 
 }  // namespace harness
