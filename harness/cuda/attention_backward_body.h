@@ -7,6 +7,7 @@
 #pragma once
 
 #include "harness/cuda/packed_tiles.h"
+#include "harness/cuda/softmax_rows.h"
 
 namespace harness::cuda {
 
@@ -64,48 +65,66 @@ struct BackwardTiles : PackedTiles<T, kDim> {
     ds.clear(block);
     ds.template add_product<typename Base::Along, typename Base::Along>(block, gradients, values, depth());
     block.each_own([&](int thread) {
+      constexpr float kLog2OfE = 1.4426950408889634f;
+      const float factor = a.scale * kLog2OfE;
+      float base[Square::kOwnRows], mean[Square::kOwnRows];
+      int last[Square::kOwnRows];  // column that a row sees
+      MEDSBENCH_UNROLL
+      for (int r = 0; r < Square::kOwnRows; ++r) {
+        const int i = Square::own_row(thread, r), own = row_of[i] - first;
+        last[r] = own < count ? own : count - 1;
+        base[r] = lse[i] * kLog2OfE;
+        mean[r] = delta[i];
+      }
       MEDSBENCH_UNROLL
       for (int n = 0; n < Square::kOwn; ++n) {
-        const int i = Square::row(thread, n), j = Square::column(thread, n);
-        const bool seen = j < count && first + j <= row_of[i];
-        const float weight = seen ? expf(p.at(thread, n) * a.scale - lse[i]) : 0.0f;
+        const int r = Square::row_index(n);
+        const float all = power_of_two(p.at(thread, n) * factor - base[r]);  // of what is not seen too: no branch
+        const float weight = Square::column(thread, n) <= last[r] ? all : 0.0f;
         p.at(thread, n) = weight;
-        ds.at(thread, n) = weight * (ds.at(thread, n) - delta[i]);
+        ds.at(thread, n) = weight * (ds.at(thread, n) - mean[r]);
       }
     });
   }
-  // A thread's own sums to a tile in shared memory.
-  template <typename Array>
-  MEDSBENCH_DEVICE static void put(int thread, Square& sums, const Array& to) {
+  // A thread's own sums x factor to a tile in shared memory, whose rows are kRowStride numbers apart.
+  template <int kRowStride, typename SumTile, typename Array>
+  MEDSBENCH_DEVICE static void put(int thread, SumTile& sums, float factor, const Array& to) {
+    constexpr int kNeighbours = SumTile::kNeighbours;
     MEDSBENCH_UNROLL
-    for (int n = 0; n < Square::kOwn; ++n)
-      to[Square::row(thread, n) * kWeightStride + Square::column(thread, n)] = from_float<Staged>(sums.at(thread, n));
+    for (int n = 0; n < SumTile::kOwn; n += kNeighbours) {
+      Pack<Staged, kNeighbours> pack;
+      MEDSBENCH_UNROLL
+      for (int j = 0; j < kNeighbours; ++j) pack.values[j] = from_float<Staged>(sums.at(thread, n + j) * factor);
+      put_pack(to, SumTile::row(thread, n) * kRowStride + SumTile::column(thread, n), pack);
+    }
   }
 };
 
-// delta = <dout, out>. A block a row, a warp a head.
-template <typename T>
+// delta = <dout, out>. A block a row, kLanes threads a head; kPack values a thread at once.
+template <typename T, int kPack>
 struct AttentionDeltaBody {
-  static constexpr int kThreads = 128;
-  static constexpr int kWarps = kThreads / kWarp;
+  static constexpr int kThreads = 128, kLanes = 8, kHeads = kThreads / kLanes;
   AttentionBackward<T> a;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
-    for (int64_t first = 0; first < a.shape.heads; first += kWarps) {
+    for (int64_t first = 0; first < a.shape.heads; first += kHeads) {
       PerThread<float, kThreads> dots;
       block.each_own([&](int thread) {
-        const int64_t head = first + thread / kWarp, at = (block.x * a.shape.heads + head) * a.shape.dim;
+        const int64_t head = first + thread / kLanes, at = (block.x * a.shape.heads + head) * a.shape.dim;
         float dot = 0;
         if (head < a.shape.heads) {
-          for (int64_t e = thread % kWarp; e < a.shape.dim; e += kWarp)
-            dot += to_float(a.dout[at + e]) * to_float(a.out[at + e]);
+          for (int64_t e = int64_t{thread % kLanes} * kPack; e < a.shape.dim; e += kLanes * kPack) {
+            const auto x = load_pack<kPack>(a.dout + at + e), y = load_pack<kPack>(a.out + at + e);
+            MEDSBENCH_UNROLL
+            for (int j = 0; j < kPack; ++j) dot += to_float(x.values[j]) * to_float(y.values[j]);
+          }
         }
         dots[thread] = dot;
       });
-      block.warp_sum(dots);
+      block.template group_sum<kLanes>(dots);
       block.each_own([&](int thread) {
-        const int64_t head = first + thread / kWarp;
-        if (thread % kWarp == 0 && head < a.shape.heads) a.delta[block.x * a.shape.heads + head] = dots[thread];
+        const int64_t head = first + thread / kLanes;
+        if (thread % kLanes == 0 && head < a.shape.heads) a.delta[block.x * a.shape.heads + head] = dots[thread];
       });
     }
   }
@@ -145,21 +164,19 @@ struct AttentionQueryGradientBody {
         block.each([&](int thread) { t.stage_keys(block, thread, kv, first, count, keys, values); });
         typename Tiles::Square p, ds;
         t.weigh(block, queries, gradients, keys, values, row_of, lse, delta, first, count, p, ds);
-        block.each([&](int thread) { Tiles::put(thread, ds, weights); });
+        block.each([&](int thread) { Tiles::template put<Tiles::kWeightStride>(thread, ds, 1.0f, weights); });
         dq.template add_product<Layout<Tiles::kWeightStride, 1>, typename Tiles::Across>(block, weights, keys,
                                                                                          Tiles::depth(count));
         block.each([](int) {});
       }
     }
+    block.each([&](int thread) { Tiles::template put<Tiles::kStride>(thread, dq, t.a.scale, queries); });
     block.each_own([&](int thread) {
-      MEDSBENCH_UNROLL
-      for (int n = 0; n < decltype(dq)::kOwn; ++n) {
-        const int i = decltype(dq)::row(thread, n), e = decltype(dq)::column(thread, n);
-        if (i >= task.count || e >= t.a.shape.dim) continue;
+      t.template write<kTile, kThreads>(thread, queries, task.count, [&](int i) {
         const int row = t.row(task.first + i);
         const int64_t head = kv * t.share + (task.first + i - row * t.share);
-        t.a.dq[row * t.a.gradient_stride + head * t.a.shape.dim + e] = from_float<T>(dq.at(thread, n) * t.a.scale);
-      }
+        return t.a.dq + row * t.a.gradient_stride + head * t.a.shape.dim;
+      });
     });
   }
 };
@@ -198,34 +215,48 @@ struct AttentionKeyGradientBody {
       typename Tiles::Square p, ds;
       t.weigh(block, queries, gradients, keys, values, row_of, lse, delta, task.first_row, task.rows, p, ds);
       block.each([&](int thread) {
-        Tiles::put(thread, p, weights);
-        Tiles::put(thread, ds, changes);
+        Tiles::template put<Tiles::kWeightStride>(thread, p, 1.0f, weights);
+        Tiles::template put<Tiles::kWeightStride>(thread, ds, 1.0f, changes);
       });
       using Columns = Layout<1, Tiles::kWeightStride>;  // of P and dS, summed over queries
       dv.template add_product<Columns, typename Tiles::Across>(block, weights, gradients, Tiles::depth(count));
       dk.template add_product<Columns, typename Tiles::Across>(block, changes, queries, Tiles::depth(count));
       block.each([](int) {});
     }
+    if (task.part >= 0) {
+      float* sums = t.a.part_sums + (task.part * t.a.shape.kv_heads + kv) * 2 * kTile * t.a.shape.dim;
+      block.each_own([&](int thread) {
+        store_part(thread, task, dk, t.a.scale, sums);
+        store_part(thread, task, dv, 1.0f, sums + kTile * t.a.shape.dim);
+      });
+      return;
+    }
+    block.each([&](int thread) {
+      Tiles::template put<Tiles::kStride>(thread, dk, t.a.scale, queries);
+      Tiles::template put<Tiles::kStride>(thread, dv, 1.0f, gradients);
+    });
     block.each_own([&](int thread) {
-      MEDSBENCH_UNROLL
-      for (int n = 0; n < decltype(dk)::kOwn; ++n) {
-        const int j = decltype(dk)::row(thread, n), e = decltype(dk)::column(thread, n);
-        if (j < task.rows && e < t.a.shape.dim) write(task, kv, j, e, dk.at(thread, n) * t.a.scale, dv.at(thread, n));
-      }
+      const int64_t at = task.first_row * t.a.gradient_stride + kv * t.a.shape.dim;
+      t.template write<kTile, kThreads>(thread, queries, task.rows,
+                                        [&](int j) { return t.a.dk + at + j * t.a.gradient_stride; });
+      t.template write<kTile, kThreads>(thread, gradients, task.rows,
+                                        [&](int j) { return t.a.dv + at + j * t.a.gradient_stride; });
     });
   }
 
  private:
-  MEDSBENCH_DEVICE void write(const KeyTask& task, int64_t kv, int j, int e, float dk, float dv) const {
-    const int64_t dim = t.a.shape.dim;
-    if (task.part < 0) {
-      const int64_t at = (task.first_row + j) * t.a.gradient_stride + kv * dim + e;
-      t.a.dk[at] = from_float<T>(dk);
-      t.a.dv[at] = from_float<T>(dv);
-    } else {
-      float* sums = t.a.part_sums + (task.part * t.a.shape.kv_heads + kv) * 2 * kTile * dim + j * dim + e;
-      sums[0] = dk;
-      sums[kTile * dim] = dv;
+  // A thread's own sums x factor to their places in [kTile, E]; E is even, as the neighbours are.
+  template <typename SumTile>
+  MEDSBENCH_DEVICE void store_part(int thread, const KeyTask& task, SumTile& sums, float factor, float* to) const {
+    const int dim = static_cast<int>(t.a.shape.dim);
+    MEDSBENCH_UNROLL
+    for (int n = 0; n < SumTile::kOwn; n += SumTile::kNeighbours) {
+      const int j = SumTile::row(thread, n), e = SumTile::column(thread, n);
+      if (j >= task.rows || e >= dim) continue;
+      Pack<float, SumTile::kNeighbours> pack;
+      MEDSBENCH_UNROLL
+      for (int m = 0; m < SumTile::kNeighbours; ++m) pack.values[m] = sums.at(thread, n + m) * factor;
+      store_pack(to + j * dim + e, pack);
     }
   }
 };

@@ -42,15 +42,20 @@ struct PackedTiles {
     constexpr int kPack = static_cast<int>(16 / sizeof(T)), kPacks = kDim / kPack;
     const int dim = static_cast<int>(shape.dim);
     static_assert(kRows * kPacks % kThreads == 0);
+    if constexpr (std::is_same<T, Bf16>::value) {
+      if (wide) {
+        MEDSBENCH_UNROLL
+        for (int step = 0; step < kRows * kPacks / kThreads; ++step) {  // without branches: no copy waits for another
+          const int n = thread + step * kThreads, i = n / kPacks, e = n % kPacks * kPack;
+          const bool there = (i < rows) & (e < dim);
+          block.template start_copy<kPack>(thread, to, i * kStride + e, place(there ? i : 0) + (there ? e : 0), there);
+        }
+        return;
+      }
+    }
     for (int step = 0; step < kRows * kPacks / kThreads; ++step) {
       const int n = thread + step * kThreads, i = n / kPacks, e = n % kPacks * kPack, at = i * kStride + e;
       const bool there = i < rows && e < dim;
-      if constexpr (std::is_same<T, Bf16>::value) {
-        if (wide) {
-          block.template start_copy<kPack>(thread, to, at, there ? place(i) + e : place(0), there);
-          continue;
-        }
-      }
       Pack<T, kPack> values = {};
       if (there) {
         const T* from = place(i) + e;
