@@ -28,8 +28,7 @@ struct BackwardTiles : PackedTiles<T, kDim> {
   static constexpr int kWeightsBytes = kWeightsSize * static_cast<int>(sizeof(Staged));
   AttentionBackward<T> a;
 
-  BackwardTiles(const AttentionBackward<T>& attention, bool wide_rows)
-      : Base(attention.shape, wide_rows), a(attention) {}
+  BackwardTiles(const AttentionBackward<T>& attention, bool wide_rows) : Base(attention.shape, wide_rows), a(attention) {}
 
   // Queries first .. first + count - 1: rows of q and dout, the row each stands in (-1: none), lse and delta.
   template <typename Array, typename Rows, typename Numbers>
@@ -209,9 +208,7 @@ struct AttentionKeyGradientBody {
     dv.clear(block);
     for (int first = task.first; first < task.first + task.count; first += kTile) {
       const int left = task.first + task.count - first, count = left < kTile ? left : kTile;
-      block.each([&](int thread) {
-        t.stage_queries(block, thread, kv, first, count, queries, gradients, row_of, lse, delta);
-      });
+      block.each([&](int thread) { t.stage_queries(block, thread, kv, first, count, queries, gradients, row_of, lse, delta); });
       typename Tiles::Square p, ds;
       t.weigh(block, queries, gradients, keys, values, row_of, lse, delta, task.first_row, task.rows, p, ds);
       block.each([&](int thread) {

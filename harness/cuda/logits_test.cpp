@@ -209,7 +209,8 @@ TEST_P(LogitKernels, StatisticsAreFiniteAtAnInverseTemperatureOfAHundredMillion)
     logits.data()[vocabulary - 1] = from_float<Bf16>(40.0f);
     const Buffer<int64_t> target(std::vector<int64_t>{vocabulary - 1});
     Buffer<float> log_prob(1), entropy(1);
-    table<Bf16>().token_log_probs({logits.data(), target.data(), log_prob.data(), entropy.data(), 1, vocabulary, 1e8f}, nullptr);
+    table<Bf16>().token_log_probs({logits.data(), target.data(), log_prob.data(), entropy.data(), 1, vocabulary, 1e8f},
+                                  nullptr);
     finish(GetParam());
     EXPECT_EQ(log_prob[0], 0) << vocabulary;
     EXPECT_EQ(entropy[0], 0) << vocabulary;

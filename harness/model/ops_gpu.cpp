@@ -131,7 +131,8 @@ DrawnTokens draw_tokens(const Kernels& kernels, const torch::Tensor& logits, con
     using T = decltype(tag);
     auto* numbers = reinterpret_cast<float*>(data<int64_t>(packed) + rows);
     table.sample_tokens({data<T>(logits), data<double>(draws), data<int64_t>(packed), numbers, numbers + rows, rows, vocabulary,
-                         static_cast<float>(1.0 / temperature), static_cast<float>(1.0 / report_temperature), data<float>(sums)},
+                         static_cast<float>(1.0 / temperature), static_cast<float>(1.0 / report_temperature),
+                         data<float>(sums)},
                         kernels.stream);
   });
   const torch::Tensor back = packed.to(torch::kCPU);

@@ -116,13 +116,15 @@ TEST(TokenStatistics, ByKernelsAndByPlainOperationsAreThoseOfTheCpu) {
   torch::manual_seed(1);
   for (Parameter& parameter : model.parameters()) parameter.value.normal_(0, 0.5);
   const int64_t chunk = logit_chunk_rows(wide_vocabulary().vocab_size, false), tokens = 2 * chunk + 5;
-  const torch::Tensor hidden = torch::randn({tokens, 16}), dlog_prob = torch::randn({tokens}), dentropy = torch::randn({tokens});
+  const torch::Tensor hidden = torch::randn({tokens, 16}), dlog_prob = torch::randn({tokens}),
+                      dentropy = torch::randn({tokens});
   std::vector<int64_t> targets;
   for (int64_t i = 0; i < tokens; ++i) targets.push_back(i * 15731 % 151936);
   const auto by = [&](const std::optional<ops::gpu::Kernels>& kernels) {
     model.zero_grad();
     Found found{token_statistics_by(kernels, model, hidden, targets, 0.8),
-                token_statistics_backward_by(kernels, model, hidden, targets, 0.8, dlog_prob, dentropy), {}};
+                token_statistics_backward_by(kernels, model, hidden, targets, 0.8, dlog_prob, dentropy),
+                {}};
     found.head_gradient = model.parameters()[0].grad.clone();
     return found;
   };

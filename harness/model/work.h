@@ -31,9 +31,9 @@ struct TokenWork {
 // Operations of a forward pass over them.
 double flops_of(const ModelConfig& shape, const TokenWork& work);
 
-// Rows of logits that are held at once where log-probs are taken (token_statistics.cpp). On the CPU few enough for its caches; on
-// a GPU about 2^28 logits: every chunk reads and writes the gradient of the whole head, and the more rows share that the better,
-// but no more than an eighth of 16384 rows of the largest vocabularies.
+// Rows of logits that are held at once where log-probs are taken (token_statistics.cpp). On the CPU few enough for its caches;
+// on a GPU about 2^28 logits: every chunk reads and writes the gradient of the whole head, and the more rows share that the
+// better, but no more than an eighth of 16384 rows of the largest vocabularies.
 int64_t logit_chunk_rows(int64_t vocabulary, bool gpu);
 
 }  // namespace harness
