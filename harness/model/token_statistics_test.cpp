@@ -75,6 +75,17 @@ ModelConfig wide_vocabulary() {
   return config;
 }
 
+// Most bytes in use at once while log-probs, entropies and gradients of so many tokens are computed.
+double peak_of(Transformer& model, int64_t tokens) {
+  const torch::Tensor hidden = torch::ones({tokens, model.config().width}), gradient = torch::ones({tokens});
+  const std::vector<int64_t> targets(static_cast<size_t>(tokens), 7);
+  CountingAllocator counter;
+  counter.take_peak();
+  const TokenStatistics statistics = token_statistics(model, hidden, targets, 1.0);
+  const torch::Tensor back = token_statistics_backward(model, hidden, targets, 1.0, gradient, {});
+  return static_cast<double>(counter.take_peak());
+}
+
 TEST(TokenStatistics, HoldLogitsByChunksAlone) {
   const ModelConfig config = wide_vocabulary();
   Transformer model(config, {});
@@ -84,13 +95,7 @@ TEST(TokenStatistics, HoldLogitsByChunksAlone) {
   const auto chunk = static_cast<double>(logit_chunk_rows(config.vocab_size, false)) * logits_of_token;
   double two_chunks = 0;
   for (const int64_t tokens : {128, 192}) {
-    const torch::Tensor hidden = torch::ones({tokens, config.width}), gradient = torch::ones({tokens});
-    const std::vector<int64_t> targets(static_cast<size_t>(tokens), 7);
-    CountingAllocator counter;
-    counter.take_peak();
-    const TokenStatistics statistics = token_statistics(model, hidden, targets, 1.0);
-    const torch::Tensor back = token_statistics_backward(model, hidden, targets, 1.0, gradient, {});
-    const auto peak = static_cast<double>(counter.take_peak());
+    const double peak = peak_of(model, tokens);
     EXPECT_GE(peak, chunk) << "the allocator does not count";
     EXPECT_LE(peak, chunk + static_cast<double>(tokens) * 512) << "more than a chunk and some numbers a token";
     if (tokens == 128) two_chunks = peak;
@@ -98,6 +103,15 @@ TEST(TokenStatistics, HoldLogitsByChunksAlone) {
   }
   // So 16384 tokens take this much:
   EXPECT_LE(two_chunks + (16384.0 - 128) * 512, 16384 * logits_of_token / 8);
+}
+
+TEST(TokenStatistics, HoldAtMostAnEighthOfTheLogitsOf2048Tokens) {
+  Transformer model(wide_vocabulary(), {});
+  for (Parameter& parameter : model.parameters()) parameter.value.fill_(0.01);
+  model.zero_grad();
+  const double share = peak_of(model, 2048) / (2048 * 4.0 * static_cast<double>(model.config().vocab_size));
+  EXPECT_LE(share, 1.0 / 8);
+  EXPECT_GE(share, 1.0 / 64) << "the allocator does not count";  // a chunk is 1/32
 }
 
 struct Found {
