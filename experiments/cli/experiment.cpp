@@ -3,21 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <set>
 
 #include "baselines/all_methods.h"
 #include "datasets/catalog.h"
-#include "datasets/published.h"
-#include "experiments/cli/base_model.h"
 #include "experiments/cli/cell.h"
 #include "experiments/cli/cell_folder.h"
 #include "experiments/cli/every_method.h"
+#include "experiments/cli/experiment_models.h"
+#include "experiments/cli/planning.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
-#include "harness/model/folder_identity.h"
 
 namespace experiments {
 
@@ -29,34 +27,10 @@ namespace {
 
 const std::vector<std::string> kRowKeys = {"name", "label", "compare_to", "untrained", "seeds", "models", "regrade_of"};
 
-std::string folder_name(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_') {
-      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!out.empty() && out.back() != '-') {
-      out += '-';
-    }
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  return out.empty() ? "row" : out;
-}
-
-std::string beside(const std::string& file, const std::string& path) {
-  return fs::path(path).is_absolute() ? path : (fs::path(file).parent_path() / path).lexically_normal().string();
-}
-
 // Keys of the file's head, which no training or evaluation reads.
 bool of_the_experiment(const std::string& assignment) {
   const std::string key = assignment.substr(0, assignment.find('='));
   return key == "title" || key == "seeds" || key.starts_with("run.") || key.starts_with("table.") || key.starts_with("models.");
-}
-
-// The config of one cell holds only what its verb reads.
-Config only_read(const Config& source, const Config& read) {
-  Config config = Config::from_toml_text("", source.name());
-  for (const auto& [key, entry] : read.effective()) config.set(key, entry.value, entry.origin);
-  return config;
 }
 
 class Planner {
@@ -72,7 +46,7 @@ class Planner {
     std::vector<Config> rows = common_.take_tables("rows");
     Config models = common_.take("models");
     if (!options_.data_dir.empty()) common_.set("data.dir", Config::Value(options_.data_dir), "--data");
-    plan_models(models);
+    plan_models(models, common_, experiment_);
     if (rows.empty()) throw Error("{}: expected at least one [[rows]], found none", experiment_.file);
     for (Config& row : rows) plan_row(row);
     check_comparisons();
@@ -103,7 +77,7 @@ class Planner {
       common_.text("run.runs", "");
       experiment_.results = experiment_.runs + "/results";
     }
-    model_cache_ = experiment_.model_cache = common_.text("run.models", "models");
+    experiment_.model_cache = common_.text("run.models", "models");
     experiment_.jobs = options_.jobs > 0 ? options_.jobs : common_.integer("run.jobs", 2, 1, 1024);
     experiment_.k = common_.integers("table.k", {1, 128});
     experiment_.g_pass = common_.numbers("table.g_pass", {});
@@ -120,93 +94,6 @@ class Planner {
                             "table.g_pass", "table.maj", "table.primary", "table.published"}) {
       common_.erase(key);
     }
-  }
-
-  void plan_models(Config& models) {
-    std::set<std::string> names;
-    for (const auto& [key, entry] : models.entries()) names.insert(key.substr(0, key.rfind('.')));
-    if (names.empty()) throw Error("{}: expected at least one [models.NAME], found none", experiment_.file);
-    std::vector<std::string> order(names.begin(), names.end());
-    // A model that starts from another comes after it.
-    std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {
-      return !models.has(a + ".start") && models.has(b + ".start");
-    });
-    for (const std::string& name : order) {
-      Config model = models.take(name);
-      experiment_.models.push_back(plan_model(name, model));
-      model.finish();
-    }
-  }
-
-  // Of a model that was there when the experiment ran: what was made of it stays done.
-  [[nodiscard]] std::string remembered_identity(const std::string& name) const {
-    const auto known = remembered_models(experiment_.runs);
-    const auto found = known.find(name);
-    return found == known.end() ? "absent " + name : found->second;
-  }
-
-  BaseModel plan_model(const std::string& name, Config& model) {
-    BaseModel base;
-    base.name = name;
-    const std::string path = model.text("path", "");
-    const std::string pretrain = model.text("pretrain", "");
-    const std::string start = model.text("start", "");
-    const std::string prepare = model.text("prepare", "");
-    if (path.empty() == pretrain.empty()) {
-      throw Error("{}: models.{}: expected either path or pretrain, found {}", experiment_.file, name, path.empty() ? "neither" : "both");
-    }
-    if (!path.empty()) {
-      base.path = path;
-      const std::string found = find_model(path, model_cache_);
-      base.folder = found.empty() ? path : found;
-      // A folder that is not there yet is made, or asked for, before any cell runs; then the file is read again.
-      base.identity = found.empty() ? remembered_identity(name) : harness::folder_identity(found);
-      base.shape = model.text("shape", "");
-      if (!base.shape.empty()) base.shape = beside(experiment_.file, base.shape);
-      base.positions = model.integer("positions", 0, 0);
-      if (base.positions > 0) {
-        base.folder = fmt::format("{}/{}-positions{}", model_cache_, folder_name(name), base.positions);
-        if (!found.empty()) base.identity += fmt::format(" positions {}", base.positions);
-      }
-      if (!prepare.empty()) experiment_.prepare[name] = beside(experiment_.file, prepare);
-      return base;
-    }
-    Config config = Config::from_toml_file(beside(experiment_.file, pretrain));
-    if (!start.empty()) {
-      const auto found = std::find_if(experiment_.models.begin(), experiment_.models.end(),
-                                      [&](const BaseModel& other) { return other.name == start; });
-      if (found == experiment_.models.end()) {
-        throw Error("{}: models.{}.start: expected the name of another model, found {}", experiment_.file, name, start);
-      }
-      config.set("model.start", Config::Value(found->folder), experiment_.file);
-      config.set("model.identity", Config::Value(found->identity), experiment_.file);
-    }
-    const std::string shown = Config(config).text("data.demonstrations", "");
-    if (datasets::find_published_set(shown) != nullptr) {
-      if (common_.has("data.dir")) config.set("data.dir", Config::Value(Config(common_).text("data.dir", "")), "data.dir");
-      const std::string data_dir = Config(config).text("data.dir", "");
-      config.set("data.identity", Config::Value(datasets::files_identity({shown + ":train"}, data_dir)), "data");
-    }
-    Config reader = config;
-    read_pretrain_cell(reader);
-    reader.finish();
-    PlannedCell planned;
-    planned.identity = cell_identity(reader, "pretrain");
-    planned.config = only_read(config, reader);
-    planned.cell.id = "base/" + name;
-    planned.cell.kind = "base";
-    planned.cell.folder = fmt::format("{}/{}-{}", model_cache_, folder_name(name), planned.identity.substr(0, 12));
-    planned.cell.arguments = {"pretrain", planned.cell.folder + "/cell.toml", "--out", planned.cell.folder};
-    if (!start.empty()) {
-      for (const BaseModel& other : experiment_.models) {
-        if (other.name == start && !other.cell.empty()) planned.cell.after = {other.cell};
-      }
-    }
-    base.folder = planned.cell.folder + "/model";
-    base.cell = planned.cell.id;
-    base.identity = planned.identity;
-    experiment_.base_cells.push_back(std::move(planned));
-    return base;
   }
 
   // Of the published sets and files that a row reads; the generated ones follow from its keys.
@@ -370,39 +257,11 @@ class Planner {
   Experiment experiment_;
   Config common_;
   std::vector<int64_t> seeds_;
-  std::string model_cache_, row_name_;
+  std::string row_name_;
   std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are
 };
 
 }  // namespace
-
-std::map<std::string, std::string> remembered_models(const std::string& runs) {
-  const std::string path = runs + "/models.json";
-  if (!fs::exists(path)) return {};
-  return harness::with_context(path, [&] {
-    const harness::Json json = harness::parse_json(harness::read_file(path));
-    if (const int64_t version = harness::integer_field(json, "version"); version > 1) {
-      throw Error("expected version <= 1, found {}", version);
-    }
-    std::map<std::string, std::string> known;
-    for (const auto& [name, identity] : json.at("models").items()) known[name] = identity.get<std::string>();
-    return known;
-  });
-}
-
-void remember_models(const Experiment& experiment) {
-  harness::OrderedJson models = harness::OrderedJson::object();
-  for (const auto& [name, identity] : remembered_models(experiment.runs)) models[name] = identity;
-  bool any = false;
-  for (const BaseModel& model : experiment.models) {
-    if (!model.cell.empty() || !fs::exists(model.folder + "/config.json")) continue;
-    models[model.name] = model.identity;
-    any = true;
-  }
-  if (!any) return;
-  harness::write_file_atomically(experiment.runs + "/models.json",
-                                 harness::OrderedJson{{"version", 1}, {"models", models}}.dump(1) + "\n");
-}
 
 Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options) { return Planner(file, options).plan(); }
 

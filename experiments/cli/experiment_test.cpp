@@ -7,13 +7,11 @@
 #include <filesystem>
 
 #include "experiments/cli/base_model.h"
-#include "experiments/cli/cell.h"
-#include "experiments/cli/memory_plan.h"
+#include "experiments/cli/experiment_testing.h"
 #include "experiments/cli/notes.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"
-#include "harness/model/transformer.h"
 
 namespace experiments {
 namespace {
@@ -22,15 +20,12 @@ namespace fs = std::filesystem;
 using harness::Config;
 using testing::HasSubstr;
 
-const std::string kSource = MEDSBENCH_SOURCE_DIR;
 const std::vector<std::string> kPapers = {"qwen3-1.7b", "qwen2.5-math-7b", "qwen3-8b"};
-
-std::string paper_file(const std::string& name) { return kSource + "/experiments/paper/" + name + ".toml"; }
 
 // Every file below experiments/ that has base models and rows.
 std::vector<std::string> committed_experiments() {
   std::vector<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(kSource + "/experiments")) {
+  for (const auto& entry : fs::recursive_directory_iterator(source_file("experiments"))) {
     if (entry.path().extension() != ".toml") continue;
     const std::string text = harness::read_file(entry.path().string());
     if (text.find("\n[[rows]]") != std::string::npos && text.find("\n[models.") != std::string::npos) files.push_back(entry.path().string());
@@ -39,77 +34,8 @@ std::vector<std::string> committed_experiments() {
   return files;
 }
 
-class Scratch : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("medsbench_experiment_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  fs::path folder_;
-};
 using Experiments = Scratch;
 using BaseModels = Scratch;
-
-TEST(CellIdentity, HoldsTheNumberOfProcessesWhereThereAreSeveral) {
-  const auto identity = [](int64_t processes) {
-    Config config;
-    if (processes > 0) config.integer("train.processes", processes);
-    config.integer("train.steps", 3);
-    return cell_identity(config, "train");
-  };
-  EXPECT_EQ(identity(1), identity(0));  // 0: a configuration from before the key
-  EXPECT_NE(identity(2), identity(1));
-  EXPECT_NE(identity(4), identity(2));
-}
-
-TEST(CellIdentity, HoldsSharedGradientsAndNotSharedOptimizersWhichTrainToTheSameBytes) {
-  const auto identity = [](const std::string& shard) {
-    Config config;
-    config.integer("train.processes", 2);
-    if (!shard.empty()) config.text("train.shard", shard, {"none", "optimizer", "gradients", "parameters"});
-    return cell_identity(config, "train");
-  };
-  EXPECT_EQ(identity("none"), identity(""));
-  EXPECT_EQ(identity("optimizer"), identity("none"));
-  EXPECT_NE(identity("gradients"), identity("none"));
-  EXPECT_EQ(identity("parameters"), identity("gradients"));
-}
-
-TEST(CellIdentity, HoldsAnOffloadedOptimizerOnAGpuWhereItRoundsOtherwise) {
-  const auto identity = [](const std::string& device, bool offload) {
-    Config config;
-    config.text("numerics.device", device);
-    config.boolean("train.offload_optimizer", offload);
-    config.boolean("train.offload_reference", offload);
-    return cell_identity(config, "train");
-  };
-  EXPECT_EQ(identity("cpu", true), identity("cpu", false));
-  EXPECT_NE(identity("cuda", true), identity("cuda", false));
-}
-
-TEST(TrainCells, OffloadNothingOnTheCpuWhereItLiesAlready) {
-  for (const std::string device : {"cpu", "cuda"}) {
-    Config config = Config::from_toml_text("[model]\nfolder = \"none\"\n[numerics]\ndevice = \"" + device +
-                                               "\"\n[train]\noffload_optimizer = true\noffload_reference = true\n",
-                                           "test");
-    const TrainCell cell = read_train_cell(config);
-    EXPECT_EQ(cell.settings.optimizer.offload, device == "cuda");
-    EXPECT_EQ(cell.settings.offload_reference, device == "cuda");
-  }
-}
-
-TEST(TrainCells, RefuseSharedStatesOfOneProcess) {
-  Config config = Config::from_toml_text("[model]\nfolder = \"none\"\n[train]\nshard = \"gradients\"\n", "test");
-  try {
-    read_train_cell(config);
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const harness::Error& error) {
-    EXPECT_THAT(std::string(error.what()), HasSubstr("train.shard = \"gradients\": expected train.processes > 1 beside it, found 1"));
-  }
-}
 
 TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
   const auto files = committed_experiments();
@@ -125,8 +51,8 @@ TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
 }
 
 TEST(CommittedExperiments, ShowTheSetsThatTheirOutcomesAreOf) {
-  for (const char* name : {"methods", "methods_tuning"}) {  // `nano` and `nano:validation`
-    const Experiment experiment = read_experiment_file(kSource + "/experiments/" + name + ".toml", {});
+  for (const std::string name : {"methods", "methods_tuning"}) {  // `nano` and `nano:validation`
+    const Experiment experiment = read_experiment_file(source_file("experiments/" + name + ".toml"), {});
     EXPECT_EQ(experiment.sets, (std::vector<std::string>{"nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list"})) << name;
   }
 }
@@ -201,7 +127,7 @@ TEST(PaperExperiments, SayWhichComparisonMixesARecipeWithAMethod) {
 }
 
 TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAveragesReproduce) {
-  Config file = Config::from_toml_file(kSource + "/experiments/paper/published.toml");
+  Config file = Config::from_toml_file(source_file("experiments/paper/published.toml"));
   size_t averages = 0;
   for (Config& entry : file.take_tables("rows")) {
     const std::string base = entry.required_text("base_model"), name = entry.required_text("name");
@@ -289,176 +215,6 @@ TEST_F(BaseModels, AreGivenMorePositionsInAFolderOfLinks) {
   EXPECT_EQ(config["max_position_embeddings"], 9216);
   EXPECT_EQ(config["rope_theta"], 10000.0);
   EXPECT_THROW(extend_positions(path("own"), path("less"), 4096), harness::Error);
-}
-
-TEST(MemoryPlan, CountsTheParametersOfThePapersModels) {
-  const std::map<std::string, double> known = {{"qwen3-1.7b", 1'720'574'976}, {"qwen2.5-math-7b", 7'615'616'512}, {"qwen3-8b", 8'190'735'360}};
-  for (const auto& [name, count] : known) {
-    EXPECT_EQ(parameter_count(harness::read_model_config(kSource + "/experiments/paper/shapes/" + name)), count) << name;
-  }
-}
-
-TEST(MemoryPlan, AddsUpToWhatIsWorkedByHandForAStepOfAdamW) {
-  MemorySettings s;
-  s.shape = harness::read_model_config(kSource + "/experiments/paper/shapes/qwen3-1.7b");
-  s.bf16 = s.cuda = true;
-  s.reference = true;
-  const double p = 1'720'574'976;
-  const MemoryPlan plan = plan_memory(s);
-  const MemoryPhase& optimiser = plan.phases.back();
-  // Weights, masters, two moments, gradients, reference; a copy of the embedding's gradient in double.
-  EXPECT_DOUBLE_EQ(optimiser.bytes(), p * (2 + 4 + 8 + 4 + 2) + 8.0 * 151936 * 2048);
-  EXPECT_GT(plan.peak().bytes(), optimiser.bytes());
-  s.recompute = true;
-  EXPECT_LT(plan_memory(s).peak().bytes(), plan.peak().bytes());
-}
-
-TEST(MemoryPlan, PutsWhatIsOffloadedBesideTheDevice) {
-  MemorySettings s;
-  s.shape = harness::read_model_config(kSource + "/experiments/paper/shapes/qwen3-1.7b");
-  s.bf16 = s.cuda = s.reference = true;
-  const double p = 1'720'574'976, largest = 151936.0 * 2048;
-  const double before = plan_memory(s).host_bytes;
-  s.offload_optimizer = s.offload_reference = true;
-  const MemoryPlan plan = plan_memory(s);
-  // Weights and gradients; masters and moments have gone, and the reference is there for scoring alone.
-  EXPECT_DOUBLE_EQ(plan.phases.back().bytes(), p * (2 + 4) + 8 * largest);
-  // The host held masters and moments of a checkpoint before, too: the reference, and room for a piece of a gradient and of a
-  // parameter.
-  EXPECT_NEAR(plan.host_bytes - before, 2 * p + (4 + 2) * double{1 << 26}, 1);
-  const auto scoring = std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
-  ASSERT_NE(scoring, plan.phases.end());
-  EXPECT_GT(scoring->bytes(), p * (2 + 4 + 2));
-  // Of eight processes each scores an eighth of the responses.
-  s.processes = 8;
-  const MemoryPlan eighth = plan_memory(s);
-  const auto share = std::find_if(eighth.phases.begin(), eighth.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
-  EXPECT_NEAR(share->parts.back().bytes, scoring->parts.back().bytes / 8, scoring->parts.back().bytes / 1000);
-  // With shared parameters the share that the layers are gathered from stays on the device; nothing else but gradients does.
-  s.shared_optimizer = s.shared_gradients = s.shared_parameters = true;
-  s.reference = s.offload_reference = false;
-  EXPECT_DOUBLE_EQ(plan_memory(s).phases.back().bytes(), p * (2 + 4) / 8 + 8 * largest / 8);
-}
-
-TEST(MemoryPlan, GivesEachProcessItsShareAsWorkedByHand) {
-  MemorySettings s;
-  s.shape = harness::read_model_config(kSource + "/experiments/paper/shapes/qwen3-8b");  // its head is its own
-  s.bf16 = s.cuda = s.reference = s.recompute = true;
-  s.micro_batch = 8;
-  s.processes = 8;
-  s.rows = 32;
-  const double p = 8'190'735'360, head = 151936.0 * 4096;
-  const double norm = 8 * head;
-  std::vector<double> optimiser, peak;
-  for (int shared = 0; shared < 4; ++shared) {
-    s.shared_optimizer = shared > 0;
-    s.shared_gradients = shared > 1;
-    s.shared_parameters = shared > 2;
-    const MemoryPlan plan = plan_memory(s);
-    optimiser.push_back(plan.phases.back().bytes());
-    peak.push_back(plan.peak().bytes());
-  }
-  EXPECT_DOUBLE_EQ(optimiser[0], p * (2 + 4 + 8 + 4 + 2) + norm);
-  EXPECT_DOUBLE_EQ(optimiser[1], p * (2 + 12 / 8.0 + 4 + 2) + norm);
-  EXPECT_DOUBLE_EQ(optimiser[2], p * (2 + 16 / 8.0 + 2) + norm / 8);
-  EXPECT_DOUBLE_EQ(optimiser[3], p * (16 + 2) / 8 + norm / 8);
-  EXPECT_TRUE(std::is_sorted(peak.rbegin(), peak.rend()));
-  EXPECT_LT(peak[3], peak[0] / 2);
-}
-
-// A folder of the hub's form: a tiny random Qwen3, a small byte-level tokenizer, the template of the family.
-void write_tiny_qwen3(const std::string& folder) {
-  harness::ModelConfig shape;
-  shape.architecture = "qwen3";
-  shape.qk_norm = shape.tied_head = true;
-  shape.vocab_size = 608;
-  shape.width = 16;
-  shape.layers = 2;
-  shape.heads = 2;
-  shape.kv_heads = 1;
-  shape.head_dim = 8;
-  shape.mlp_width = 32;
-  shape.max_positions = 4096;
-  shape.eos_ids = {1};
-  harness::Transformer model(shape, {});
-  model.initialise(1);
-  model.save(folder);
-  const std::string text = kSource + "/harness/text/testdata/";
-  fs::copy_file(text + "qwen2s.tokenizer.json", folder + "/tokenizer.json");
-  fs::copy_file(text + "qwen3.jinja", folder + "/chat_template.jinja");
-  harness::write_file_atomically(folder + "/tokenizer_config.json", "{}\n");
-}
-
-TEST_F(Experiments, OfThePaperRunsAtSmallScaleOnATinyQwen3) {
-  write_tiny_qwen3(path("tiny"));
-  std::vector<std::string> command = {MEDSBENCH_PROGRAM, "run", paper_file("qwen3-1.7b"), "--scale", "0.005", "--seeds", "1",
-                                      "--jobs", "1", "--out", path("out")};
-  for (const std::string& set :
-       {"models.qwen3-1.7b.path=\"" + path("tiny") + "\"", std::string("numerics.device=\"cpu\""), std::string("numerics.dtype=\"fp32\""),
-        std::string("data.train=[\"words\"]"), std::string("data.test=[\"words\"]"), std::string("data.limit=2"),
-        std::string("sampling.max_new_tokens=6"), std::string("eval.max_new_tokens=6"), std::string("overlong.buffer=2"),
-        std::string("filter.on_starved=\"partial\""), std::string("filter.max_gen_batches=1")}) {
-    command.insert(command.end(), {"--set", set});
-  }
-  const auto result = harness::run_process(command);
-  ASSERT_EQ(result.status, 0) << result.err;
-  const std::string table = harness::read_file(path("out/results/table.md"));
-  for (const char* row : {"| Base |", "| GRPO |", "| DAPO |", "| GRPO + Entropy |", "| MEDS |"}) EXPECT_THAT(table, HasSubstr(row));
-  EXPECT_THAT(table, HasSubstr("scaled by 0.005 (--scale): train.steps 100 to 1, "));
-  EXPECT_THAT(table, HasSubstr("GRPO differs from DAPO in its recipe too"));
-  EXPECT_THAT(table, HasSubstr("Graded by limo; graded otherwise by math on "));
-  const auto manifest = harness::parse_json(harness::read_file(path("out/results/experiment.json")));
-  EXPECT_EQ(manifest["scale"], 0.005);
-  EXPECT_EQ(harness::run_process({MEDSBENCH_PROGRAM, "verify", path("out/results")}).status, 0);
-}
-
-TEST_F(Experiments, LeaveOutPromptsThatAreTooLongAndSayHowMany) {
-  write_tiny_qwen3(path("tiny"));
-  const std::string longer(3000, 'x');
-  harness::write_file_atomically(path("three.jsonl"), "{\"problem\": \"1 + 1\", \"answer\": \"2\"}\n{\"problem\": \"" + longer +
-                                                          "\", \"answer\": \"3\"}\n{\"problem\": \"2 + 2\", \"answer\": \"4\"}\n");
-  harness::write_file_atomically(path("file.toml"), "[models.tiny]\npath = \"" + path("tiny") + R"("
-[table]
-k = [1]
-[data]
-train = ["words"]
-test = ["three.jsonl"]
-[prompt]
-template = "plain"
-prompt_tokens = 100
-[sampling]
-max_new_tokens = 4
-[eval]
-n = 1
-[[rows]]
-name = "Base"
-untrained = true
-method.name = "none"
-)");
-  const auto result = harness::run_process({MEDSBENCH_PROGRAM, "run", path("file.toml"), "--out", path("out"), "--data", folder_.string()});
-  ASSERT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(harness::read_file(path("out/results/table.md")),
-              HasSubstr("Problems left out because their prompts are longer than 100 tokens: 1 (tiny, test)."));
-  const std::string counts = harness::read_file(path("out/results/counts.csv"));
-  EXPECT_EQ(std::count(counts.begin(), counts.end(), '\n'), 3) << counts;  // a heading and two problems
-}
-
-TEST_F(Experiments, OfThePaperNameTheModelAndTheDataThatAreMissing) {
-  ::setenv("HF_HOME", path("none").c_str(), 1);
-  ::unsetenv("MEDSBENCH_DATA");
-  const std::vector<std::string> command = {MEDSBENCH_PROGRAM, "run", paper_file("qwen3-1.7b"), "--out", path("out"), "--set",
-                                            "numerics.device=\"cpu\""};
-  const auto model = harness::run_process(command);
-  EXPECT_EQ(model.status, 1);
-  EXPECT_THAT(model.err, HasSubstr("models.qwen3-1.7b.path: expected the model Qwen/Qwen3-1.7B"));
-  EXPECT_THAT(model.err, HasSubstr("medsbench model fetch Qwen/Qwen3-1.7B"));
-  write_tiny_qwen3(path("tiny"));
-  std::vector<std::string> with_model = command;
-  with_model.insert(with_model.end(), {"--set", "models.qwen3-1.7b.path=\"" + path("tiny") + "\""});
-  const auto data = harness::run_process(with_model);
-  EXPECT_EQ(data.status, 1);
-  EXPECT_THAT(data.err, HasSubstr("`medsbench data fetch aime24` fetches it"));
-  EXPECT_FALSE(fs::exists(path("out/cells")));
 }
 
 }  // namespace

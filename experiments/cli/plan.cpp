@@ -14,6 +14,7 @@
 #include "datasets/manifest.h"
 #include "experiments/cli/base_model.h"
 #include "experiments/cli/cell.h"
+#include "experiments/cli/cell_cost.h"
 #include "experiments/cli/experiment.h"
 #include "experiments/cli/memory_plan.h"
 #include "experiments/cli/verbs.h"
@@ -76,89 +77,6 @@ double matrix_rate(const NumericsKeys& keys) {
     if (trial > 0) best = std::max(best, static_cast<double>(products) * 2 * edge * edge * edge / seconds);  // the first warms up
   }
   return best;
-}
-
-struct Totals {
-  double train_tokens = 0, eval_tokens = 0, flops = 0, disk_bytes = 0;
-};
-
-void share_states(MemorySettings& settings, harness::Shard shard) {
-  settings.shared_optimizer = shard >= harness::Shard::optimizer;
-  settings.shared_gradients = shard >= harness::Shard::gradients;
-  settings.shared_parameters = shard >= harness::Shard::parameters;
-}
-
-MemorySettings memory_of(const TrainCell& cell, const harness::ModelConfig& shape) {
-  const harness::TrainSettings& s = cell.settings;
-  MemorySettings m;
-  m.shape = shape;
-  m.bf16 = cell.numerics.numerics.dtype == torch::kBFloat16;
-  m.cuda = cell.numerics.numerics.device.is_cuda();
-  m.strict = cell.numerics.numerics.strict;
-  m.reference = s.loss.kl_coef > 0 || cell.needs.reference_log_probs;
-  m.recompute = s.recompute_activations;
-  m.offload_optimizer = s.optimizer.offload;
-  m.offload_numbers = s.optimizer.offload_numbers;
-  m.offload_reference = s.offload_reference;
-  m.readout = cell.needs.fingerprints;
-  m.prompt_tokens = s.prompt.prompt_tokens;
-  m.response_tokens = s.sampling.max_new_tokens;
-  m.prompts = s.prompts_per_step;
-  m.responses = s.responses_per_prompt;
-  m.mini_batch = std::min(s.mini_batch_prompts, s.prompts_per_step) * s.responses_per_prompt;
-  m.micro_batch = s.micro_batch_responses;
-  m.processes = cell.processes;
-  share_states(m, s.shard);
-  if (m.micro_batch == 0 && s.loss.aggregation != harness::Aggregation::micro_token_mean) {
-    m.micro_batch = (m.mini_batch + cell.processes - 1) / cell.processes;  // micro_batch_rows
-  }
-  m.rows = s.max_rows;
-  return m;
-}
-
-MemorySettings memory_of(const EvalCell& cell, const harness::ModelConfig& shape, int64_t problems) {
-  MemorySettings m;
-  m.shape = shape;
-  m.train = false;
-  m.bf16 = cell.numerics.numerics.dtype == torch::kBFloat16;
-  m.cuda = cell.numerics.numerics.device.is_cuda();
-  m.strict = cell.numerics.numerics.strict;
-  m.readout = cell.settings.fingerprints;
-  m.prompt_tokens = cell.prompt.prompt_tokens;
-  m.response_tokens = cell.settings.sampling.max_new_tokens;
-  m.responses = cell.settings.n;
-  m.rows = cell.settings.max_rows;
-  // Those that are evaluated together (evaluator.cpp).
-  m.prompts = std::clamp<int64_t>(8 * m.rows / std::max<int64_t>(1, m.responses), 1, std::max<int64_t>(1, problems));
-  return m;
-}
-
-// Upper bounds: every prompt and response as long as it may be, one batch of prompts a step.
-void add_training(const TrainCell& cell, const harness::ModelConfig& shape, double seeds, Totals& totals) {
-  const harness::TrainSettings& s = cell.settings;
-  const auto prompt = static_cast<double>(s.prompt.prompt_tokens), longest = static_cast<double>(s.sampling.max_new_tokens);
-  const auto prompts = static_cast<double>(s.prompts_per_step), responses = static_cast<double>(s.responses_per_prompt);
-  const double steps = seeds * static_cast<double>(s.steps);
-  const double sampled = steps * prompts * responses * longest;
-  const double of_response = flops_of_token(shape, prompt + longest / 2), of_prompt = flops_of_token(shape, prompt / 2);
-  // Prompts stand once in each pass of a micro-batch.
-  const double together = s.micro_batch_responses > 0 ? std::min(responses, static_cast<double>(s.micro_batch_responses)) : responses;
-  const double pass = sampled * of_response + steps * prompts * responses / together * prompt * of_prompt;
-  double passes = s.recompute_activations ? 4 : 3;  // forward, backward (twice the forward), the forward again
-  if (s.recompute_old_log_probs) passes += 1;
-  if (s.loss.kl_coef > 0 || cell.needs.reference_log_probs) passes += 1;
-  totals.train_tokens += sampled;
-  totals.flops += sampled * of_response + steps * prompts * prompt * of_prompt + passes * pass;
-  totals.disk_bytes += seeds * parameter_count(shape) * 16;  // a checkpoint (masters and moments) and the model
-}
-
-void add_evaluation(const EvalCell& cell, const harness::ModelConfig& shape, double seeds, double problems, Totals& totals) {
-  const auto prompt = static_cast<double>(cell.prompt.prompt_tokens);
-  const auto longest = static_cast<double>(cell.settings.sampling.max_new_tokens);
-  const double tokens = seeds * problems * static_cast<double>(cell.settings.n) * longest;
-  totals.eval_tokens += tokens;
-  totals.flops += tokens * flops_of_token(shape, prompt + longest / 2) + seeds * problems * prompt * flops_of_token(shape, prompt / 2);
-  totals.disk_bytes += tokens * (cell.settings.store_ids ? 6 : 2);  // compressed text, and ids
 }
 
 std::string bytes_text(double bytes) {
@@ -263,47 +181,73 @@ void print_shares(MemorySettings settings) {
   fmt::print("  {:<14} on each of {} processes at its peak: {}\n", "train.shard", settings.processes, fmt::join(values, ", "));
 }
 
-// Memory of one base model: the row that needs most. `problems`: of the test sets.
-double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
+// Of the rows on one base model those whose training and whose evaluation need most.
+struct NeediestRows {
   std::optional<MemoryPlan> training, evaluation;
-  MemorySettings needy;  // of that training
+  MemorySettings settings;  // of that training
   std::string training_row;
   bool cuda = false;
+};
+
+void warn_of_positions(const PlannedRow& row, const TrainCell& train, const EvalCell& eval, int64_t max_positions) {
+  const int64_t longest = std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
+  if (eval.prompt.prompt_tokens + longest <= max_positions) return;
+  fmt::print("warning          {}: {} + {} tokens of prompt and response do not fit the {} positions of {} (key positions of "
+             "[models.NAME])\n",
+             row.name, eval.prompt.prompt_tokens, longest, max_positions, row.base_model);
+}
+
+// `problems`: of the test sets.
+NeediestRows neediest_rows(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
+  NeediestRows needy;
   for (const PlannedRow& row : experiment.rows) {
     if (row.base_model != model.name) continue;
     harness::Config config = row.config;
     const TrainCell train = read_train_cell(config);
     const EvalCell eval = read_eval_cell(config);
-    cuda = train.numerics.numerics.device.is_cuda();
-    const MemoryPlan mine = plan_memory(memory_of(eval, shape, problems));
-    if (!evaluation || mine.peak().bytes() > evaluation->peak().bytes()) evaluation = mine;
-    const int64_t longest = std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
-    if (eval.prompt.prompt_tokens + longest > shape.max_positions) {
-      fmt::print("warning          {}: {} + {} tokens of prompt and response do not fit the {} positions of {} (key positions of "
-                 "[models.NAME])\n",
-                 row.name, eval.prompt.prompt_tokens, longest, shape.max_positions, model.name);
-    }
+    needy.cuda = train.numerics.numerics.device.is_cuda();
+    const MemoryPlan evaluation = plan_memory(memory_of(eval, shape, problems));
+    if (!needy.evaluation || evaluation.peak().bytes() > needy.evaluation->peak().bytes()) needy.evaluation = evaluation;
+    warn_of_positions(row, train, eval, shape.max_positions);
     if (row.untrained) continue;
     const MemorySettings settings = memory_of(train, shape);
-    const MemoryPlan theirs = plan_memory(settings);
-    if (training && theirs.peak().bytes() <= training->peak().bytes()) continue;
-    training = theirs;
-    needy = settings;
-    training_row = row.name;
+    const MemoryPlan training = plan_memory(settings);
+    if (needy.training && training.peak().bytes() <= needy.training->peak().bytes()) continue;
+    needy.training = training;
+    needy.settings = settings;
+    needy.training_row = row.name;
   }
-  if (!evaluation) return 0;
+  return needy;
+}
+
+// Memory of one base model; the peak of its rows, in bytes.
+double print_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
+  const NeediestRows needy = neediest_rows(experiment, model, shape, problems);
+  if (!needy.evaluation) return 0;
   fmt::print("model            {}: {:.3f} G parameters\n", model.name, parameter_count(shape) / 1e9);
-  double peak = evaluation->peak().bytes();
-  if (training) {
-    print_memory(fmt::format("training ({}){}", training_row, needy.processes > 1 ? ", each process" : ""), *training);
-    peak = std::max(peak, training->peak().bytes() * (cuda ? 1 : static_cast<double>(needy.processes)));
+  double peak = needy.evaluation->peak().bytes();
+  if (needy.training) {
+    const int64_t processes = needy.settings.processes;
+    print_memory(fmt::format("training ({}){}", needy.training_row, processes > 1 ? ", each process" : ""), *needy.training);
+    peak = std::max(peak, needy.training->peak().bytes() * (needy.cuda ? 1 : static_cast<double>(processes)));
   }
-  print_memory("evaluation", *evaluation);
-  if (training) print_shares(needy);
-  if (cuda && training) {
-    fmt::print("  {:<14} {} beside each GPU\n", "memory", bytes_text(training->host_bytes));
+  print_memory("evaluation", *needy.evaluation);
+  if (needy.training) print_shares(needy.settings);
+  if (needy.cuda && needy.training) {
+    fmt::print("  {:<14} {} beside each GPU\n", "memory", bytes_text(needy.training->host_bytes));
   }
   return peak;
+}
+
+void add_model(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems,
+               CellCosts& costs) {
+  for (const PlannedRow& row : experiment.rows) {
+    if (row.base_model != model.name) continue;
+    harness::Config config = row.config;
+    const auto seeds = static_cast<double>(row.seeds.size());
+    if (!row.untrained) add_training(read_train_cell(config), shape, seeds, costs);
+    add_evaluation(read_eval_cell(config), shape, seeds, static_cast<double>(problems), costs);
+  }
 }
 
 struct Machine {
@@ -318,35 +262,49 @@ Machine this_machine(const NumericsKeys& keys) {
   return machine;
 }
 
-void print_time(const NumericsKeys& keys, const Totals& totals, int64_t jobs, const Machine& machine) {
-  fmt::print("operations       {:.3g} at most (two for a multiply-add)\n", totals.flops);
+void print_time(const NumericsKeys& keys, const CellCosts& costs, int64_t jobs, const Machine& machine) {
+  fmt::print("operations       {:.3g} at most (two for a multiply-add)\n", costs.flops);
   if (!machine.has_device) {
-    fmt::print("time             not measured: no CUDA device here; {:.3g} hours at 1e15 operations a second\n", totals.flops / 1e15 / 3600);
+    fmt::print("time             not measured: no CUDA device here; {:.3g} hours at 1e15 operations a second\n", costs.flops / 1e15 / 3600);
     return;
   }
   const double rate = matrix_rate(keys);
   // A whole run reaches about a third of one product's rate (attention, sampling, small matrices).
-  const double hours = totals.flops / (rate * 0.33) / static_cast<double>(jobs) / 3600;
+  const double hours = costs.flops / (rate * 0.33) / static_cast<double>(jobs) / 3600;
   fmt::print("time, at most    {:.3g} h here ({:.0f} GFLOP/s measured on one product in {}, {} threads; a third of it assumed)\n", hours,
              rate / 1e9, keys.numerics.dtype == torch::kFloat32 ? "fp32" : "bf16", keys.threads);
 }
 
+void print_peak(double peak, int64_t jobs, const Machine& machine) {
+  fmt::print("peak memory      {} a worker, {} workers at once; this machine has {}\n", bytes_text(peak), jobs, bytes_text(machine.memory));
+  if (peak * static_cast<double>(jobs) > machine.memory) {
+    fmt::print("warning          that is more than this machine has: fewer --jobs, train.micro_batch_responses, eval.max_rows, "
+               "train.recompute_activations\n");
+  }
+}
+
+// `problems`: of the training sets.
+void print_visits(harness::Config& row, int64_t problems) {
+  const double visits = static_cast<double>(row.integer("train.steps", 36) * row.integer("train.prompts_per_step", 16)) /
+                        static_cast<double>(std::max<int64_t>(1, problems));
+  fmt::print("visits           {:.1f} a training problem (before refills)\n", visits);
+  if (visits < 2) fmt::print("warning          a method with a memory meets its problems fewer than twice\n");
+}
+
 int plan_verb(const PlanOptions& options) {
   const Experiment experiment = read_experiment_file(options.file, options.plan);
-  int64_t done = 0;
   const auto cells = all_cells(experiment);
-  for (const PlannedCell* cell : cells) done += cell_done(*cell) ? 1 : 0;
+  const auto done = std::count_if(cells.begin(), cells.end(), [](const PlannedCell* cell) { return cell_done(*cell); });
   harness::Config first = experiment.rows.front().config;
   const NumericsKeys keys = read_numerics(first);
   use_threads(keys.threads);
   const DataKeys data = read_data(first);
-  const ProblemCount test_count = count_problems(data.sets, "test", data.load);
-  const ProblemCount train_count = count_problems(data.train, "train", data.load);
-  const int64_t test = test_count.known, train = train_count.known;
+  const ProblemCount test = count_problems(data.sets, "test", data.load);
+  const ProblemCount train = count_problems(data.train, "train", data.load);
   if (experiment.scale != 1) fmt::print("scale            {}\n", scale_note(experiment.scale, experiment.scaled));
   fmt::print("cells            {} ({} done)\n", cells.size(), done);
-  fmt::print("problems         training: {}\n                 test: {}\n", count_text(train_count), count_text(test_count));
-  Totals totals;
+  fmt::print("problems         training: {}\n                 test: {}\n", count_text(train), count_text(test));
+  CellCosts costs;
   std::vector<std::string> unknown;
   double peak = 0;
   for (const BaseModel& model : experiment.models) {
@@ -355,36 +313,18 @@ int plan_verb(const PlanOptions& options) {
       unknown.push_back(model.name);
       continue;
     }
-    peak = std::max(peak, print_model(experiment, model, *shape, test));
-    for (const PlannedRow& row : experiment.rows) {
-      if (row.base_model != model.name) continue;
-      harness::Config config = row.config;
-      const auto seeds = static_cast<double>(row.seeds.size());
-      if (!row.untrained) add_training(read_train_cell(config), *shape, seeds, totals);
-      add_evaluation(read_eval_cell(config), *shape, seeds, static_cast<double>(test), totals);
-    }
+    peak = std::max(peak, print_model(experiment, model, *shape, test.known));
+    add_model(experiment, model, *shape, test.known, costs);
   }
   const Machine machine = this_machine(keys);
-  fmt::print("tokens, at most  {:.3g} sampled in training (before refills), {:.3g} in evaluation\n", totals.train_tokens,
-             totals.eval_tokens);
-  if (keys.numerics.device.is_cpu()) {
-    fmt::print("peak memory      {} a worker, {} workers at once; this machine has {}\n", bytes_text(peak), experiment.jobs,
-               bytes_text(machine.memory));
-    if (peak * static_cast<double>(experiment.jobs) > machine.memory) {
-      fmt::print("warning          that is more than this machine has: fewer --jobs, train.micro_batch_responses, eval.max_rows, "
-                 "train.recompute_activations\n");
-    }
-  }
-  fmt::print("disk             {}\n", bytes_text(totals.disk_bytes));
-  print_time(keys, totals, experiment.jobs, machine);
+  fmt::print("tokens, at most  {:.3g} sampled in training (before refills), {:.3g} in evaluation\n", costs.train_tokens,
+             costs.eval_tokens);
+  if (keys.numerics.device.is_cpu()) print_peak(peak, experiment.jobs, machine);
+  fmt::print("disk             {}\n", bytes_text(costs.disk_bytes));
+  print_time(keys, costs, experiment.jobs, machine);
   if (!unknown.empty()) fmt::print("not counted      models whose folder is not there yet: {}\n", fmt::join(unknown, ", "));
-  if (train_count.unknown.empty()) {
-    const double visits = static_cast<double>(first.integer("train.steps", 36) * first.integer("train.prompts_per_step", 16)) /
-                          static_cast<double>(std::max<int64_t>(1, train));
-    fmt::print("visits           {:.1f} a training problem (before refills)\n", visits);
-    if (visits < 2) fmt::print("warning          a method with a memory meets its problems fewer than twice\n");
-  }
-  print_power(experiment, options, test);
+  if (train.unknown.empty()) print_visits(first, train.known);
+  print_power(experiment, options, test.known);
   for (const std::string& also : experiment.also) fmt::print("then             {}\n", also);
   return 0;
 }
