@@ -42,11 +42,7 @@ void prepare_for_interruption(const CLI::App& app) {
   harness::install_interrupt_handler();
 }
 
-int run_program(int argc, char** argv) {
-  CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", version_text);
-  Chosen chosen;
+void add_verbs(CLI::App& app, Chosen& chosen) {
   CLI::App* inspect = app.add_subcommand("inspect", "the parts by themselves: JSON lines in, JSON lines out");
   inspect->require_subcommand(1);
 
@@ -80,7 +76,14 @@ int run_program(int argc, char** argv) {
   add_inspect_loss(*inspect, chosen);
   add_methods(app, chosen);
 #endif
+}
 
+int run_program(int argc, char** argv) {
+  CLI::App app{"medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text);
+  Chosen chosen;
+  add_verbs(app, chosen);
   std::vector<std::string> names;
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {

@@ -152,6 +152,56 @@ harness::TrainResult train_with(const TrainCell& cell, harness::RankProcesses& o
   }
 }
 
+std::vector<harness::Problem> training_problems(const TrainCell& cell) {
+  std::vector<harness::Problem> problems;
+  for (const harness::ProblemSet& set : datasets::load_sets(cell.data.train, "train", cell.data.load)) {
+    problems.insert(problems.end(), set.problems.begin(), set.problems.end());
+  }
+  check_needs(cell, problems);
+  return problems;
+}
+
+void warn_of_few_visits(const TrainCell& cell, size_t problems) {
+  const auto planned =
+      static_cast<double>(cell.settings.steps * cell.settings.prompts_per_step) / static_cast<double>(problems);
+  if (!cell.needs.fingerprints || planned >= 2) return;
+  fmt::print(stderr, "warning: {} steps meet each problem {:.1f} times; a method with a memory needs problems to come back\n",
+             cell.settings.steps, planned);
+}
+
+void show_step(const std::string& folder, int64_t step, int64_t steps, const harness::Metrics& metrics) {
+  const auto value = [&](const char* name) { return metrics.contains(name) ? metrics.at(name) : 0.0; };
+  const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("train_pass_rate"),
+                                       value("sampling_entropy"), value("response_tokens"));
+  harness::write_progress(folder, {static_cast<double>(step), static_cast<double>(steps), "steps", note});
+  fmt::print(stderr, "step {}/{} {}\n", step, steps, note);
+}
+
+// timing.json and done.json; `all`: seconds of the whole.
+void write_results(const TrainOptions& options, const TrainCell& cell, const std::string& identity,
+                   const harness::TrainResult& result, double all) {
+  harness::Seconds seconds = result.timing.total();
+  seconds["all"] = all;
+  const std::string device = cell.numerics.numerics.device.is_cuda() ? harness::cuda::find_devices().name : "";
+  write_timing(options.out, cell.numerics.numerics.device, seconds, result.timing.windows(),
+               rates_json(seconds, result.timing.total_work(), rate_peak(device, cell.numerics.numerics, cell.processes)));
+  harness::OrderedJson facts{{"steps", result.state.step},
+                             {"updates", result.updates},
+                             {"tokens_generated", result.state.tokens_generated},
+                             {"responses_generated", result.state.responses_generated},
+                             {"responses_kept", result.state.responses_kept},
+                             {"visits_per_problem", result.visits_per_problem},
+                             {"largest_log_prob_difference", result.largest_log_prob_difference},
+                             {"starved_steps", result.starved_steps},
+                             {"prompts_dropped", result.prompts_dropped},
+                             {"best_step", result.state.best_step},
+                             {"best_validation", result.state.best_validation}};
+  // What a want of memory left, where there was one.
+  if (result.state.memory.micro_batch > 0) facts["micro_batch_responses"] = result.state.memory.micro_batch;
+  if (result.state.memory.rows > 0) facts["max_rows"] = result.state.memory.rows;
+  write_done(options.out, identity, facts);
+}
+
 int train_verb(const TrainOptions& options) {
   Config config = Config::from_toml_file(options.file);
   for (const std::string& set : options.sets) config.set(set);
@@ -176,10 +226,7 @@ int train_verb(const TrainOptions& options) {
   inputs.folder = options.out;
   inputs.identity = identity;
   inputs.model_folder = cell.model_folder;
-  for (const harness::ProblemSet& set : datasets::load_sets(cell.data.train, "train", cell.data.load)) {
-    inputs.problems.insert(inputs.problems.end(), set.problems.begin(), set.problems.end());
-  }
-  check_needs(cell, inputs.problems);
+  inputs.problems = training_problems(cell);
   if (options.rank == 0) {
     open_cell_folder(options.out, "train", identity, config);
     write_rendered_prompt(options.out, prompts, inputs.problems.front());
@@ -198,21 +245,12 @@ int train_verb(const TrainOptions& options) {
       return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};
     };
   }
-  const auto planned = static_cast<double>(cell.settings.steps * cell.settings.prompts_per_step) /
-                       static_cast<double>(inputs.problems.size());
-  if (cell.needs.fingerprints && planned < 2 && options.rank == 0) {
-    fmt::print(stderr, "warning: {} steps meet each problem {:.1f} times; a method with a memory needs problems to come back\n",
-               cell.settings.steps, planned);
-  }
+  if (options.rank == 0) warn_of_few_visits(cell, inputs.problems.size());
   inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
   LiveEvents events(options.out);
   inputs.on_step = [&](int64_t step, const harness::Metrics& metrics) {
     events.add(step, metrics);
-    const auto value = [&](const char* name) { return metrics.contains(name) ? metrics.at(name) : 0.0; };
-    const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("train_pass_rate"),
-                                         value("sampling_entropy"), value("response_tokens"));
-    harness::write_progress(options.out, {static_cast<double>(step), static_cast<double>(cell.settings.steps), "steps", note});
-    fmt::print(stderr, "step {}/{} {}\n", step, cell.settings.steps, note);
+    show_step(options.out, step, cell.settings.steps, metrics);
   };
   harness::RankProcesses others;
   std::unique_ptr<harness::Ranks> ranks;
@@ -225,26 +263,7 @@ int train_verb(const TrainOptions& options) {
   });
   if (options.rank > 0) return 0;
   events.rewrite();
-  harness::Seconds seconds = result.timing.total();
-  seconds["all"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::string device = cell.numerics.numerics.device.is_cuda() ? harness::cuda::find_devices().name : "";
-  write_timing(options.out, cell.numerics.numerics.device, seconds, result.timing.windows(),
-               rates_json(seconds, result.timing.total_work(), rate_peak(device, cell.numerics.numerics, cell.processes)));
-  harness::OrderedJson facts{{"steps", result.state.step},
-                             {"updates", result.updates},
-                             {"tokens_generated", result.state.tokens_generated},
-                             {"responses_generated", result.state.responses_generated},
-                             {"responses_kept", result.state.responses_kept},
-                             {"visits_per_problem", result.visits_per_problem},
-                             {"largest_log_prob_difference", result.largest_log_prob_difference},
-                             {"starved_steps", result.starved_steps},
-                             {"prompts_dropped", result.prompts_dropped},
-                             {"best_step", result.state.best_step},
-                             {"best_validation", result.state.best_validation}};
-  // What a want of memory left, where there was one.
-  if (result.state.memory.micro_batch > 0) facts["micro_batch_responses"] = result.state.memory.micro_batch;
-  if (result.state.memory.rows > 0) facts["max_rows"] = result.state.memory.rows;
-  write_done(options.out, identity, facts);
+  write_results(options, cell, identity, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return 0;
 }
 

@@ -102,53 +102,85 @@ void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader,
   totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-}  // namespace
-
-Collected collect_groups(const Transformer& policy, const CollectInputs& in, DataCursor& cursor, int64_t step) {
+GeneratorSettings generator_settings(const CollectInputs& in, int64_t layers) {
   const TrainSettings& s = in.settings;
   GeneratorSettings generator;
   generator.sampling = s.sampling;
   generator.stop_ids = in.prompts.stop_ids();
   generator.max_rows = s.max_rows;
   generator.readout = in.fingerprints || in.readouts;
-  if (generator.readout && !in.readouts) generator.readout_from = first_layer_of(in.choose_layers, policy.config().layers);
+  if (generator.readout && !in.readouts) generator.readout_from = first_layer_of(in.choose_layers, layers);
   generator.lens_norm_all = s.fingerprint.lens_norm_all;
+  return generator;
+}
+
+// The next prompts of the run, each with the streams of its responses; the visits are counted.
+struct PromptBatch {
+  std::vector<GenerationRequest> requests;
+  std::vector<RolloutGroup> groups;
+};
+
+PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vector<int64_t>& order) {
+  const TrainSettings& s = in.settings;
+  PromptBatch batch;
+  for (int64_t i = 0; i < s.prompts_per_step; ++i) {
+    RolloutGroup group;
+    group.problem = next_problem(cursor, static_cast<int64_t>(in.problems.size()), s.seed, order);
+    group.prompt = in.prompt_ids[static_cast<size_t>(group.problem)];
+    const uint64_t hash = in.problems[static_cast<size_t>(group.problem)].hash();
+    const auto visit = static_cast<uint64_t>(cursor.visits[hash]++);
+    GenerationRequest request{group.prompt, {}};
+    for (int64_t k = 0; k < s.responses_per_prompt; ++k) {
+      request.streams.emplace_back("rollout", std::initializer_list<uint64_t>{s.seed, hash, visit, static_cast<uint64_t>(k)});
+    }
+    batch.requests.push_back(std::move(request));
+    batch.groups.push_back(std::move(group));
+  }
+  return batch;
+}
+
+void count_work(const Transformer& policy, const CollectInputs& in, const GenerationTotals& totals, const std::vector<RolloutGroup>& groups,
+                const std::vector<std::vector<SampledResponse>>& responses, Collected& out) {
+  out.readout_seconds += totals.readout_seconds;
+  out.decode_seconds += totals.decode_seconds;
+  // Of all processes, each with about as many steps as this one.
+  const auto steps = static_cast<double>(totals.steps * (in.ranks == nullptr ? 1 : in.ranks->size()));
+  out.decode_bytes += steps * decode_weight_bytes(policy);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const RolloutWork work = rollout_work(policy, static_cast<int64_t>(groups[g].prompt.size()), responses[g]);
+    out.work.add(work.all);
+    out.decoded.add(work.decoded);
+    out.decode_bytes += work.kv_bytes;
+  }
+}
+
+// Says whether too few groups were kept, and does what the settings say then.
+void settle_starvation(const TrainSettings& s, int64_t step, Collected& out) {
+  out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;
+  if (out.starved && s.filter.on_starved == "stop") {
+    throw Error("step {}: expected {} groups with right and wrong responses within {} batches of prompts "
+                "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
+                step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
+  }
+  if (out.starved && s.filter.on_starved == "skip") out.groups.clear();
+}
+
+}  // namespace
+
+Collected collect_groups(const Transformer& policy, const CollectInputs& in, DataCursor& cursor, int64_t step) {
+  const TrainSettings& s = in.settings;
+  const GeneratorSettings generator = generator_settings(in, policy.config().layers);
   const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint.position, policy.config().layers);
-  const auto problems = static_cast<int64_t>(in.problems.size());
   std::vector<int64_t> order;
   Collected out;
   while (static_cast<int64_t>(out.groups.size()) < s.prompts_per_step &&
          out.gen_batches < (s.filter.enabled ? s.filter.max_gen_batches : 1)) {
     ++out.gen_batches;
-    std::vector<GenerationRequest> requests;
-    std::vector<RolloutGroup> groups;
-    for (int64_t i = 0; i < s.prompts_per_step; ++i) {
-      RolloutGroup group;
-      group.problem = next_problem(cursor, problems, s.seed, order);
-      group.prompt = in.prompt_ids[static_cast<size_t>(group.problem)];
-      const uint64_t hash = in.problems[static_cast<size_t>(group.problem)].hash();
-      const auto visit = static_cast<uint64_t>(cursor.visits[hash]++);
-      GenerationRequest request{group.prompt, {}};
-      for (int64_t k = 0; k < s.responses_per_prompt; ++k) {
-        request.streams.emplace_back("rollout", std::initializer_list<uint64_t>{s.seed, hash, visit, static_cast<uint64_t>(k)});
-      }
-      requests.push_back(std::move(request));
-      groups.push_back(std::move(group));
-    }
+    auto [requests, groups] = next_prompts(in, cursor, order);
     GenerationTotals totals;
     std::vector<std::vector<SampledResponse>> responses = generate_over_ranks(
         in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
-    out.readout_seconds += totals.readout_seconds;
-    out.decode_seconds += totals.decode_seconds;
-    // Of all processes, each with about as many steps as this one.
-    const auto steps = static_cast<double>(totals.steps * (in.ranks == nullptr ? 1 : in.ranks->size()));
-    out.decode_bytes += steps * decode_weight_bytes(policy);
-    for (size_t g = 0; g < groups.size(); ++g) {
-      const RolloutWork work = rollout_work(policy, static_cast<int64_t>(groups[g].prompt.size()), responses[g]);
-      out.work.add(work.all);
-      out.decoded.add(work.decoded);
-      out.decode_bytes += work.kv_bytes;
-    }
+    count_work(policy, in, totals, groups, responses, out);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);
       grade_group(in, groups[g], out);
@@ -160,13 +192,7 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
       out.groups.push_back(std::move(groups[g]));
     }
   }
-  out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;
-  if (out.starved && s.filter.on_starved == "stop") {
-    throw Error("step {}: expected {} groups with right and wrong responses within {} batches of prompts "
-                "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
-                step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
-  }
-  if (out.starved && s.filter.on_starved == "skip") out.groups.clear();
+  settle_starvation(s, step, out);
   for (size_t g = 0; g < out.groups.size(); ++g) {
     for (Sample& sample : out.groups[g].samples) sample.group = static_cast<int64_t>(g);
   }
