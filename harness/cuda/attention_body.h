@@ -1,10 +1,21 @@
 // Bodies of softmax attention over stored keys and values: parts of fixed length, then their join (flash decoding, Dao 2023).
+// By the CUDA cores, in fp32; bf16 parts come from attention_tile_body.h.
 #pragma once
 
 #include "harness/cuda/block.h"
 #include "harness/cuda/kernels.h"
 
 namespace harness::cuda {
+
+// Row of q [R, H] of query i of a task, and of its part's results [R, parts, H].
+template <typename T>
+MEDSBENCH_DEVICE int64_t query_index(const Attention<T>& a, const AttentionTask& task, int i, int64_t kv, int share) {
+  return (task.first_row + i / share) * a.shape.heads + kv * share + i % share;
+}
+template <typename T>
+MEDSBENCH_DEVICE int64_t part_index(const Attention<T>& a, const AttentionTask& task, int i, int64_t kv, int share) {
+  return ((task.first_row + i / share) * a.parts + task.part) * a.shape.heads + kv * share + i % share;
+}
 
 // Block x: task, y: key-value head. A query's sums do not depend on which other queries share the task.
 template <typename T, int kPack, int kQueries>
@@ -47,7 +58,7 @@ struct AttentionPartBody {
 
     block.each([&](int thread) {
       for (int i = thread; i < queries * dim; i += kThreads) {
-        query[i] = to_float(a.q[query_index(task, i / dim, kv, share) * dim + i % dim]) * a.scale;
+        query[i] = to_float(a.q[query_index(a, task, i / dim, kv, share) * dim + i % dim]) * a.scale;
       }
       if (thread < queries) {
         largest[thread] = -kInfinity;
@@ -116,7 +127,7 @@ struct AttentionPartBody {
     MEDSBENCH_UNROLL
     for (int i = 0; i < kQueries; ++i) {
       if (i >= queries) continue;
-      const int64_t index = part_index(task, i, kv, share);
+      const int64_t index = part_index(a, task, i, kv, share);
       block.each([&](int thread) {
         for (int c = 0; c < kColumns; ++c) joined[thread + c * kThreads] = sums[thread].of[i][c];
       });
@@ -172,38 +183,37 @@ struct AttentionPartBody {
       });
     }
   }
-
-  // Row of q [R, H] of query i of a task.
-  MEDSBENCH_DEVICE int64_t query_index(const AttentionTask& task, int i, int64_t kv, int share) const {
-    return (task.first_row + i / share) * a.shape.heads + kv * share + i % share;
-  }
-  MEDSBENCH_DEVICE int64_t part_index(const AttentionTask& task, int i, int64_t kv, int share) const {
-    return ((task.first_row + i / share) * a.parts + task.part) * a.shape.heads + kv * share + i % share;
-  }
 };
 
-// out = sum exp(max_p - max) out_p / sum exp(max_p - max) sum_p over the parts in their order. Block x: row, y: head.
-template <typename T>
+// out = sum exp(max_p - max) out_p / sum exp(max_p - max) sum_p over the parts in their order. Block x: row; kPack columns of
+// one head a thread at once.
+template <typename T, int kPack>
 struct AttentionJoinBody {
-  static constexpr int kThreads = 64;
+  static constexpr int kThreads = 256;
   Attention<T> a;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    const int64_t heads = a.shape.heads, dim = a.shape.dim;
+    const int parts = a.row_parts[block.x], width = static_cast<int>(heads * dim);
     block.each_own([&](int thread) {
-      const int64_t parts = a.row_parts[block.x], heads = a.shape.heads, dim = a.shape.dim;
-      const int64_t first = block.x * a.parts * heads + block.y, out = block.x * heads + block.y;
-      float largest = parts > 0 ? a.part_max[first] : 0.0f, total = 0;
-      for (int64_t p = 1; p < parts; ++p) largest = fmaxf(largest, a.part_max[first + p * heads]);
-      for (int64_t p = 0; p < parts; ++p)
-        total += expf(a.part_max[first + p * heads] - largest) * a.part_sum[first + p * heads];
-      for (int64_t e = thread; e < dim; e += kThreads) {
-        float sum = 0;
-        for (int64_t p = 0; p < parts; ++p) {
-          sum += expf(a.part_max[first + p * heads] - largest) * a.part_out[(first + p * heads) * dim + e];
+      for (int n = thread * kPack; n < width; n += kThreads * kPack) {
+        const int head = n / static_cast<int>(dim), e = n - head * static_cast<int>(dim);
+        const int64_t first = block.x * a.parts * heads + head, out = block.x * heads + head;
+        float largest = parts > 0 ? a.part_max[first] : 0.0f, total = 0;
+        for (int p = 1; p < parts; ++p) largest = fmaxf(largest, a.part_max[first + p * heads]);
+        Pack<float, kPack> sums = {};
+        for (int p = 0; p < parts; ++p) {
+          const int64_t part = first + p * heads;
+          const float factor = expf(a.part_max[part] - largest);
+          const auto more = load_pack<kPack>(a.part_out + part * dim + e);
+          total += factor * a.part_sum[part];
+          for (int j = 0; j < kPack; ++j) sums.values[j] += factor * more.values[j];
         }
-        a.out[out * dim + e] = from_float<T>(parts > 0 ? sum / total : 0.0f);
+        Pack<T, kPack> result;
+        for (int j = 0; j < kPack; ++j) result.values[j] = from_float<T>(parts > 0 ? sums.values[j] / total : 0.0f);
+        store_pack<kPack>(a.out + out * dim + e, result);
+        if (e == 0 && a.lse != nullptr) a.lse[out] = parts > 0 ? largest + logf(total) : 0.0f;
       }
-      if (thread == 0 && a.lse != nullptr) a.lse[out] = parts > 0 ? largest + logf(total) : 0.0f;
     });
   }
 };

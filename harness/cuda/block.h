@@ -46,7 +46,7 @@ class PerThread {
 #ifdef __CUDACC__
 template <typename T, int kSize>
 using SharedArray = T[kSize];
-#define MEDSBENCH_SHARED(type, name, size) __shared__ type name[size]
+#define MEDSBENCH_SHARED(type, name, size) __shared__ __align__(16) type name[size]
 // The same from byte `offset` of the room beyond 48 KiB that a body asks for by a constant kDynamicBytes.
 __device__ __forceinline__ unsigned char* dynamic_shared() {
   extern __shared__ __align__(16) unsigned char medsbench_dynamic[];

@@ -9,6 +9,7 @@
 #include "harness/cuda/attention_backward_body.h"
 #include "harness/cuda/attention_body.h"
 #include "harness/cuda/attention_forward_body.h"
+#include "harness/cuda/attention_tile_body.h"
 #include "harness/cuda/kernels.h"
 #include "harness/cuda/logits_body.h"
 #include "harness/cuda/norm_body.h"

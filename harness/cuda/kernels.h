@@ -2,9 +2,9 @@
 //
 // Every kernel is one body (*_body.h) that is compiled twice: by nvcc for the GPU, and by the host compiler as loops over the
 // threads of a block (block.h). The second is for tests: it runs the same index arithmetic, reductions and rounding on the
-// CPU. Storage is fp32 or bf16, arithmetic fp32; attention over packed rows and its gradient multiply bf16 in the tensor cores
-// and add in fp32. No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head
-// dimension, F MLP width, V vocabulary, L layers.
+// CPU. Storage is fp32 or bf16, arithmetic fp32; attention and its gradient multiply bf16 in the tensor cores and add in fp32.
+// No atomics: the same bytes in every run. Letters: R rows, D width, H query heads, K key-value heads, E head dimension,
+// F MLP width, V vocabulary, L layers.
 #pragma once
 
 #include <cstdint>
@@ -110,10 +110,15 @@ struct AttentionTask {
   uint64_t layer_bytes = 0;         // from one layer of the store to the next
 };
 inline constexpr int32_t kAttentionChunk = 256;  // fixed: the order of summation of a row depends on it
-// Rows of a task, at most: rows x heads per key-value head is 8 (16 where that many heads share one key-value head).
-inline int64_t attention_rows(const Heads& shape) {
+// Rows of a task, at most, where `rows` in all attend. fp32: 8 queries of a key-value head (16 where so many heads share it).
+// bf16: 64, so that a shared prefix is read from memory once or twice, or fewer, so that there are not fewer blocks than an H100
+// has processors. What a row sums does not depend on it.
+inline int64_t attention_rows(const Heads& shape, bool bf16, int64_t rows) {
   const int64_t share = shape.heads / shape.kv_heads;
-  return share >= 8 ? 1 : 8 / share;
+  if (!bf16) return share >= 8 ? 1 : 8 / share;
+  int64_t queries = 64;
+  while (queries > 16 && rows * shape.heads < 128 * queries) queries /= 2;
+  return queries / share;
 }
 template <typename T>
 struct Attention {

@@ -77,6 +77,9 @@ class FmaTile {
 struct MmaWords {
   uint32_t words[4];
 };
+MEDSBENCH_DEVICE uint32_t two_bf16(float low, float high) {
+  return from_float<Bf16>(low).bits | static_cast<uint32_t>(from_float<Bf16>(high).bits) << 16;
+}
 
 // kCount such matrices of each warp from shared memory (PTX ldmatrix): lane l says where row l % 8 of matrix l / 8 begins, and
 // gets of each matrix two neighbours of row l / 4, or where it is turned of column l / 4.
@@ -283,9 +286,6 @@ class MmaTile {
       return Place{first_column(thread, across) + matrix / 2 * 8, matrix % 2 * 8};
     });
   }
-  MEDSBENCH_DEVICE static uint32_t two_bf16(float low, float high) {
-    return from_float<Bf16>(low).bits | static_cast<uint32_t>(from_float<Bf16>(high).bits) << 16;
-  }
   PerThread<Own, kThreads> own_;
 };
 
@@ -293,11 +293,12 @@ template <typename T, int kThreads, int kRows, int kColumns, int kWarpRows = 0>
 using TileOf = std::conditional_t<std::is_same<T, Bf16>::value, MmaTile<kThreads, kRows, kColumns, kWarpRows>,
                                   FmaTile<kThreads, kRows, kColumns, kWarpRows>>;
 
-// Neighbouring numbers to shared memory, at once on a GPU where the rows of the tile allow it.
-template <typename T, int kCount, typename Array>
-MEDSBENCH_DEVICE void put_pack(const Array& to, int at, const Pack<T, kCount>& pack) {
+// Neighbouring numbers to shared memory, at once on a GPU where kAligned: they stand at multiples of their bytes (in rows of fp32
+// tiles they do not, kPad).
+template <typename T, int kCount, bool kAligned = std::is_same<T, Bf16>::value, typename Array>
+MEDSBENCH_DEVICE void put_pack(Array& to, int at, const Pack<T, kCount>& pack) {
 #ifdef __CUDACC__
-  constexpr bool kAtOnce = std::is_same<T, Bf16>::value;
+  constexpr bool kAtOnce = kAligned;
 #else
   constexpr bool kAtOnce = false;
 #endif
@@ -310,10 +311,10 @@ MEDSBENCH_DEVICE void put_pack(const Array& to, int at, const Pack<T, kCount>& p
 }
 
 // And from there.
-template <int kCount, typename T, typename Array>
+template <int kCount, typename T, bool kAligned = std::is_same<T, Bf16>::value, typename Array>
 MEDSBENCH_DEVICE Pack<T, kCount> take_pack(const Array& from, int at) {
 #ifdef __CUDACC__
-  constexpr bool kAtOnce = std::is_same<T, Bf16>::value;
+  constexpr bool kAtOnce = kAligned;
 #else
   constexpr bool kAtOnce = false;
 #endif

@@ -12,6 +12,12 @@ bool same_prefix(const RowPlace& a, const RowPlace& b) {
   return a.prefix == b.prefix && (a.prefix == nullptr || (a.prefix_slot == b.prefix_slot && a.prefix_count == b.prefix_count));
 }
 
+// Bytes of a number of a store: from one position to the next lie all key-value heads.
+int64_t number_bytes(const KvStore& store, const cuda::Heads& shape) {
+  const auto* first = static_cast<const char*>(store.key_row(0, 0, 0));
+  return (static_cast<const char*>(store.key_row(0, 0, 1)) - first) / (shape.kv_heads * shape.dim);
+}
+
 }  // namespace
 
 void AttentionTasks::assign_places(const std::vector<RowPlace>& places, int64_t padded) {
@@ -31,7 +37,8 @@ void AttentionTasks::assign_places(const std::vector<RowPlace>& places, int64_t 
 }
 
 void AttentionTasks::assign(const std::vector<RowPlace>& places, int64_t padded, const cuda::Heads& shape) {
-  const int64_t most = cuda::attention_rows(shape);
+  const bool bf16 = !places.empty() && number_bytes(*places[0].own, shape) == static_cast<int64_t>(sizeof(cuda::Bf16));
+  const int64_t most = cuda::attention_rows(shape, bf16, static_cast<int64_t>(places.size()));
   assign_places(places, padded);
   for (size_t r = 0; r < places.size(); ++r) {
     const int64_t own = chunks(prefix_count(places[r])) + chunks(places[r].own_position + 1);

@@ -44,14 +44,14 @@ class GpuOps : public testing::TestWithParam<std::tuple<const char*, torch::Dtyp
   [[nodiscard]] torch::Tensor index(const std::vector<int64_t>& values) const {
     return torch::tensor(values, torch::kInt64).to(device());
   }
-  // Both round the same fp32 number; its last bit may fall to either side.
-  void expect_close(const torch::Tensor& found, const torch::Tensor& expected, double fp32 = 2e-5) const {
+  // Both round the same fp32 number, up to `rounded` in bf16; its last bit may fall to either side.
+  void expect_close(const torch::Tensor& found, const torch::Tensor& expected, double fp32 = 2e-5, double rounded = 1e-3) const {
     const bool narrow = expected.scalar_type() == torch::kBFloat16;
     ASSERT_EQ(found.sizes(), expected.sizes());
     ASSERT_EQ(found.scalar_type(), expected.scalar_type());
     const auto a = found.to(torch::kCPU, torch::kFloat64), b = expected.to(torch::kCPU, torch::kFloat64);
     const double rtol = narrow ? 1.0 / 120 : fp32;
-    EXPECT_TRUE(torch::allclose(a, b, rtol, narrow ? 1e-3 : fp32))
+    EXPECT_TRUE(torch::allclose(a, b, rtol, narrow ? rounded : fp32))
         << "largest difference " << (a - b).abs().max().item<double>();
   }
 };

@@ -35,6 +35,13 @@ void copy_to(uint8_t* to, const std::vector<T>& values, int64_t padded) {
 
 int64_t power_of_two(int64_t count) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(count))); }
 
+// Tasks of a recording: few counts, since each is recorded; but of many tasks at most a fifth are idle blocks, which a GPU starts
+// all the same.
+int64_t task_bucket(int64_t count) {
+  const int64_t whole = power_of_two(count), step = whole > 256 ? whole / 8 : whole;
+  return (count + step - 1) / step * step;
+}
+
 }  // namespace
 
 void StepRows::clear() {
@@ -117,7 +124,7 @@ void StaticDecoder::make_buffers() {
   const auto values = torch::TensorOptions().dtype(model_.numerics().dtype).device(model_.numerics().device);
   const auto fp32 = values.dtype(torch::kFloat32), bytes = values.dtype(torch::kUInt8);
   const auto beside = torch::TensorOptions().dtype(torch::kUInt8).pinned_memory(!model_.numerics().device.is_cpu());
-  const int64_t most_tasks = power_of_two(rows * parts_);
+  const int64_t most_tasks = task_bucket(rows * parts_);
   const int64_t input_bytes = InputLayout(rows).tasks + most_tasks * static_cast<int64_t>(sizeof(cuda::AttentionTask));
   inputs_ = torch::empty({input_bytes}, bytes);
   results_ = torch::empty({ResultLayout(rows, read_layers()).end}, bytes);
@@ -193,7 +200,7 @@ void StaticDecoder::start(const StepRows& rows) {
   const int64_t padded = bucket(static_cast<int64_t>(rows.ids.size()));
   tasks_.assign(rows.places, padded, {model_.config().heads, model_.config().kv_heads, model_.config().head_dim});
   MEDSBENCH_CHECK(tasks_.parts <= parts_, "{} parts of a row, at most {} were foreseen", tasks_.parts, parts_);
-  const int64_t tasks = power_of_two(std::max<int64_t>(padded, static_cast<int64_t>(tasks_.tasks.size())));
+  const int64_t tasks = task_bucket(std::max<int64_t>(padded, static_cast<int64_t>(tasks_.tasks.size())));
   const int64_t side = runner_.next() % 2;
   const torch::Tensor in = host_inputs_[side], out = host_results_[side];
   const int64_t sent = pack(rows, data<uint8_t>(in), padded, tasks), back = ResultLayout(padded, read_layers()).end;
