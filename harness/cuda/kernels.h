@@ -28,15 +28,14 @@ struct Embed {
   int64_t rows = 0, width = 0;
 };
 
-// y = (x + residual) / rms(x + residual) * weight; without a residual of x alone.
+// y = x / rms(x) * weight.
 template <typename T>
 struct RmsNorm {
-  const T* x = nullptr;         // [R, D]
-  const T* residual = nullptr;  // [R, D]; null: none
-  const T* weight = nullptr;    // [D]
-  T* sum = nullptr;             // [R, D] x + residual; without a residual a copy of x, or null
-  T* y = nullptr;               // [R, D]
-  float* rstd = nullptr;        // [R]; may be null
+  const T* x = nullptr;       // [R, D]
+  const T* weight = nullptr;  // [D]
+  T* copy = nullptr;          // [R, D] of x; null: none
+  T* y = nullptr;             // [R, D]; may be x
+  float* rstd = nullptr;      // [R]; may be null
   int64_t rows = 0, width = 0;
   float eps = 0;
 };
@@ -111,8 +110,8 @@ struct AttentionTask {
 };
 inline constexpr int32_t kAttentionChunk = 256;  // fixed: the order of summation of a row depends on it
 // Rows of a task, at most, where `rows` in all attend. fp32: 8 queries of a key-value head (16 where so many heads share it).
-// bf16: 64, so that a shared prefix is read from memory once or twice, or fewer, so that there are not fewer blocks than an H100
-// has processors. What a row sums does not depend on it.
+// bf16: 64, so that a shared prefix is read from memory once or twice, or fewer, so that there are not fewer blocks than an
+// H100 has processors. What a row sums does not depend on it.
 inline int64_t attention_rows(const Heads& shape, bool bf16, int64_t rows) {
   const int64_t share = shape.heads / shape.kv_heads;
   if (!bf16) return share >= 8 ? 1 : 8 / share;

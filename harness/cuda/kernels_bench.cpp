@@ -1,6 +1,8 @@
 // Each kernel on the GPU at the sizes of a 0.5B model (D 896, H 14, K 2, E 64, F 4864, V 151936): seconds a call and the share
 // of the memory bandwidth. Results are held against the bodies on the host before anything is timed. Without a GPU each says
 // so.
+#include <algorithm>
+
 #include "harness/cuda/benching.h"
 
 namespace harness::cuda {
@@ -11,15 +13,14 @@ constexpr Heads kHeads{14, 2, 64};
 
 void rms_norm(benchmark::State& state) {
   if (without_gpu(state)) return;
-  const auto x = random_buffer<Bf16>(kRows * kWidth, 1), more = random_buffer<Bf16>(kRows * kWidth, 2),
-             w = random_buffer<Bf16>(kWidth, 3);
-  Buffer<Bf16> y(kRows * kWidth), sum(kRows * kWidth), host_y(4 * kWidth), host_sum(4 * kWidth);
-  RmsNorm<Bf16> a{x.data(), more.data(), w.data(), sum.data(), y.data(), nullptr, kRows, kWidth, 1e-6f};
+  const auto x = random_buffer<Bf16>(kRows * kWidth, 1), w = random_buffer<Bf16>(kWidth, 3);
+  Buffer<Bf16> y(kRows * kWidth), host_y(4 * kWidth);
+  RmsNorm<Bf16> a{x.data(), w.data(), nullptr, y.data(), nullptr, kRows, kWidth, 1e-6f};
   time_kernel(
-      state, 4.0 * kRows * kWidth * 2, [&](Tables t) { t.rms_norm(a, nullptr); },
+      state, 2.0 * kRows * kWidth * 2, [&](Tables t) { t.rms_norm(a, nullptr); },
       [&] {
         RmsNorm<Bf16> few = a;
-        few.y = host_y.data(), few.sum = host_sum.data(), few.rows = 4;
+        few.y = host_y.data(), few.rows = 4;
         host_table<Bf16>().rms_norm(few, nullptr);
         return close(y, host_y, 4 * kWidth);
       });
@@ -49,38 +50,51 @@ void split_rotate(benchmark::State& state) {
 }
 BENCHMARK(split_rotate)->UseManualTime();
 
-// One decode step: 64 prompts of 128 tokens, 16 rows each with 128 positions of their own.
+// Of a decode step: range(0) rows, 16 to a prompt of range(1) positions, each with range(2) positions of its own.
 void attend_decode(benchmark::State& state) {
   if (without_gpu(state)) return;
-  const int64_t prompts = 64, shared = 16, length = 128, kv = kHeads.kv_heads * kHeads.dim, width = kHeads.heads * kHeads.dim;
-  const auto q = random_buffer<Bf16>(kRows * width, 1), keys = random_buffer<Bf16>((prompts + kRows) * length * kv, 2),
-             values = random_buffer<Bf16>((prompts + kRows) * length * kv, 3);
+  const int64_t rows = state.range(0), prefix = state.range(1), own = state.range(2), shared = 16, prompts = rows / shared;
+  const int64_t kv = kHeads.kv_heads * kHeads.dim, width = kHeads.heads * kHeads.dim, stored = prompts * prefix + rows * own;
+  const auto q = random_buffer<Bf16>(rows * width, 1), keys = random_buffer<Bf16>(stored * kv, 2),
+             values = random_buffer<Bf16>(stored * kv, 3);
   std::vector<AttentionTask> list;
-  const auto add = [&](int64_t slot, int64_t first, int64_t rows, int32_t part) {
-    list.push_back({reinterpret_cast<uint64_t>(keys.data() + slot * length * kv),
-                    reinterpret_cast<uint64_t>(values.data() + slot * length * kv), static_cast<int32_t>(first),
-                    static_cast<int32_t>(rows), static_cast<int32_t>(length), 0, 0, part});
+  int64_t parts = 0;
+  const auto add = [&](int64_t at, int64_t count, int64_t first, int64_t together, int64_t part) {
+    for (int64_t begin = 0; begin < count; begin += kAttentionChunk) {
+      list.push_back({reinterpret_cast<uint64_t>(keys.data() + at * kv), reinterpret_cast<uint64_t>(values.data() + at * kv),
+                      static_cast<int32_t>(first), static_cast<int32_t>(together), static_cast<int32_t>(count), 0,
+                      static_cast<int32_t>(begin), static_cast<int32_t>(part++)});
+    }
+    parts = std::max(parts, part);
+    return part;
   };
-  const int64_t rows_a_task = attention_rows(kHeads);
-  for (int64_t r = 0; r < kRows; r += rows_a_task) add(r / shared, r, rows_a_task, 0);
-  for (int64_t r = 0; r < kRows; ++r) add(prompts + r, r, 1, 1);
+  const int64_t most = attention_rows(kHeads, true, rows), prefix_parts = (prefix + kAttentionChunk - 1) / kAttentionChunk;
+  for (int64_t prompt = 0; prompt < prompts; ++prompt) {
+    for (int64_t r = 0; r < shared; r += most) add(prompt * prefix, prefix, prompt * shared + r, std::min(most, shared - r), 0);
+  }
+  for (int64_t r = 0; r < rows; ++r) add(prompts * prefix + r * own, own, r, 1, prefix_parts);
   const Buffer<AttentionTask> tasks(list);
-  const Buffer<int32_t> parts(std::vector<int32_t>(static_cast<size_t>(kRows), 2));
-  Buffer<float> part_out(kRows * 2 * width), part_max(kRows * 2 * kHeads.heads), part_sum(kRows * 2 * kHeads.heads);
-  Buffer<Bf16> out(kRows * width), host_out(kRows * width);
-  Attention<Bf16> a{
-      q.data(), out.data(),   nullptr, tasks.data(), parts.data(), part_out.data(), part_max.data(), part_sum.data(),
-      kRows,    tasks.size(), 2,       kHeads,       0.125f};
+  const Buffer<int32_t> row_parts(std::vector<int32_t>(static_cast<size_t>(rows), static_cast<int32_t>(parts)));
+  Buffer<float> part_out(rows * parts * width), part_max(rows * parts * kHeads.heads), part_sum(rows * parts * kHeads.heads);
+  Buffer<Bf16> out(rows * width), host_out(rows * width);
+  Attention<Bf16> a{q.data(),        out.data(), nullptr,      tasks.data(), row_parts.data(), part_out.data(), part_max.data(),
+                    part_sum.data(), rows,       tasks.size(), parts,        kHeads,           0.125f};
   time_kernel(
-      state, 2.0 * static_cast<double>((prompts + kRows) * length * kv) * 2, [&](Tables t) { t.attend(a, nullptr); },
+      state, 2.0 * static_cast<double>(stored * kv) * 2, [&](Tables t) { t.attend(a, nullptr); },
       [&] {
         Attention<Bf16> again = a;
         again.out = host_out.data();
         host_table<Bf16>().attend(again, nullptr);
-        return close(out, host_out, kRows * width);
-      });
+        return close(out, host_out, rows * width);
+      },
+      4.0 * static_cast<double>(rows * width * (prefix + own)));
 }
-BENCHMARK(attend_decode)->UseManualTime();
+BENCHMARK(attend_decode)
+    ->ArgNames({"rows", "prefix", "own"})
+    ->Args({16, 128, 128})
+    ->Args({1024, 128, 128})
+    ->Args({1024, 512, 256})
+    ->UseManualTime();
 
 void swiglu(benchmark::State& state) {
   if (without_gpu(state)) return;

@@ -1,4 +1,4 @@
-// Bodies of RMSNorm with an optional residual, and of its gradient (Zhang & Sennrich 2019).
+// Bodies of RMSNorm and of its gradient (Zhang & Sennrich 2019).
 #pragma once
 
 #include "harness/cuda/block.h"
@@ -6,25 +6,28 @@
 
 namespace harness::cuda {
 
-// A block a row; kPack values a thread at once (1: any width and alignment).
+// A block a row; kPack values a thread at once (1: any width and alignment). The first of each thread stay in its registers,
+// with their weights: of a row of at most kThreads kPack values nothing is read after the sum.
 template <typename T, int kPack>
 struct RmsNormBody {
   static constexpr int kThreads = 128;
+  struct Held {
+    Pack<T, kPack> x, weight;
+  };
   RmsNorm<T> a;
 
   MEDSBENCH_DEVICE void operator()(Block<kThreads>& block) const {
+    constexpr int64_t kTurn = kThreads * kPack;
     const int64_t row = block.x * a.width;
-    const T* in = a.residual != nullptr ? a.sum : a.x;
     PerThread<float, kThreads> squares;
+    PerThread<Held, kThreads> held;
     block.each_own([&](int thread) {
       float square = 0;
-      for (int64_t i = int64_t{thread} * kPack; i < a.width; i += kThreads * kPack) {
-        Pack<T, kPack> x = load_pack<kPack>(a.x + row + i);
-        if (a.residual != nullptr) {
-          const Pack<T, kPack> more = load_pack<kPack>(a.residual + row + i);
-          for (int j = 0; j < kPack; ++j) x.values[j] = from_float<T>(to_float(x.values[j]) + to_float(more.values[j]));
-        }
-        if (a.sum != nullptr) store_pack<kPack>(a.sum + row + i, x);
+      const int64_t first = int64_t{thread} * kPack;
+      if (first < a.width) held[thread] = {load_pack<kPack>(a.x + row + first), load_pack<kPack>(a.weight + first)};
+      for (int64_t i = first; i < a.width; i += kTurn) {
+        const Pack<T, kPack> x = i < kTurn ? held[thread].x : load_pack<kPack>(a.x + row + i);
+        if (a.copy != nullptr) store_pack<kPack>(a.copy + row + i, x);
         for (int j = 0; j < kPack; ++j) square += to_float(x.values[j]) * to_float(x.values[j]);
       }
       squares[thread] = square;
@@ -32,9 +35,9 @@ struct RmsNormBody {
     const float r = 1.0f / sqrtf(block.sum(squares) / static_cast<float>(a.width) + a.eps);
     block.each_own([&](int thread) {
       if (thread == 0 && a.rstd != nullptr) a.rstd[block.x] = r;
-      for (int64_t i = int64_t{thread} * kPack; i < a.width; i += kThreads * kPack) {  // the thread's own values again
-        Pack<T, kPack> x = load_pack<kPack>(in + row + i);
-        const Pack<T, kPack> w = load_pack<kPack>(a.weight + i);
+      for (int64_t i = int64_t{thread} * kPack; i < a.width; i += kTurn) {  // the thread's own values again
+        Pack<T, kPack> x = i < kTurn ? held[thread].x : load_pack<kPack>(a.x + row + i);
+        const Pack<T, kPack> w = i < kTurn ? held[thread].weight : load_pack<kPack>(a.weight + i);
         for (int j = 0; j < kPack; ++j) x.values[j] = from_float<T>(to_float(x.values[j]) * r * to_float(w.values[j]));
         store_pack<kPack>(a.y + row + i, x);
       }

@@ -244,7 +244,7 @@ void StaticDecoder::run_layers(const cuda::Table<T>& table, void* stream, int64_
   torch::Tensor x = view(x_), normed = view(normed_), qkv = view(qkv_), gate_up = view(gate_up_), now = x;
   const torch::Tensor attended = view(attended_), activated = view(activated_);
   const auto norm = [&](const torch::Tensor& from, const torch::Tensor& weight, T* copy) {
-    table.rms_norm({data<T>(from), nullptr, data<T>(weight), copy, data<T>(normed), nullptr, rows, x.size(1),
+    table.rms_norm({data<T>(from), data<T>(weight), copy, data<T>(normed), nullptr, rows, x.size(1),
                     static_cast<float>(model_.config().norm_eps)},
                    stream);
   };
@@ -336,7 +336,7 @@ void StaticDecoder::draw(const cuda::Table<T>& table, void* stream, int64_t rows
     T* hidden = kept(l) ? data<T>(kept_[static_cast<size_t>(l)]) : data<T>(normed_);
     readout.hidden[l - settings_.readout_from] = hidden;
     if (settings_.lens_norm_all && kept(l)) {  // in place: nothing reads the block's output any more
-      table.rms_norm({hidden, nullptr, data<T>(final_norm_), nullptr, hidden, nullptr, rows, model_.config().width,
+      table.rms_norm({hidden, data<T>(final_norm_), nullptr, hidden, nullptr, rows, model_.config().width,
                       static_cast<float>(model_.config().norm_eps)},
                      stream);
     }
