@@ -44,11 +44,10 @@ struct PackedTiles {
     static_assert(kRows * kPacks % kThreads == 0);
     if constexpr (std::is_same<T, Bf16>::value) {
       if (wide) {
-        MEDSBENCH_UNROLL
-        for (int step = 0; step < kRows * kPacks / kThreads; ++step) {  // without branches: no copy waits for another
+        for (int step = 0; step < kRows * kPacks / kThreads; ++step) {
           const int n = thread + step * kThreads, i = n / kPacks, e = n % kPacks * kPack;
           const bool there = (i < rows) & (e < dim);
-          block.template start_copy<kPack>(thread, to, i * kStride + e, place(there ? i : 0) + (there ? e : 0), there);
+          block.template start_copy<kPack>(thread, to, i * kStride + e, there ? place(i) + e : place(0), there);
         }
         return;
       }
