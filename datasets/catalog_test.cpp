@@ -9,11 +9,14 @@
 #include "datasets/hub_cache.h"
 #include "datasets/locate.h"
 #include "datasets/published.h"
-#include "datasets/testing.h"
 #include "harness/core/error.h"
+#include "harness/core/testing.h"
 
 namespace datasets {
 namespace {
+
+using harness::ScratchFolder;
+using harness::error_of;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

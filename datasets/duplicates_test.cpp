@@ -8,10 +8,12 @@
 #include "datasets/catalog.h"
 #include "datasets/manifest.h"
 #include "datasets/published.h"
-#include "datasets/testing.h"
+#include "harness/core/testing.h"
 
 namespace datasets {
 namespace {
+
+using harness::error_of;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

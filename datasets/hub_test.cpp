@@ -8,13 +8,16 @@
 
 #include "datasets/http.h"
 #include "datasets/loopback_server.h"
-#include "datasets/testing.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 
 namespace datasets {
 namespace {
+
+using harness::ScratchFolder;
+using harness::error_of;
 
 using ::testing::HasSubstr;
 

@@ -8,12 +8,15 @@
 
 #include <filesystem>
 
-#include "datasets/testing.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 
 namespace datasets {
 namespace {
+
+using harness::ScratchFolder;
+using harness::error_of;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -5,6 +5,7 @@
 #include "harness/core/config.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 
 namespace harness {
 namespace {
@@ -15,31 +16,21 @@ std::string repeat(const std::string& part, int times) {
   return text;
 }
 
-template <typename Body>
-std::string message_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Json, NestedTooDeeplyIsRefused) {
   const auto nested = [](int levels) { return repeat("[", levels) + repeat("]", levels); };
   EXPECT_EQ(dump_line(parse_json(nested(500))), nested(500));
-  EXPECT_THAT(message_of([&] { parse_json(nested(501)); }), testing::HasSubstr("500 levels"));
-  EXPECT_THAT(message_of([&] { parse_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
+  EXPECT_THAT(error_of([&] { parse_json(nested(501)); }), testing::HasSubstr("500 levels"));
+  EXPECT_THAT(error_of([&] { parse_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
   EXPECT_EQ(dump_line(parse_ordered_json(nested(500))), nested(500));
-  EXPECT_THAT(message_of([&] { parse_ordered_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
+  EXPECT_THAT(error_of([&] { parse_ordered_json(nested(1'000'000)); }), testing::HasSubstr("500 levels"));
   // Brackets inside a text are none, whatever is escaped in it.
   EXPECT_NO_THROW(parse_json("[\"" + repeat("\\\"[{", 1000) + "\", 1]"));
 }
 
 TEST(Json, ANumberBeyondADoubleIsRefused) {
-  EXPECT_THAT(message_of([] { parse_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
-  EXPECT_THAT(message_of([] { parse_ordered_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
-  EXPECT_THAT(message_of([] { parse_ordered_json("{\"b\": 1, \"a\""); }), testing::HasSubstr("syntax error at byte"));
+  EXPECT_THAT(error_of([] { parse_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
+  EXPECT_THAT(error_of([] { parse_ordered_json("[2E22222]"); }), testing::HasSubstr("2E22222"));
+  EXPECT_THAT(error_of([] { parse_ordered_json("{\"b\": 1, \"a\""); }), testing::HasSubstr("syntax error at byte"));
   EXPECT_EQ(dump_line(parse_ordered_json("{\"b\": 1, \"a\": 2}")), "{\"b\":1,\"a\":2}");
   EXPECT_EQ(dump_line(parse_json("[1E308]")), "[1e+308]");
 }
@@ -47,7 +38,7 @@ TEST(Json, ANumberBeyondADoubleIsRefused) {
 TEST(Config, AKeyOfTooManyPartsIsRefused) {
   const std::string parts = repeat("a.", 1'000'000) + "a";
   for (const std::string& text : {parts + " = 1", "x = 1\n[" + parts + "]\n", "x = {" + parts + " = 1}"}) {
-    EXPECT_THAT(message_of([&] { Config::from_toml_text(text, "t.toml"); }), testing::HasSubstr("200 parts")) << text.substr(0, 20);
+    EXPECT_THAT(error_of([&] { Config::from_toml_text(text, "t.toml"); }), testing::HasSubstr("200 parts")) << text.substr(0, 20);
   }
   const std::string ruler(300, '.');
   const Config config = Config::from_toml_text("# " + ruler + "\nx = \"" + ruler + "\"\ny = '" + ruler + "'\n", "t.toml");

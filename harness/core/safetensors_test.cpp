@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -11,20 +10,14 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 
 namespace harness {
 namespace {
 
 class Safetensors : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("safetensors_{}_{}", info->name(), ::getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string path() const { return (folder_ / "file.safetensors").string(); }
+  [[nodiscard]] std::string path() const { return folder_.path("file.safetensors"); }
 
   // A file from its header text and data, whether right or wrong.
   void write_raw(const std::string& header, const std::string& data) const {
@@ -33,15 +26,10 @@ class Safetensors : public ::testing::Test {
     write_file_atomically(path(), bytes + header + data);
   }
   [[nodiscard]] std::string refusal() const {
-    try {
-      const SafetensorsFile file(path());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+    return error_of([this] { const SafetensorsFile file(path()); });
   }
 
-  std::filesystem::path folder_;
+  ScratchFolder folder_;
 };
 
 template <typename T>
@@ -144,7 +132,7 @@ TEST_F(Safetensors, AFailedWriteLeavesTheOldFile) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &unlimited), 0);
   (void)std::signal(SIGXFSZ, old_handler);
   EXPECT_EQ(read_file(path()), before);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "no temporary file is left";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "no temporary file is left";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 
 namespace harness {
 namespace {
@@ -18,15 +19,12 @@ namespace fs = std::filesystem;
 class Slurm : public testing::Test {
  protected:
   Slurm() {
-    std::string pattern = testing::TempDir() + "slurm.XXXXXX";
-    root_ = mkdtemp(pattern.data());
     settings_.folder = root_ + "/scripts";
     settings_.program = "/bin/sh";
     settings_.out = &shown_;
     settings_.poll_seconds = 0.2;
     settings_.environment = {{"WORD", "it's set"}};
   }
-  ~Slurm() override { fs::remove_all(root_); }
 
   Cell cell(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
     const std::string folder = root_ + "/" + id;
@@ -49,7 +47,8 @@ class Slurm : public testing::Test {
     EXPECT_NE(result.cells[3].log_tail.find("cause of failure"), std::string::npos) << result.cells[3].log_tail;
   }
 
-  std::string root_;
+  const ScratchFolder folder_;
+  const std::string root_ = folder_.path();
   std::ostringstream shown_;
   SlurmSettings settings_;
   std::function<bool(const Cell&)> is_done_ = [](const Cell& one) { return fs::exists(one.folder + "/done.json"); };

@@ -16,6 +16,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 #include "harness/sweep/cell_lock.h"
 #include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/progress.h"
@@ -29,12 +30,9 @@ namespace fs = std::filesystem;
 class Sweep : public testing::Test {
  protected:
   Sweep() {
-    std::string pattern = testing::TempDir() + "sweep.XXXXXX";
-    root_ = mkdtemp(pattern.data());
     settings_.program = "/bin/sh";
     settings_.out = &shown_;
   }
-  ~Sweep() override { fs::remove_all(root_); }
 
   // A cell that runs a shell command in which $D is its folder; " && done" is added unless the command fails first.
   Cell cell(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
@@ -53,7 +51,8 @@ class Sweep : public testing::Test {
   }
   SweepResult run(const std::vector<Cell>& cells) { return run_cells(cells, settings_, is_done_); }
 
-  std::string root_;
+  const ScratchFolder folder_;
+  const std::string root_ = folder_.path();
   std::ostringstream shown_;
   SweepSettings settings_;
   std::function<bool(const Cell&)> is_done_ = [](const Cell& cell) { return fs::exists(cell.folder + "/done.json"); };

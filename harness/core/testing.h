@@ -1,22 +1,22 @@
-// Test support of this folder: a scratch folder that removes itself, the message of an Error.
+// Test support for every folder: a scratch folder that removes itself, the message of an Error.
 #pragma once
 
-#include <unistd.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "harness/core/error.h"
 
-namespace datasets {
+namespace harness {
 
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "medsbench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw harness::Error("{}: expected to make a folder", pattern);
+    std::string pattern = testing::TempDir() + "medsbench-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) throw Error("{}: expected to make a folder", pattern);
     root_ = pattern;
   }
   ~ScratchFolder() {
@@ -27,10 +27,11 @@ class ScratchFolder {
   ScratchFolder& operator=(const ScratchFolder&) = delete;
 
   [[nodiscard]] std::string path(const std::string& name = "") const { return name.empty() ? root_ : root_ + "/" + name; }
-  // Writes a file, its folders included.
-  void write(const std::string& name, const std::string& content) const {
+  // Writes a file, its folders included; gives its path.
+  std::string write(const std::string& name, const std::string& content) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     std::ofstream(path(name), std::ios::binary) << content;
+    return path(name);
   }
 
  private:
@@ -42,10 +43,10 @@ template <typename Body>
 std::string error_of(Body&& body) {
   try {
     body();
-  } catch (const harness::Error& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return "";
 }
 
-}  // namespace datasets
+}  // namespace harness
