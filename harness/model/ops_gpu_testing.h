@@ -45,7 +45,8 @@ class GpuOps : public testing::TestWithParam<std::tuple<const char*, torch::Dtyp
     return torch::tensor(values, torch::kInt64).to(device());
   }
   // Both round the same fp32 number, up to `rounded` in bf16; its last bit may fall to either side.
-  void expect_close(const torch::Tensor& found, const torch::Tensor& expected, double fp32 = 2e-5, double rounded = 1e-3) const {
+  void expect_close(const torch::Tensor& found, const torch::Tensor& expected, double fp32 = 2e-5,
+                    double rounded = 1e-3) const {
     const bool narrow = expected.scalar_type() == torch::kBFloat16;
     ASSERT_EQ(found.sizes(), expected.sizes());
     ASSERT_EQ(found.scalar_type(), expected.scalar_type());
