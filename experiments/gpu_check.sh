@@ -12,6 +12,9 @@ parts=("$@")
 ((${#parts[@]})) || parts=(tests sanitizer kernels decode update step repeat quickstart peers)
 mkdir -p "$out" || exit 2
 export OMP_NUM_THREADS=1
+if [[ -e $build/build.ninja ]]; then  # a build carried from elsewhere has none
+  ninja -C "$build" medsbench {test,bench}_{cuda,rollout,train} test_{model,ranks} > "$out/build.log" || exit
+fi
 bench() {  # bench PROGRAM FILTER JSON
   "$build"/harness/"$1" --benchmark_filter="$2" --benchmark_repetitions=5 --benchmark_report_aggregates_only=true \
     --benchmark_out="$out/$3.json" --benchmark_out_format=json
