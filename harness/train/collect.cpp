@@ -52,14 +52,13 @@ Sample make_sample(const CollectInputs& in, const Problem& problem, const Sample
   Sample sample;
   sample.problem = problem.hash();
   sample.correct = verdict.correctness == Correctness::right;
-  sample.reward = (sample.correct ? 1.0 : 0.0) +
-                  overlong_penalty(response.tokens(), in.settings.sampling.max_new_tokens, in.settings.overlong_buffer,
-                                   in.settings.overlong_factor);
+  sample.reward = (sample.correct ? 1.0 : 0.0) + overlong_penalty(response.tokens(), in.settings.sampling.max_new_tokens,
+                                                                  in.settings.overlong_buffer, in.settings.overlong_factor);
   sample.has_answer = verdict.normalised.has_value();
   sample.answer = verdict.normalised.value_or("");
   sample.error_label = error_label(verdict, problem);
-  sample.mean_log_prob = std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) /
-                         static_cast<double>(response.tokens());
+  sample.mean_log_prob =
+      std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) / static_cast<double>(response.tokens());
   return sample;
 }
 
@@ -139,8 +138,9 @@ PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vecto
   return batch;
 }
 
-void count_work(const Transformer& policy, const CollectInputs& in, const GenerationTotals& totals, const std::vector<RolloutGroup>& groups,
-                const std::vector<std::vector<SampledResponse>>& responses, Collected& out) {
+void count_work(const Transformer& policy, const CollectInputs& in, const GenerationTotals& totals,
+                const std::vector<RolloutGroup>& groups, const std::vector<std::vector<SampledResponse>>& responses,
+                Collected& out) {
   out.readout_seconds += totals.readout_seconds;
   out.decode_seconds += totals.decode_seconds;
   // Of all processes, each with about as many steps as this one.
@@ -158,9 +158,10 @@ void count_work(const Transformer& policy, const CollectInputs& in, const Genera
 void settle_starvation(const TrainSettings& s, int64_t step, Collected& out) {
   out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;
   if (out.starved && s.filter.on_starved == "stop") {
-    throw Error("step {}: expected {} groups with right and wrong responses within {} batches of prompts "
-                "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
-                step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
+    throw Error(
+        "step {}: expected {} groups with right and wrong responses within {} batches of prompts "
+        "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
+        step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
   }
   if (out.starved && s.filter.on_starved == "skip") out.groups.clear();
 }
@@ -178,8 +179,8 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
     ++out.gen_batches;
     auto [requests, groups] = next_prompts(in, cursor, order);
     GenerationTotals totals;
-    std::vector<std::vector<SampledResponse>> responses = generate_over_ranks(
-        in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
+    std::vector<std::vector<SampledResponse>> responses =
+        generate_over_ranks(in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
     count_work(policy, in, totals, groups, responses, out);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);
