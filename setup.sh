@@ -24,8 +24,8 @@ started=$SECONDS
 say() { echo "setup: $*" >&2; }
 fail() { echo "setup.sh: $*" >&2; exit 1; }
 
-packages=(build-essential cmake ninja-build ccache git pkg-config unzip ca-certificates python3 python3-pip
-  libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libspdlog-dev libboost1.81-dev libpcre2-dev libutf8proc-dev
+packages=(build-essential cmake ninja-build git pkg-config unzip ca-certificates python3 python3-pip
+  libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libboost1.81-dev libpcre2-dev libutf8proc-dev
   librandom123-dev libeigen3-dev libssl-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev librapidcheck-dev
   libgtest-dev libgmock-dev libbenchmark-dev gnuplot-nox)
 

@@ -1,6 +1,6 @@
 #include "baselines/adaptive_entropy.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

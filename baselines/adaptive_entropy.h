@@ -8,7 +8,7 @@
 // Defaults: target 0.2, delta 1e-4, beta_max 5e-3. Set the target on the scale of the model (a nano policy has 0.03 to 0.1).
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

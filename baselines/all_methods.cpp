@@ -23,20 +23,13 @@
 namespace baselines {
 
 std::vector<harness::MethodEntry> all_methods() {
-  std::vector<harness::MethodEntry> entries = {grpo_entry(),
-                                               dr_grpo_entry(),
-                                               dapo_entry(),
-                                               entropy_bonus_entry(),
-                                               adaptive_entropy_entry(),
-                                               clip_higher_entry(),
-                                               entropy_advantage_entry(),
-                                               clip_cov_entry(),
-                                               kl_cov_entry(),
-                                               top_entropy_entry()};
+  std::vector<harness::MethodEntry> entries = {
+      grpo_entry(),        dr_grpo_entry(),           dapo_entry(),     entropy_bonus_entry(), adaptive_entropy_entry(),
+      clip_higher_entry(), entropy_advantage_entry(), clip_cov_entry(), kl_cov_entry(),        top_entropy_entry()};
   for (harness::MethodEntry& entry : signed_reinforce_entries()) entries.push_back(std::move(entry));
-  for (harness::MethodEntry& entry : std::vector<harness::MethodEntry>{
-           pass_k_training_entry(), pkpo_entry(), unlikeliness_entry(), uniqueness_entry(), outcome_exploration_entry(),
-           maxrl_entry(), gspo_entry(), cispo_entry()}) {
+  for (harness::MethodEntry& entry :
+       std::vector<harness::MethodEntry>{pass_k_training_entry(), pkpo_entry(), unlikeliness_entry(), uniqueness_entry(),
+                                         outcome_exploration_entry(), maxrl_entry(), gspo_entry(), cispo_entry()}) {
     entries.push_back(std::move(entry));
   }
   for (harness::MethodEntry& entry : control_entries()) entries.push_back(std::move(entry));

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/core/config.h"
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "harness/core/config.h"
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

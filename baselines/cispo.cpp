@@ -1,6 +1,6 @@
 #include "baselines/cispo.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
@@ -28,11 +28,9 @@ class Cispo : public harness::Method {
 }  // namespace
 
 harness::MethodEntry cispo_entry() {
-  return {.name = "cispo",
-          .title = "CISPO",
-          .source = "arXiv 2506.13585",
-          .hook = "L",
-          .make = [](harness::MethodKeys& keys) { return std::make_unique<Cispo>(keys); }};
+  return {.name = "cispo", .title = "CISPO", .source = "arXiv 2506.13585", .hook = "L", .make = [](harness::MethodKeys& keys) {
+            return std::make_unique<Cispo>(keys);
+          }};
 }
 
 }  // namespace baselines

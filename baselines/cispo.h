@@ -6,7 +6,7 @@
 // used: 5 is not verified.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -1,6 +1,6 @@
 #include "baselines/clip_cov.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

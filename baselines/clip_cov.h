@@ -10,7 +10,7 @@
 // "selected" marks the tokens that are dropped.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -4,7 +4,7 @@
 // 1. The upper clip bound is 0.28 instead of 0.2. (On the DAPO base it is nothing new.)
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

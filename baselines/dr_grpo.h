@@ -6,7 +6,7 @@
 //    response's own length (loss.aggregation = "seq_mean_token_sum_norm").
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -1,6 +1,6 @@
 #include "baselines/entropy_advantage.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
@@ -16,8 +16,7 @@ class EntropyAdvantage : public harness::Method {
   [[nodiscard]] std::string name() const override { return "entropy_advantage"; }
   [[nodiscard]] harness::Needs needs() const override { return {.sampling_entropies = true}; }
   void shape_token_advantages(harness::TokenBatch& batch) const override {
-    const torch::Tensor addition =
-        torch::minimum(alpha_ * batch.sampling_entropies.detach(), batch.advantages.abs() / kappa_);
+    const torch::Tensor addition = torch::minimum(alpha_ * batch.sampling_entropies.detach(), batch.advantages.abs() / kappa_);
     batch.advantages = batch.advantages + addition * batch.mask;
   }
 

@@ -7,7 +7,7 @@
 // The other settings of the paper's arm (KL, aggregation, dual clip) are recipe: set loss.* for them.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -1,6 +1,6 @@
 #include "baselines/entropy_bonus.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace baselines {
 

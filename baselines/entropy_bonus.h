@@ -5,7 +5,7 @@
 // Default beta 1e-3; the usual sweep is 1e-4 to 1e-2.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

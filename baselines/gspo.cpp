@@ -1,6 +1,6 @@
 #include "baselines/gspo.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace baselines {
 

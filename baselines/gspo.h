@@ -8,7 +8,7 @@
 // base's token mean, which weighs long responses more (loss.aggregation = "seq_mean_token_mean" undoes it).
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

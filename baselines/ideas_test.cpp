@@ -325,8 +325,7 @@ TEST(Gspo, ClipsWholeResponsesByTheGeometricMeanRatio) {
   const MiniBatch batch = random_batch(8, 4, 4, 6);
   const Outcome outcome = evaluate(arm, batch);
   const torch::Tensor& mask = batch.tokens.mask;
-  const torch::Tensor mean =
-      ((batch.tokens.current_log_probs - batch.tokens.old_log_probs) * mask).sum(1) / mask.sum(1);
+  const torch::Tensor mean = ((batch.tokens.current_log_probs - batch.tokens.old_log_probs) * mask).sum(1) / mask.sum(1);
   for (int64_t row = 0; row < 16; ++row) {
     const double advantage = outcome.group_advantages[static_cast<size_t>(row)];
     const double ratio = std::exp(mean[row].item<double>());
@@ -345,8 +344,7 @@ TEST(Cispo, KeepsTheGradientOfTokensThatPpoClips) {
   const Outcome outcome = evaluate(arm, batch);
   const torch::Tensor ratio = (batch.tokens.current_log_probs - batch.tokens.old_log_probs).exp();
   EXPECT_GT((ratio > 1.5).sum().item<int64_t>(), 0);
-  const torch::Tensor expected =
-      -ratio.clamp_max(1.5) * outcome.advantages * batch.tokens.mask / batch.tokens.mask.sum();
+  const torch::Tensor expected = -ratio.clamp_max(1.5) * outcome.advantages * batch.tokens.mask / batch.tokens.mask.sum();
   EXPECT_TRUE(torch::allclose(outcome.gradient, expected));
 }
 

@@ -1,6 +1,6 @@
 #include "baselines/kl_cov.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
@@ -39,11 +39,10 @@ class KlCov : public harness::Method {
 }  // namespace
 
 harness::MethodEntry kl_cov_entry() {
-  return {.name = "kl_cov",
-          .title = "KL-Cov",
-          .source = "arXiv 2505.22617",
-          .hook = "Q,L",
-          .make = [](harness::MethodKeys& keys) { return std::make_unique<KlCov>(keys); }};
+  return {
+      .name = "kl_cov", .title = "KL-Cov", .source = "arXiv 2505.22617", .hook = "Q,L", .make = [](harness::MethodKeys& keys) {
+        return std::make_unique<KlCov>(keys);
+      }};
 }
 
 }  // namespace baselines

@@ -8,7 +8,7 @@
 // Defaults: beta 1; fraction 2e-3, the authors' for 7B models (2e-4 for 32B).
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

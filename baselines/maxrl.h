@@ -6,7 +6,7 @@
 //    where the overlong penalty or another method shapes rewards).
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -9,7 +9,7 @@
 // c 0.2 and constant 0.5 are not verified against the paper's text.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

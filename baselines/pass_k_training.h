@@ -8,7 +8,7 @@
 // Default k 4: the paper's settings lie between 4 and 8; which it holds best for which model is not verified here.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -45,11 +45,9 @@ class Pkpo : public harness::Method {
 }  // namespace
 
 harness::MethodEntry pkpo_entry() {
-  return {.name = "pkpo",
-          .title = "PKPO",
-          .source = "arXiv 2505.15201",
-          .hook = "R",
-          .make = [](harness::MethodKeys& keys) { return std::make_unique<Pkpo>(keys); }};
+  return {.name = "pkpo", .title = "PKPO", .source = "arXiv 2505.15201", .hook = "R", .make = [](harness::MethodKeys& keys) {
+            return std::make_unique<Pkpo>(keys);
+          }};
 }
 
 }  // namespace baselines

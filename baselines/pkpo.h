@@ -8,7 +8,7 @@
 // Default k 4 (k <= n); the paper sweeps it.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

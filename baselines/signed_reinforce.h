@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

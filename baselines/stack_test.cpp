@@ -8,8 +8,8 @@
 namespace baselines {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::evaluate;
+using ::testing::HasSubstr;
 using testing::make_arm;
 using testing::random_batch;
 
@@ -55,8 +55,7 @@ TEST(MethodStack, CombinesByAddingTheTermsOfEach) {
   testing::Arm bonus = make_arm({"outcome_exploration", "entropy_bonus"}, "dapo", {"method.beta=0.5"});
   const testing::Outcome without = evaluate(plain, batch);
   const testing::Outcome with = evaluate(bonus, batch);
-  const double entropy =
-      batch.tokens.current_entropies.sum().item<double>() / batch.tokens.mask.sum().item<double>();
+  const double entropy = batch.tokens.current_entropies.sum().item<double>() / batch.tokens.mask.sum().item<double>();
   EXPECT_NEAR(with.loss, without.loss - 0.5 * entropy, 1e-12);
   EXPECT_TRUE(torch::equal(with.advantages, without.advantages));
 }

@@ -1,7 +1,7 @@
 // A mini-batch for tests of methods, and what a stack makes of it in any number of micro-batches.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <string>

@@ -1,6 +1,6 @@
 #include "baselines/top_entropy.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/rl/token_selection.h"
 

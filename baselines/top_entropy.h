@@ -8,7 +8,7 @@
 //    published code takes ceil(rho * tokens); so does this. Equal entropies are told apart by row key and position.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

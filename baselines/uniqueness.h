@@ -10,7 +10,7 @@
 // alpha in (0, 1]; the default 1 is not verified.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

@@ -6,7 +6,7 @@
 // Default beta 0.25. The paper's other settings (2 epochs a batch, KL 0.1) are recipe: they are keys of the run and the loss.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

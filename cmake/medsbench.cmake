@@ -1,6 +1,6 @@
 # medsbench_library(NAME [TORCH] SOURCES a.cpp ... LINK lib ...): a static library with the project's warnings.
-# medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder as one binary test_NAME and one CTest entry.
-# medsbench_benchmarks(NAME LINK lib ...): every *_bench.cpp of this folder as one binary bench_NAME.
+# medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder and those below as one binary test_NAME and one CTest entry.
+# medsbench_benchmarks(NAME LINK lib ...): every *_bench.cpp of this folder and those below as one binary bench_NAME.
 
 add_custom_target(all_tests)       # every test binary
 add_custom_target(all_benchmarks)  # every benchmark binary
@@ -8,24 +8,21 @@ add_custom_target(all_benchmarks)  # every benchmark binary
 set(MEDSBENCH_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
     -Werror -Wno-restrict)
 
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
-endif()
-
 function(medsbench_options target torch)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${MEDSBENCH_WARNINGS}>)
+  # Headers are dear, LibTorch's most of all: loaded once for a dozen sources. Names local to a file are therefore unique in
+  # their library.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MEDSBENCH_UNITY} UNITY_BUILD_BATCH_SIZE 12)
+  # Programs would have -fPIE, with which no precompiled header made with -fPIC can be used.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${MEDSBENCH_WARNINGS}> $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)
   if(torch)
     target_link_libraries(${target} PUBLIC medsbench_torch)
-    # ccache would hash the 780 MB of the precompiled header for each file: twice the time of compiling it.
-    set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER "")
-    # The bytes of a precompiled header depend on these flags, so every target that reuses it has the same ones (programs
-    # would have -fPIE otherwise).
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess> $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)
-    if(NOT ${target} STREQUAL "torch_pch")
-      target_precompile_headers(${target} REUSE_FROM torch_pch)
-    endif()
+    set(pch torch_pch)
+  else()
+    set(pch base_pch)
+  endif()
+  if(NOT ${target} STREQUAL ${pch})
+    target_precompile_headers(${target} REUSE_FROM ${pch})
   endif()
 endfunction()
 
@@ -38,7 +35,7 @@ endfunction()
 
 function(medsbench_tests name)
   cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
   if(NOT sources)
     return()
   endif()
@@ -57,7 +54,7 @@ endfunction()
 
 function(medsbench_benchmarks name)
   cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_bench.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_bench.cpp)
   if(NOT sources OR NOT MEDSBENCH_BENCHMARKS)
     return()
   endif()

@@ -104,7 +104,8 @@ class Solutions : public DemonstrationSource {
     for (size_t i = 0; i < read.set.problems.size(); ++i) {
       const Problem& problem = read.set.problems[i];
       if (read.solutions[i].empty() || !training.contains(problem.hash())) continue;
-      demonstrations_.push_back({problem.text, read.solutions[i], "right", problem.kind.empty() ? entry.name : problem.kind, false, true});
+      demonstrations_.push_back(
+          {problem.text, read.solutions[i], "right", problem.kind.empty() ? entry.name : problem.kind, false, true});
     }
     if (demonstrations_.empty()) throw Error("{}: expected worked solutions with a boxed answer, found none", entry.name);
   }

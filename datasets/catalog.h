@@ -21,11 +21,11 @@ namespace datasets {
 // "gsm8k:train" and "gsm8k:test". A file's own name ("my_problems.jsonl", .jsonl.gz, .jsonl.zst, .csv, .parquet; fields problem
 // or question, and answer) is a set of one split that serves any.
 struct LoadSettings {
-  std::string data_dir;    // where published sets lie; empty: MEDSBENCH_DATA, then the hub cache (hub.h)
-  uint64_t data_seed = 0;  // of the generated sets and of the samples below
-  int64_t limit = 0;       // > 0: a keyed sample of that many problems of each set, in the set's order
+  std::string data_dir;     // where published sets lie; empty: MEDSBENCH_DATA, then the hub cache (hub.h)
+  uint64_t data_seed = 0;   // of the generated sets and of the samples below
+  int64_t limit = 0;        // > 0: a keyed sample of that many problems of each set, in the set's order
   int64_t train_limit = 0;  // > 0: in place of `limit` for training splits
-  int64_t validation = 0;  // > 0: that many problems of a published training set become its validation split
+  int64_t validation = 0;   // > 0: that many problems of a published training set become its validation split
   NanoSettings nano;
   WordSettings words;
 };

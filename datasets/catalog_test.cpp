@@ -6,17 +6,17 @@
 #include <cstdlib>
 #include <set>
 
-#include "datasets/hub_cache.h"
 #include "datasets/locate.h"
 #include "datasets/published.h"
 #include "harness/core/error.h"
 #include "harness/core/testing.h"
+#include "harness/hub/hub_cache.h"
 
 namespace datasets {
 namespace {
 
-using harness::ScratchFolder;
 using harness::error_of;
+using harness::ScratchFolder;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -213,7 +213,9 @@ TEST(Demonstrations, OfGsm8kAreItsTrainingSolutionsWithTheAnswerInABox) {
   const ScratchFolder folder;
   std::string lines;
   for (int i = 0; i < 20; ++i) {
-    lines += fmt::format(R"({{"question": "Add {0} and 1?", "answer": "First <<{0}+1={1}>>{1}.\nSo ${1}.\n#### 1,00{1}"}})", i, i + 1) + "\n";
+    lines += fmt::format(R"({{"question": "Add {0} and 1?", "answer": "First <<{0}+1={1}>>{1}.\nSo ${1}.\n#### 1,00{1}"}})", i,
+                         i + 1) +
+             "\n";
   }
   folder.write("gsm8k_train.jsonl", lines);
   LoadSettings settings;
@@ -242,9 +244,10 @@ TEST(Demonstrations, OfGsm8kAreItsTrainingSolutionsWithTheAnswerInABox) {
 
 TEST(Demonstrations, OfMathAreSolutionsThatHaveABox) {
   const ScratchFolder folder;
-  folder.write("math345.jsonl",
-               R"({"problem": "P", "level": "Level 3", "type": "Algebra", "solution": "So $\\boxed{4}$."})" "\n"
-               R"({"problem": "Q", "level": "Level 5", "type": "Algebra", "answer": "5", "solution": "Five."})" "\n");
+  folder.write("math345.jsonl", R"({"problem": "P", "level": "Level 3", "type": "Algebra", "solution": "So $\\boxed{4}$."})"
+                                "\n"
+                                R"({"problem": "Q", "level": "Level 5", "type": "Algebra", "answer": "5", "solution": "Five."})"
+                                "\n");
   LoadSettings settings;
   settings.data_dir = folder.path();
   const auto source = load_demonstrations("math345", settings);
@@ -281,9 +284,9 @@ TEST(FilesIdentity, IsThatOfWhatTheFilesHold) {
 }
 
 TEST(ParseRepository, RefusesWhatCouldLeaveTheCache) {
-  EXPECT_EQ(parse_repository(RepositoryKind::model, "Qwen/Qwen3-1.7B@abc").revision, "abc");
+  EXPECT_EQ(harness::parse_repository(harness::RepositoryKind::model, "Qwen/Qwen3-1.7B@abc").revision, "abc");
   for (const char* bad : {"Qwen", "a/b/c", "../x", "a/..", "a/b@", "a/b@../x", "/b", "a/ b"}) {
-    EXPECT_THROW(parse_repository(RepositoryKind::model, bad), harness::Error) << bad;
+    EXPECT_THROW(harness::parse_repository(harness::RepositoryKind::model, bad), harness::Error) << bad;
   }
 }
 

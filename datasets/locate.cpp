@@ -25,10 +25,10 @@ std::vector<std::string> hub_folders(const PublishedSet& set, const std::string&
   return folders;
 }
 
-std::vector<std::string> in_cache(const PublishedSet& set, const std::string& split, const Environment& environment) {
-  const std::string cache = hub_cache_folder(environment);
+std::vector<std::string> in_cache(const PublishedSet& set, const std::string& split, const harness::Environment& environment) {
+  const std::string cache = harness::hub_cache_folder(environment);
   for (const HubSource& source : set.sources) {
-    const auto snapshot = find_snapshot(cache, {RepositoryKind::dataset, source.repository, "main"});
+    const auto snapshot = harness::find_snapshot(cache, {harness::RepositoryKind::dataset, source.repository, "main"});
     if (!snapshot) continue;
     auto files = files_of_split(set, split, *snapshot + "/" + source.folder);
     if (!files.empty()) return files;
@@ -54,7 +54,7 @@ std::vector<std::string> files_of_split(const PublishedSet& set, const std::stri
 }
 
 std::vector<std::string> locate_set(const PublishedSet& set, const std::string& split, const std::string& data_dir,
-                                    const Environment& environment) {
+                                    const harness::Environment& environment) {
   const std::string dir = data_dir.empty() ? environment("MEDSBENCH_DATA") : data_dir;
   if (!dir.empty() && !fs::is_directory(dir)) throw harness::Error("{}: expected the folder of the data sets, found none", dir);
   std::vector<std::string> stems = {set.name + "_" + split};

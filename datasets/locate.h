@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "datasets/hub_cache.h"
 #include "datasets/published.h"
+#include "harness/hub/hub_cache.h"
 
 namespace datasets {
 
@@ -13,7 +13,7 @@ namespace datasets {
 // or NAME_SPLIT.ENDING, then as the hub lays them out in a folder NAME, ORG/NAME or ORG--NAME, then in the hub's cache. Throws
 // Error that says what to put where.
 std::vector<std::string> locate_set(const PublishedSet& set, const std::string& split, const std::string& data_dir,
-                                    const Environment& environment = process_environment);
+                                    const harness::Environment& environment = harness::process_environment);
 
 // The record files under a folder that hold the split: those named after it; in a set of one split, where none is, all of them.
 std::vector<std::string> files_of_split(const PublishedSet& set, const std::string& split, const std::string& folder);

@@ -8,7 +8,7 @@
 #include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
-#include "harness/reward/boxed.h"
+#include "harness/reward/answer/boxed.h"
 
 namespace datasets {
 namespace {
@@ -219,7 +219,8 @@ void map_answer(const PublishedSet& set, const Json& record, harness::Problem& p
   if (problem.answer.empty()) throw Error("\"answer\": expected an answer, found an empty text");
 }
 
-// GSM8K: "48/2 = <<48/2=24>>24 clips\n#### 24" -> "48/2 = 24 clips\nThe answer is \boxed{24}." Others: the text that holds the box.
+// GSM8K: "48/2 = <<48/2=24>>24 clips\n#### 24" -> "48/2 = 24 clips\nThe answer is \boxed{24}." Others: the text that holds the
+// box.
 std::string worked_solution(const PublishedSet& set, const Json& record, const std::string& answer) {
   if (set.form != AnswerForm::after_hashes) {
     const Json* solution = first_of(record, set.box_fields);

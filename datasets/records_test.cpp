@@ -15,8 +15,8 @@
 namespace datasets {
 namespace {
 
-using harness::ScratchFolder;
 using harness::error_of;
+using harness::ScratchFolder;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -30,15 +30,14 @@ std::vector<std::string> dump_all(const std::string& path, const std::vector<std
 std::string gzip(const std::string& text) {
   z_stream stream{};
   deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()) + 32, '\0');
+  std::vector<char> out(deflateBound(&stream, text.size()) + 32);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
   deflate(&stream, Z_FINISH);
-  out.resize(out.size() - stream.avail_out);
   deflateEnd(&stream);
-  return out;
+  return {out.data(), out.size() - stream.avail_out};
 }
 
 constexpr const char* kLines = "{\"a\": 1}\n\n{\"a\": \"x\\ny\"}\r\n";

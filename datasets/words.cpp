@@ -15,7 +15,7 @@ using harness::Error;
 using harness::RandomStream;
 using N = const Numbers&;
 
-constexpr uint64_t kMaxDraws = 100'000;
+constexpr uint64_t kMaxWordDraws = 100'000;
 
 const WordKind& kind_named(const std::vector<WordKind>& kinds, const std::string& name) {
   const auto place = std::find_if(kinds.begin(), kinds.end(), [&](const WordKind& kind) { return kind.name == name; });
@@ -49,7 +49,7 @@ KindSplits split_kind(const WordKind& kind, uint64_t data_seed, const WordSettin
   std::set<std::string> train_texts;
   const int64_t held_out = settings.test + settings.validation;
   const uint64_t kind_key = harness::hash64(kind.name);
-  for (uint64_t attempt = 0; attempt < kMaxDraws; ++attempt) {
+  for (uint64_t attempt = 0; attempt < kMaxWordDraws; ++attempt) {
     if (std::ssize(splits.held_out) == held_out && std::ssize(splits.train) == settings.train) return splits;
     Draws draws(RandomStream("words problem", {data_seed, kind_key, attempt}));
     const Numbers numbers = kind.draw(draws);
@@ -108,7 +108,7 @@ class WordDemonstrations : public DemonstrationSource {
   [[nodiscard]] Demonstration draw(uint64_t index) const override {
     const size_t which = RandomStream("words demonstration kind", {data_seed_}).below(index, kinds_.size());
     const WordKind& kind = kinds_[which];
-    for (uint64_t attempt = 0; attempt < kMaxDraws; ++attempt) {
+    for (uint64_t attempt = 0; attempt < kMaxWordDraws; ++attempt) {
       const RandomStream stream("words demonstration", {data_seed_, index, attempt});
       Draws draws(stream);
       const Numbers numbers = kind.draw(draws);

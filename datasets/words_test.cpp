@@ -11,7 +11,7 @@ namespace datasets {
 namespace {
 
 template <typename Body>
-void for_each_problem(const SuiteSplits& splits, Body&& body) {
+void for_each_word_problem(const SuiteSplits& splits, Body&& body) {
   for (const auto* split : {&splits.train, &splits.validation, &splits.test}) {
     for (const harness::Problem& problem : split->at("words").problems) body(problem);
   }
@@ -78,7 +78,7 @@ TEST(WordSplits, AreDisjointByTextAndHeldOutNumbersNeverComeBack) {
     std::set<std::string> texts;
     std::set<std::string> ids;
     size_t count = 0;
-    for_each_problem(splits, [&](const harness::Problem& problem) {
+    for_each_word_problem(splits, [&](const harness::Problem& problem) {
       texts.insert(problem.text);
       ids.insert(problem.id);
       ++count;

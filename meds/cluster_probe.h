@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 #include "meds/cluster_watch.h"
 
 namespace meds {

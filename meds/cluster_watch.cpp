@@ -229,7 +229,9 @@ std::map<std::string, double> ClusterWatch::observe(std::span<const Response> re
   return values;
 }
 
-void ClusterWatch::save(const std::string& folder, const std::string& previous) const { memory_.save(folder, kFiles, previous); }
+void ClusterWatch::save(const std::string& folder, const std::string& previous) const {
+  memory_.save(folder, kFiles, previous);
+}
 
 void ClusterWatch::load(const std::string& folder) {
   memory_.load(folder, kFiles);

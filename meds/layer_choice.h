@@ -11,7 +11,7 @@ namespace meds {
 struct LayerChoice {
   enum class Kind { last, half, all };
   Kind kind = Kind::last;
-  int64_t last = 14;        // of Kind::last; all where there are fewer
+  int64_t last = 14;         // of Kind::last; all where there are fewer
   bool differences = false;  // value_{l+1} - value_l instead of the values, before the last ones are taken
 };
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 #include "meds/memory.h"
 
 namespace meds {
@@ -25,7 +25,9 @@ class MedsMethod : public harness::Method {
   // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0),
   // meds_penalty_at/B (share of that target with penalty B, one for each size from 0 to where the penalty is capped).
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
-  void save_state(const std::string& folder, const std::string& previous) const override { memory_.save(folder, "meds", previous); }
+  void save_state(const std::string& folder, const std::string& previous) const override {
+    memory_.save(folder, "meds", previous);
+  }
   void load_state(const std::string& folder) override { memory_.load(folder); }
   // meds_stored (responses) and meds_histories.
   void report_state(harness::Metrics& metrics) const override;

@@ -96,7 +96,8 @@ void ErrorMemory::require_comparable(std::span<const Response> responses) const 
     if (fingerprint.empty()) continue;
     if (dimension == 0) dimension = fingerprint.size();
     if (fingerprint.size() != dimension) {
-      throw harness::Error("response {}: expected a fingerprint of {} numbers, found one of {}", i, dimension, fingerprint.size());
+      throw harness::Error("response {}: expected a fingerprint of {} numbers, found one of {}", i, dimension,
+                           fingerprint.size());
     }
     for (const float value : fingerprint) {
       if (!std::isfinite(value)) throw harness::Error("response {}: expected a finite fingerprint, found {}", i, value);

@@ -30,8 +30,8 @@ struct Shaping {
   std::vector<std::optional<int64_t>> labels;  // none: no history or nothing to compare
   std::vector<int64_t> sizes;                  // 0 for responses the penalty leaves alone
   std::vector<double> penalties;
-  std::vector<double> scores;       // shaped
-  std::vector<char> had_history;    // something was stored to compare with
+  std::vector<double> scores;     // shaped
+  std::vector<char> had_history;  // something was stored to compare with
 };
 
 // Texts as small ids, in order of first appearance. What is not UTF-8 is replaced as in JSON, so that a file gives it back.
@@ -57,10 +57,11 @@ class ErrorMemory {
 
   explicit ErrorMemory(Settings settings);
 
-  // One training step (method.md, "Memory, label, cluster size"): every response is looked up in what earlier steps stored, then
-  // all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing lengths
-  // or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up (`history_only`), the new clusters are
-  // made by a thread that goes on after this returns: beside the policy's update, for instance; whoever needs them waits.
+  // One training step (method.md, "Memory, label, cluster size"): every response is looked up in what earlier steps stored,
+  // then all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing
+  // lengths or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up (`history_only`), the new
+  // clusters are made by a thread that goes on after this returns: beside the policy's update, for instance; whoever needs them
+  // waits.
   Shaping shape(std::span<const Response> responses, int64_t step);
 
   // FOLDER/NAME.json and FOLDER/NAME-00000.safetensors and so on (memory_file.cpp); the same memory gives the same bytes. Files
@@ -109,7 +110,7 @@ class ErrorMemory {
   std::map<Key, History> histories_;
   TextTable answers_;
   TextTable error_labels_;
-  Log log_;  // empty where the settings forget
+  Log log_;                                  // empty where the settings forget
   mutable std::vector<std::string> sealed_;  // SHA-256 of the full files of `save` that have been written or read
   mutable std::future<void> clustering_;     // the last member: it ends before the histories do
 };

@@ -28,8 +28,11 @@ struct Step {
         for (int64_t k = 0; k < kDimension; ++k) {
           place[k] = static_cast<float>(centre.normal(static_cast<uint64_t>(k)) + 0.05 * stream.normal(draw++));
         }
-        responses.push_back({.problem = problem, .correct = false, .score = -1,
-                             .fingerprint = std::span<const float>(place, kDimension), .answer = std::to_string(pattern),
+        responses.push_back({.problem = problem,
+                             .correct = false,
+                             .score = -1,
+                             .fingerprint = std::span<const float>(place, kDimension),
+                             .answer = std::to_string(pattern),
                              .error_label = "pattern " + std::to_string(pattern)});
       }
     }
@@ -44,7 +47,8 @@ std::unique_ptr<ErrorMemory> memory_after(int64_t steps) {
   return memory;
 }
 
-// Steps of 256 wrong responses from step range(0) on; the history of a problem then holds range(0) * 16 / 15 responses and more.
+// Steps of 256 wrong responses from step range(0) on; the history of a problem then holds range(0) * 16 / 15 responses and
+// more.
 void BM_Shape(benchmark::State& state) {
   const auto memory = memory_after(state.range(0));
   int64_t step = state.range(0);

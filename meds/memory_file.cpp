@@ -1,8 +1,9 @@
 // Saving and loading of ErrorMemory. Version 2:
-// NAME-00000.safetensors, NAME-00001.safetensors, ...: stored responses in the order in which they came (with a window or a cap:
-//   one history after the other), 4096 in each but the last: vectors F32 [n, D] as they came, not normalised; histories I32 [n],
-//   places in the list of NAME.json; steps I64 [n]; answers and error_labels I32 [n], places in the lists of NAME.json, -1 for none.
-//   A full one never changes again, so a checkpoint links it from the one before and writes the last one alone.
+// NAME-00000.safetensors, NAME-00001.safetensors, ...: stored responses in the order in which they came (with a window or a
+// cap:
+//   one history after the other), 4096 in each but the last: vectors F32 [n, D] as they came, not normalised; histories I32
+//   [n], places in the list of NAME.json; steps I64 [n]; answers and error_labels I32 [n], places in the lists of NAME.json, -1
+//   for none. A full one never changes again, so a checkpoint links it from the one before and writes the last one alone.
 // NAME.json: format, version, settings, dimension, segments ({"rows", "sha256"} of each file), answers, error_labels, histories
 //   ({"problem": 16 hexadecimal digits, "correct"}). Cluster labels are not stored: they follow from a history's rows in order.
 #include <fmt/format.h>
@@ -123,11 +124,10 @@ bool link_file(const std::string& from, const std::string& to) {
 
 void write_segment(const std::string& path, const Columns& columns, int64_t width) {
   const auto n = static_cast<int64_t>(columns.steps.size());
-  harness::write_safetensors(path, {entry_of("vectors", "F32", {n, width}, columns.vectors),
-                                    entry_of("histories", "I32", {n}, columns.histories),
-                                    entry_of("steps", "I64", {n}, columns.steps),
-                                    entry_of("answers", "I32", {n}, columns.answers),
-                                    entry_of("error_labels", "I32", {n}, columns.error_labels)});
+  harness::write_safetensors(
+      path, {entry_of("vectors", "F32", {n, width}, columns.vectors), entry_of("histories", "I32", {n}, columns.histories),
+             entry_of("steps", "I64", {n}, columns.steps), entry_of("answers", "I32", {n}, columns.answers),
+             entry_of("error_labels", "I32", {n}, columns.error_labels)});
 }
 
 Columns read_segment(const std::string& path, int64_t n, int64_t width, const std::string& sha256) {
@@ -193,9 +193,14 @@ void ErrorMemory::save(const std::string& folder, const std::string& name, const
   for (const auto& [key, value] : memory_keys(settings_)) settings[key] = value;
   harness::OrderedJson keys = harness::OrderedJson::array();
   for (const Key& key : log.keys) keys.push_back({{"problem", fmt::format("{:016x}", key.problem)}, {"correct", key.correct}});
-  const harness::OrderedJson json = {{"format", kFormat},       {"version", kVersion},           {"settings", settings},
-                                     {"dimension", dimension_}, {"segments", segments},          {"answers", answers_.texts()},
-                                     {"error_labels", error_labels_.texts()}, {"histories", keys}};
+  const harness::OrderedJson json = {{"format", kFormat},
+                                     {"version", kVersion},
+                                     {"settings", settings},
+                                     {"dimension", dimension_},
+                                     {"segments", segments},
+                                     {"answers", answers_.texts()},
+                                     {"error_labels", error_labels_.texts()},
+                                     {"histories", keys}};
   harness::write_file_atomically(json_path(folder, name), harness::dump_line(json) + "\n");
 }
 

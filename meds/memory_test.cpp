@@ -36,7 +36,8 @@ TEST(ShapedScore, IsSubtractedFromWrongAndDividesRight) {
   EXPECT_EQ(shaped_score(1, 0.25, true), 0.8);
 }
 
-// method.md's theorem: shaping r by -lambda c(y) changes the expected reward of one KL-regularised step by Cov_q(r, w) / E_q[w].
+// method.md's theorem: shaping r by -lambda c(y) changes the expected reward of one KL-regularised step by Cov_q(r, w) /
+// E_q[w].
 TEST(Penalty, ChangesTheExpectedRewardByTheCovarianceOfTheTheorem) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const harness::RandomStream stream("theorem test", {seed});
@@ -97,7 +98,8 @@ TEST(ErrorMemory, AgreesWithThePlainTranscriptionOfThePublishedMemory) {
     std::vector<Response> responses;
     for (size_t i = 0; i < fingerprints.size(); ++i) {
       const harness::Json& r = json["responses"][i];
-      responses.push_back(response_of(fingerprints[i], r["correct"].get<bool>(), harness::hash64(r["problem"].get<std::string>())));
+      responses.push_back(
+          response_of(fingerprints[i], r["correct"].get<bool>(), harness::hash64(r["problem"].get<std::string>())));
     }
     const Shaping shaping = memory.shape(responses, ++step);
     EXPECT_EQ(shaping.sizes, json["sizes"].get<std::vector<int64_t>>()) << "step " << step;

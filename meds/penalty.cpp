@@ -12,10 +12,14 @@ double penalty(int64_t size, double alpha, double beta) {
 
 bool is_targeted(PenaltyTarget target, bool correct) {
   switch (target) {
-    case PenaltyTarget::wrong: return !correct;
-    case PenaltyTarget::right: return correct;
-    case PenaltyTarget::both: return true;
-    case PenaltyTarget::none: return false;
+    case PenaltyTarget::wrong:
+      return !correct;
+    case PenaltyTarget::right:
+      return correct;
+    case PenaltyTarget::both:
+      return true;
+    case PenaltyTarget::none:
+      return false;
   }
   return false;
 }

@@ -23,16 +23,17 @@ std::string name_of(const std::array<std::pair<Value, const char*>, N>& names, V
   return "";
 }
 
-constexpr std::array<std::pair<PenaltyTarget, const char*>, 4> kTargets = {
-    {{PenaltyTarget::wrong, "wrong"}, {PenaltyTarget::right, "right"}, {PenaltyTarget::both, "both"}, {PenaltyTarget::none, "none"}}};
+constexpr std::array<std::pair<PenaltyTarget, const char*>, 4> kTargets = {{{PenaltyTarget::wrong, "wrong"},
+                                                                            {PenaltyTarget::right, "right"},
+                                                                            {PenaltyTarget::both, "both"},
+                                                                            {PenaltyTarget::none, "none"}}};
 constexpr std::array<std::pair<ClusterMode, const char*>, 5> kModes = {{{ClusterMode::hdbscan, "hdbscan"},
                                                                         {ClusterMode::single, "single"},
                                                                         {ClusterMode::answers, "answers"},
                                                                         {ClusterMode::random, "random"},
                                                                         {ClusterMode::labels, "labels"}}};
-constexpr std::array<std::pair<harness::VoteTie, const char*>, 3> kTies = {{{harness::VoteTie::smallest, "smallest"},
-                                                                            {harness::VoteTie::largest, "largest"},
-                                                                            {harness::VoteTie::nearest, "nearest"}}};
+constexpr std::array<std::pair<harness::VoteTie, const char*>, 3> kTies = {
+    {{harness::VoteTie::smallest, "smallest"}, {harness::VoteTie::largest, "largest"}, {harness::VoteTie::nearest, "nearest"}}};
 
 std::string truth(bool value) { return value ? "true" : "false"; }
 
@@ -69,8 +70,8 @@ void check_settings(const Settings& s) {
     const auto given = memory_keys(s);
     for (size_t i = 0; i < fixed.size(); ++i) {
       if (fixed[i].second != given[i].second) {
-        throw harness::Error("method.{}: expected {} with method.preset \"reference\", found {}", fixed[i].first, fixed[i].second,
-                             given[i].second);
+        throw harness::Error("method.{}: expected {} with method.preset \"reference\", found {}", fixed[i].first,
+                             fixed[i].second, given[i].second);
       }
     }
     if (s.target != PenaltyTarget::wrong) {
@@ -78,7 +79,8 @@ void check_settings(const Settings& s) {
                            to_string(s.target));
     }
     if (s.beta != 2 * s.alpha) {
-      throw harness::Error("method.beta: expected 2 * alpha = {} with method.preset \"reference\", found {}", 2 * s.alpha, s.beta);
+      throw harness::Error("method.beta: expected 2 * alpha = {} with method.preset \"reference\", found {}", 2 * s.alpha,
+                           s.beta);
     }
   }
   if (s.current_only && (s.max_per_problem != 0 || s.window_steps != 0)) {

@@ -9,18 +9,13 @@
 #include <vector>
 
 #include "harness/core/files.h"
-#include "harness/core/subprocess.h"
+#include "tests/program.h"
 
 namespace tests {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-harness::ProcessResult medsbench(std::vector<std::string> arguments, const std::string& input = {}) {
-  arguments.insert(arguments.begin(), MEDSBENCH_PROGRAM);
-  return harness::run_process(arguments, input);
-}
 
 // The verbs that `medsbench WORDS... --help` lists.
 std::vector<std::string> verbs_of(std::vector<std::string> words) {

@@ -30,7 +30,8 @@ TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   ASSERT_EQ(first.status, 0) << first.err;
   EXPECT_THAT(first.out, HasSubstr("MEDS"));
   EXPECT_THAT(first.err, HasSubstr("peak memory"));
-  EXPECT_THAT(first.err, testing::ContainsRegex("meds[^\n]*: rollout [0-9.]+k? tokens/s \\([0-9.]+ GFLOP/s\\), decoding alone"));
+  EXPECT_THAT(first.err,
+              testing::ContainsRegex("meds[^\n]*: rollout [0-9.]+k? tokens/s \\([0-9.]+ GFLOP/s\\), decoding alone"));
   for (const char* name : {"table.md", "table.tex", "table.csv", "manifest.json", "experiment.json", "report.html"}) {
     EXPECT_TRUE(fs::exists(folder_ / "out/results" / name)) << name;
   }
@@ -65,7 +66,8 @@ TEST_F(Miniature, CtrlCSavesTheStateExitsWith130AndTheSameCommandGoesOn) {
   ASSERT_EQ(base.status, 0) << base.err;
   const std::string cell = (folder_ / "out/cells/tiny/meds/seed1/train/cell.toml").string();
   const auto training = [&](const std::string& out) {  // enough steps that the signal finds it at work
-    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder_ / out).string(), "--set", "train.steps=150"};
+    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train",          cell, "--out", (folder_ / out).string(),
+                                    "--set",           "train.steps=150"};
   };
   const auto whole = harness::run_process(training("whole"));
   ASSERT_EQ(whole.status, 0) << whole.err;
@@ -100,9 +102,17 @@ pid_t child_of(pid_t pid) {
 void kill_one_of_two(const fs::path& folder, const std::string& shard) {
   const std::string cell = (folder / "out/cells/tiny/meds/seed1/train/cell.toml").string();
   const auto training = [&](const std::string& out) {
-    return std::vector<std::string>{MEDSBENCH_PROGRAM, "train", cell, "--out", (folder / out).string(),
-                                    "--set", "train.steps=150", "--set", "train.processes=2",
-                                    "--set", "train.shard=\"" + shard + "\""};
+    return std::vector<std::string>{MEDSBENCH_PROGRAM,
+                                    "train",
+                                    cell,
+                                    "--out",
+                                    (folder / out).string(),
+                                    "--set",
+                                    "train.steps=150",
+                                    "--set",
+                                    "train.processes=2",
+                                    "--set",
+                                    "train.shard=\"" + shard + "\""};
   };
   const auto whole = harness::run_process(training("whole_" + shard));
   ASSERT_EQ(whole.status, 0) << whole.err;

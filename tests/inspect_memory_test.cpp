@@ -10,7 +10,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/core/subprocess.h"
+#include "tests/program.h"
 
 namespace tests {
 namespace {
@@ -19,15 +19,8 @@ using harness::Json;
 using testing::HasSubstr;
 
 harness::ProcessResult inspect(std::vector<std::string> arguments, const std::string& input = {}) {
-  arguments.insert(arguments.begin(), {MEDSBENCH_PROGRAM, "inspect"});
-  return harness::run_process(arguments, input);
-}
-
-std::vector<Json> lines_of(const std::string& text) {
-  std::vector<Json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(harness::parse_json(line));
-  return lines;
+  arguments.insert(arguments.begin(), "inspect");
+  return medsbench(std::move(arguments), input);
 }
 
 class InspectMemory : public testing::Test {

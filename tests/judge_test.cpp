@@ -7,18 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "datasets/loopback_server.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/subprocess.h"
 #include "harness/data/outcome.h"
+#include "tests/loopback_server.h"
 
 namespace tests {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::ServerReply;
-using datasets::ServerRequest;
 using harness::Json;
 using testing::HasSubstr;
 using testing::Not;
@@ -71,15 +69,15 @@ class JudgeVerb : public testing::Test {
   }
   harness::ProcessResult judge(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {MEDSBENCH_PROGRAM, "judge"});
-    const std::vector<std::string> more = {"--endpoint", server_.url() + "/v1", "--model", "m", "--cache", folder_ + "/cache",
-                                           "--first-wait", "0.001", "--attempts", "3"};
+    const std::vector<std::string> more = {"--endpoint",       server_.url() + "/v1", "--model", "m",          "--cache",
+                                           folder_ + "/cache", "--first-wait",        "0.001",   "--attempts", "3"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return harness::run_process(arguments);
   }
 
   std::string folder_;
   std::function<ServerReply(const ServerRequest&)> answer_ = [](const ServerRequest&) { return completion("{\"rating\": 4}"); };
-  datasets::LoopbackServer server_;
+  LoopbackServer server_;
 };
 
 TEST_F(JudgeVerb, RatesEachStepAndEachPairOfNeighboursAndAsksNothingTwice) {
@@ -107,9 +105,8 @@ TEST_F(JudgeVerb, RatesEachStepAndEachPairOfNeighboursAndAsksNothingTwice) {
 
 TEST_F(JudgeVerb, NamesErrorsAndSaysHowWellTheClustersAgree) {
   answer_ = [](const ServerRequest& request) {
-    return completion(request.body.find("I misread") != std::string::npos
-                          ? "```json\n{\"category\": 1}\n```"
-                          : "It is {\"category\": 4}.");
+    return completion(request.body.find("I misread") != std::string::npos ? "```json\n{\"category\": 1}\n```"
+                                                                          : "It is {\"category\": 4}.");
   };
   const auto result = judge({"errors", write_step("a", 41)});
   ASSERT_EQ(result.status, 0) << result.err;

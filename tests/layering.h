@@ -22,6 +22,9 @@ struct Violation {
 // not belong, a header without `#pragma once` or without a first line that says what it is, a folder missing from the table.
 std::vector<Violation> check_layering(const std::vector<SourceText>& files);
 
+// "FOLDER -> FOLDER" for each permission of the table that no include uses.
+std::vector<std::string> unused_permissions(const std::vector<SourceText>& files);
+
 // Folder of the table that a path belongs to: "harness/rl", "meds", "experiments/cli"; "" for a path outside all of them.
 std::string folder_of(const std::string& path);
 

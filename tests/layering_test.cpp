@@ -46,17 +46,23 @@ TEST(Layering, HoldsForEverySourceOfTheRepository) {
   EXPECT_THAT(check_layering(files), testing::IsEmpty());
 }
 
+TEST(Layering, EveryPermissionIsUsed) {
+  EXPECT_THAT(unused_permissions(sources_of_the_repository()), testing::IsEmpty());
+  EXPECT_THAT(unused_permissions({{"harness/data/a.cpp", "#include <map>\n"}}),
+              testing::Contains("harness/data -> harness/core"));
+}
+
 TEST(Layering, AnIncludeThatPointsTheWrongWayIsNamedWithItsLine) {
   const auto violations =
-      check_layering({{"harness/core/a.cpp", "#include <vector>\n\n#include \"harness/train/step.h\"  // up\n"},
-                      {"harness/train/step.cpp", "#include \"harness/core/error.h\"\n"}});
+      check_layering({{"harness/core/a.cpp", "#include <vector>\n\n#include \"harness/train/step/step.h\"  // up\n"},
+                      {"harness/train/step/step.cpp", "#include \"harness/core/error.h\"\n"}});
   const Violation expected = {"harness/core/a.cpp", 3,
-                              "harness/core must not include harness/train, found \"harness/train/step.h\""};
+                              "harness/core must not include harness/train, found \"harness/train/step/step.h\""};
   EXPECT_THAT(violations, testing::ElementsAre(expected));
 }
 
 TEST(Layering, EveryFolderMayIncludeItselfAndWhatTheTableSays) {
-  EXPECT_THAT(complaints("harness/eval/a.cpp", "#include \"harness/eval/b.h\"\n#include \"harness/metrics/c.h\"\n"),
+  EXPECT_THAT(complaints("harness/eval/a.cpp", "#include \"harness/eval/b.h\"\n#include \"harness/reward/c.h\"\n"),
               testing::IsEmpty());
   EXPECT_THAT(complaints("experiments/cli/a.cpp", "#include \"meds/memory.h\"\n#include \"harness/sweep/sweep.h\"\n"),
               testing::IsEmpty());
@@ -82,6 +88,7 @@ TEST(Layering, LibTorchStaysInTheFoldersMarkedSo) {
 
 TEST(Layering, NothingIncludesTheTests) {
   EXPECT_THAT(complaints("experiments/cli/a.cpp", "#include \"tests/layering.h\"\n"), testing::SizeIs(1));
+  EXPECT_THAT(complaints("harness/hub/a_test.cpp", "#include \"tests/loopback_server.h\"\n"), testing::IsEmpty());
 }
 
 TEST(Layering, AHeaderSaysWhatItIsAndGuardsItself) {

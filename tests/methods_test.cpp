@@ -1,4 +1,5 @@
-// experiments/methods.toml takes of each method the knob that experiments/methods_tuning.toml found best, by the rule stated there.
+// experiments/methods.toml takes of each method the knob that experiments/methods_tuning.toml found best, by the rule stated
+// there.
 #include <gtest/gtest.h>
 #include <toml++/toml.h>
 

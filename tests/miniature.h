@@ -110,7 +110,8 @@ inline void expect_equal(const std::map<std::string, std::string>& a, const std:
 class Miniature : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("medsbench_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    folder_ = fs::path(testing::TempDir()) /
+              ("medsbench_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     harness::write_file_atomically((folder_ / "tiny.toml").string(), kModel);
@@ -120,8 +121,12 @@ class Miniature : public testing::Test {
 
   // With models and run folders of its own under `out`; more arguments of `run` may follow.
   std::vector<std::string> command(const std::string& out = "out", const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> argv = {MEDSBENCH_PROGRAM, "run", (folder_ / "mini.toml").string(), "--out",
-                                     (folder_ / out).string(), "--set",
+    std::vector<std::string> argv = {MEDSBENCH_PROGRAM,
+                                     "run",
+                                     (folder_ / "mini.toml").string(),
+                                     "--out",
+                                     (folder_ / out).string(),
+                                     "--set",
                                      "run.models=\"" + (folder_ / (out == "out" ? "models" : out + "_models")).string() + "\""};
     argv.insert(argv.end(), more.begin(), more.end());
     if (std::find(more.begin(), more.end(), "--jobs") == more.end()) argv.insert(argv.end(), {"--jobs", "1"});

@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "harness/core/event_file.h"
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"
+#include "harness/report/event_file.h"
 #include "tests/miniature.h"
 
 #ifdef MEDSBENCH_TORCH
@@ -121,8 +121,9 @@ class Damaged : public Miniature {
     fs::create_directories(whole_);
     harness::write_file_atomically((whole_ / "tiny.toml").string(), kModel);
     harness::write_file_atomically((whole_ / "mini.toml").string(), kExperiment);
-    const auto result = run_process({MEDSBENCH_PROGRAM, "run", (whole_ / "mini.toml").string(), "--out", (whole_ / "out").string(),
-                                     "--jobs", "1", "--set", "run.models=\"" + (whole_ / "models").string() + "\""});
+    const auto result =
+        run_process({MEDSBENCH_PROGRAM, "run", (whole_ / "mini.toml").string(), "--out", (whole_ / "out").string(), "--jobs",
+                     "1", "--set", "run.models=\"" + (whole_ / "models").string() + "\""});
     ASSERT_EQ(result.status, 0) << result.err;
   }
   static void TearDownTestSuite() { fs::remove_all(whole_); }
@@ -260,7 +261,8 @@ TEST_F(Damaged, ACellFolderThatCannotBeWrittenIsLeftOutAndTheOthersGoOn) {
     if (run_process({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", MEDSBENCH_PROGRAM, "--help"}).status != 0) {
       GTEST_SKIP() << "the program lies where only root can run it";
     }
-    if (run_process({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x", folder_.string()}).status != 0) {
+    if (run_process({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x", folder_.string()}).status !=
+        0) {
       GTEST_SKIP() << "the tests' folder (TEST_TMPDIR) lies where only root can reach it";
     }
   }
@@ -284,7 +286,9 @@ TEST_F(Damaged, TwoProcessesAndTwoWorkersShareTheCellsAndComeToTheSameBytes) {
   other.join();
   ASSERT_EQ(first.status, 0) << first.err;
   ASSERT_EQ(second.status, 0) << second.err;
-  const auto ran = [](const std::string& text) { return std::stoi(text.substr(text.rfind('\n', text.find(" cells run")) + 1)); };
+  const auto ran = [](const std::string& text) {
+    return std::stoi(text.substr(text.rfind('\n', text.find(" cells run")) + 1));
+  };
   EXPECT_EQ(ran(first.err) + ran(second.err), 5) << first.err << second.err;  // no cell twice, none lost
   expect_equal(contents(whole_ / "out/results"), contents(folder_ / "out/results"));
   expect_equal(contents(whole_ / "out/cells/tiny/meds/seed1/train/model"), contents(cell("meds") / "seed1/train/model"));
@@ -306,8 +310,8 @@ TEST_F(Damaged, TensorBoardFilesOfTrainingAndOfExportAreTheSame) {
   const std::string train = (cell("meds") / "seed1/train").string();
   const std::string written = harness::read_file(train + "/" + harness::kEventFileName);
   EXPECT_EQ(written, harness::events_of_metrics(harness::read_file(train + "/metrics.jsonl"), "metrics.jsonl"));
-  const auto result = run_process({MEDSBENCH_PROGRAM, "export", (folder_ / "out/results").string(), "--tensorboard",
-                                   (folder_ / "tensorboard").string()});
+  const auto result = run_process(
+      {MEDSBENCH_PROGRAM, "export", (folder_ / "out/results").string(), "--tensorboard", (folder_ / "tensorboard").string()});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(harness::read_file((folder_ / "tensorboard/tiny/MEDS/seed1" / harness::kEventFileName).string()), written);
   EXPECT_EQ(run_process({MEDSBENCH_PROGRAM, "export", (folder_ / "out/results").string()}).status, 2);

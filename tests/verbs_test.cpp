@@ -10,7 +10,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/core/subprocess.h"
+#include "tests/program.h"
 
 namespace tests {
 namespace {
@@ -18,18 +18,6 @@ namespace {
 using harness::Json;
 
 const std::string kTestdata = std::string(MEDSBENCH_SOURCE_DIR) + "/tests/testdata/";
-
-harness::ProcessResult medsbench(std::vector<std::string> arguments, const std::string& input) {
-  arguments.insert(arguments.begin(), MEDSBENCH_PROGRAM);
-  return harness::run_process(arguments, input);
-}
-
-std::vector<Json> lines_of(const std::string& text) {
-  std::vector<Json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
-  return lines;
-}
 
 // Where `found` departs from `expected`, "" nowhere. Objects may hold more fields than expected; numbers agree to
 // `tolerance`, absolute below 1 and relative above.

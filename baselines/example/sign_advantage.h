@@ -4,7 +4,7 @@
 // 1. A_i = scale * sign(s_i - mean of the group): only the side of the mean counts.
 #pragma once
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace baselines {
 

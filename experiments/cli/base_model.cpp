@@ -24,7 +24,7 @@ std::string without_revision(const std::string& path) { return path.substr(0, pa
 
 }  // namespace
 
-std::string find_model(const std::string& path, const std::string& models, const datasets::Environment& environment) {
+std::string find_model(const std::string& path, const std::string& models, const harness::Environment& environment) {
   const auto holds_model = [](const std::string& folder) { return fs::exists(folder + "/config.json"); };
   if (holds_model(path)) return path;
   if (!is_hub_name(path)) return "";
@@ -32,8 +32,8 @@ std::string find_model(const std::string& path, const std::string& models, const
   for (const std::string& folder : {models + "/" + name.substr(name.find('/') + 1), models + "/" + name}) {
     if (holds_model(folder)) return folder;
   }
-  const auto repository = datasets::parse_repository(datasets::RepositoryKind::model, path);
-  const auto snapshot = datasets::find_snapshot(datasets::hub_cache_folder(environment), repository);
+  const auto repository = harness::parse_repository(harness::RepositoryKind::model, path);
+  const auto snapshot = harness::find_snapshot(harness::hub_cache_folder(environment), repository);
   return snapshot && holds_model(*snapshot) ? *snapshot : "";
 }
 
@@ -50,7 +50,8 @@ void extend_positions(const std::string& from, const std::string& to, int64_t po
       harness::with_context(path, [&] { return harness::parse_ordered_json(harness::read_file(path)); });
   const int64_t own = config.value("max_position_embeddings", int64_t{0});
   if (positions <= own) {
-    throw Error("{}: positions: expected more than the model's own {} (max_position_embeddings), found {}", path, own, positions);
+    throw Error("{}: positions: expected more than the model's own {} (max_position_embeddings), found {}", path, own,
+                positions);
   }
   config["max_position_embeddings"] = positions;
   const std::string text = config.dump(2) + "\n";

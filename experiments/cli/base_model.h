@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <string>
 
-#include "datasets/hub_cache.h"
+#include "harness/hub/hub_cache.h"
 
 namespace experiments {
 
-// `path` is a folder, or ORG/NAME[@REVISION]. Looked for in this order: the folder itself; MODELS/NAME and MODELS/ORG/NAME, where
-// MODELS is `models` (run.models); the hub's cache. "" where none holds a config.json.
+// `path` is a folder, or ORG/NAME[@REVISION]. Looked for in this order: the folder itself; MODELS/NAME and MODELS/ORG/NAME,
+// where MODELS is `models` (run.models); the hub's cache. "" where none holds a config.json.
 std::string find_model(const std::string& path, const std::string& models,
-                       const datasets::Environment& environment = datasets::process_environment);
+                       const harness::Environment& environment = harness::process_environment);
 
 // What to put where, for the error of a model that is not there.
 std::string missing_model_text(const std::string& path, const std::string& models);

@@ -2,7 +2,8 @@
 
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include "baselines/all_methods.h"
 #include "experiments/cli/every_method.h"
@@ -16,9 +17,10 @@ using harness::Config;
 using harness::Error;
 
 const std::vector<std::string>& keys_without_result() {
-  static const std::vector<std::string> keys = {"model.folder", "data.dir", "numerics.threads", "model.start",
-                                                "method.threads", "checkpoint.every", "rollout.max_rows", "train.processes",
-                                                "train.shard", "train.offload_optimizer", "train.offload_reference"};
+  static const std::vector<std::string> keys = {
+      "model.folder",           "data.dir",         "numerics.threads", "model.start", "method.threads",
+      "checkpoint.every",       "rollout.max_rows", "train.processes",  "train.shard", "train.offload_optimizer",
+      "train.offload_reference"};
   return keys;
 }
 
@@ -29,7 +31,8 @@ std::string cell_identity(const Config& config, const std::string& kind) {
   std::string shared = count > 1 ? fmt::format("{} by {} processes", kind, count) : kind;
   // Shared gradients are summed over the processes for each micro-batch, whole ones once.
   const auto shard = config.effective().find("train.shard");
-  if (shard != config.effective().end() && harness::shard_of(std::get<std::string>(shard->second.value)) >= harness::Shard::gradients) {
+  if (shard != config.effective().end() &&
+      harness::shard_of(std::get<std::string>(shard->second.value)) >= harness::Shard::gradients) {
     shared += ", gradients shared";
   }
   // AdamW of the CPU rounds otherwise than that of a GPU.
@@ -38,7 +41,8 @@ std::string cell_identity(const Config& config, const std::string& kind) {
     return found != config.effective().end() && found->second.value == value;
   };
   if (is("train.offload_optimizer", true) && is("numerics.device", std::string("cuda"))) shared += ", AdamW on the CPU";
-  return harness::sha256_hex(fmt::format("{} {} {}", shared, harness::kNumericsVersion, config.identity(keys_without_result())));
+  return harness::sha256_hex(
+      fmt::format("{} {} {}", shared, harness::kNumericsVersion, config.identity(keys_without_result())));
 }
 
 std::string eval_identity(const Config& config) {
@@ -54,7 +58,8 @@ NumericsKeys read_numerics(Config& config) {
   keys.numerics.device = device == "cpu" ? torch::Device(torch::kCPU) : torch::Device(torch::kCUDA, 0);
   keys.numerics.strict = config.boolean("numerics.strict", device == "cpu");
   if (keys.numerics.strict && device == "cuda") {
-    throw Error("numerics.strict: expected false on a GPU, where a product's row depends on how many rows there are, found true");
+    throw Error(
+        "numerics.strict: expected false on a GPU, where a product's row depends on how many rows there are, found true");
   }
   keys.threads = config.integer("numerics.threads", 1, 1, 1024);
   return keys;
@@ -62,7 +67,8 @@ NumericsKeys read_numerics(Config& config) {
 
 void check_device(const harness::Numerics& numerics) {
   if (numerics.device.is_cuda() && !torch::cuda::is_available()) {
-    throw Error("numerics.device: expected a GPU that LibTorch can use, found none: {}", harness::cuda::find_devices().why_none);
+    throw Error("numerics.device: expected a GPU that LibTorch can use, found none: {}",
+                harness::cuda::find_devices().why_none);
   }
 }
 
@@ -115,7 +121,8 @@ TrainCell read_train_cell(Config& config) {
   }
   cell.processes = config.integer("train.processes", 1, 1, 64);
   if (cell.settings.shard != harness::Shard::none && cell.processes == 1) {
-    throw Error("train.shard = \"{}\": expected train.processes > 1 beside it, found 1", harness::shard_name(cell.settings.shard));
+    throw Error("train.shard = \"{}\": expected train.processes > 1 beside it, found 1",
+                harness::shard_name(cell.settings.shard));
   }
   cell.validation_samples = config.integer("eval.validation_samples", 8, 1);
   cell.layers = read_layer_choice(config);

@@ -10,7 +10,7 @@
 #include "harness/core/config.h"
 #include "harness/eval/evaluator.h"
 #include "harness/model/transformer.h"
-#include "harness/train/prompt.h"
+#include "harness/rollout/prompt.h"
 #include "harness/train/supervised.h"
 #include "harness/train/trainer.h"
 #include "meds/layer_choice.h"
@@ -74,9 +74,9 @@ EvalCell read_eval_cell(harness::Config& config);
 
 struct PretrainCell {
   NumericsKeys numerics;
-  harness::ModelConfig model;   // of a new model
-  std::string start;            // folder of a model to go on from; "": a new one
-  std::string demonstrations;   // "nano", "words"
+  harness::ModelConfig model;  // of a new model
+  std::string start;           // folder of a model to go on from; "": a new one
+  std::string demonstrations;  // "nano", "words"
   datasets::LoadSettings load;
   harness::SupervisedSettings settings;
   int64_t checkpoint_every = 100;  // steps

@@ -1,6 +1,6 @@
 #include "experiments/cli/cell_cost.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 
@@ -65,7 +65,8 @@ void add_training(const TrainCell& cell, const harness::ModelConfig& shape, doub
   const double sampled = steps * prompts * responses * longest;
   const double of_response = flops_of_token(shape, prompt + longest / 2), of_prompt = flops_of_token(shape, prompt / 2);
   // Prompts stand once in each pass of a micro-batch.
-  const double together = s.micro_batch_responses > 0 ? std::min(responses, static_cast<double>(s.micro_batch_responses)) : responses;
+  const double together =
+      s.micro_batch_responses > 0 ? std::min(responses, static_cast<double>(s.micro_batch_responses)) : responses;
   const double pass = sampled * of_response + steps * prompts * responses / together * prompt * of_prompt;
   double passes = s.recompute_activations ? 4 : 3;  // forward, backward (twice the forward), the forward again
   if (s.recompute_old_log_probs) passes += 1;
@@ -80,7 +81,8 @@ void add_evaluation(const EvalCell& cell, const harness::ModelConfig& shape, dou
   const auto longest = static_cast<double>(cell.settings.sampling.max_new_tokens);
   const double tokens = seeds * problems * static_cast<double>(cell.settings.n) * longest;
   costs.eval_tokens += tokens;
-  costs.flops += tokens * flops_of_token(shape, prompt + longest / 2) + seeds * problems * prompt * flops_of_token(shape, prompt / 2);
+  costs.flops +=
+      tokens * flops_of_token(shape, prompt + longest / 2) + seeds * problems * prompt * flops_of_token(shape, prompt / 2);
   costs.disk_bytes += tokens * (cell.settings.store_ids ? 6 : 2);  // compressed text, and ids
 }
 

@@ -11,7 +11,7 @@
 #include "experiments/cli/cell.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/model/kernels.h"
+#include "harness/model/cpu/row_kernels.h"
 #include "harness/model/out_of_memory.h"
 
 namespace experiments {
@@ -25,8 +25,8 @@ void remove_leftovers(const std::string& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder, code)) {
     const std::string name = entry.path().filename().string();
     const size_t dot = name.find_last_of('.');
-    const bool numbered = dot != std::string::npos && dot + 1 < name.size() &&
-                          name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
+    const bool numbered =
+        dot != std::string::npos && dot + 1 < name.size() && name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
     const std::string stem = numbered ? name.substr(0, dot) : "";
     if (!stem.ends_with(".tmp") && stem != "progress.json") continue;
     // A sweep that is at work may be writing cell.toml.
@@ -45,12 +45,9 @@ void open_cell_folder(const std::string& folder, const std::string& kind, const 
   harness::make_folder(folder);
   remove_leftovers(folder);
   harness::write_file_atomically(folder + "/config.toml", config.effective_toml());
-  const OrderedJson manifest{{"version", kCellVersion},
-                             {"kind", kind},
-                             {"identity", identity},
-                             {"numerics_version", harness::kNumericsVersion},
-                             {"libtorch", TORCH_VERSION},
-                             {"instruction_set", harness::kernels::instruction_set()}};
+  const OrderedJson manifest{{"version", kCellVersion},   {"kind", kind},
+                             {"identity", identity},      {"numerics_version", harness::kNumericsVersion},
+                             {"libtorch", TORCH_VERSION}, {"instruction_set", harness::kernels::instruction_set()}};
   harness::write_file_atomically(folder + "/manifest.json", manifest.dump(1) + "\n");
 }
 

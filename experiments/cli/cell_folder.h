@@ -9,7 +9,7 @@
 
 #include "harness/core/config.h"
 #include "harness/core/json.h"
-#include "harness/train/timing.h"
+#include "harness/train/step/timing.h"
 
 namespace experiments {
 
@@ -28,7 +28,7 @@ void write_done(const std::string& folder, const std::string& identity, const ha
 // None: no done.json. Throws Error for a damaged one or a newer version.
 std::optional<harness::Json> read_done(const std::string& folder);
 // timing.json, the only file with times in it: seconds, and the peak memory of this process and, on a GPU, of the device. A
-// training's has its windows of steps too, each with `method_share` (harness/train/timing.h), and its `rates` (rates.h).
+// training's has its windows of steps too, each with `method_share` (harness/train/step/timing.h), and its `rates` (rates.h).
 void write_timing(const std::string& folder, torch::Device device, const harness::Seconds& seconds,
                   const std::vector<harness::TimingWindow>& windows = {},
                   const harness::OrderedJson& rates = harness::OrderedJson::object());

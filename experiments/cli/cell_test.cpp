@@ -65,7 +65,8 @@ TEST(TrainCells, RefuseSharedStatesOfOneProcess) {
     read_train_cell(config);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const harness::Error& error) {
-    EXPECT_THAT(std::string(error.what()), HasSubstr("train.shard = \"gradients\": expected train.processes > 1 beside it, found 1"));
+    EXPECT_THAT(std::string(error.what()),
+                HasSubstr("train.shard = \"gradients\": expected train.processes > 1 beside it, found 1"));
   }
 }
 

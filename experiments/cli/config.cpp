@@ -62,7 +62,8 @@ int diff_rows(const ConfigOptions& options) {
 int diff_verb(const ConfigOptions& options) {
   if (options.other.empty() && options.other_row.empty()) return diff_rows(options);
   const std::string& other = options.other.empty() ? options.file : options.other;
-  print_differences(effective_row(options.file, options.row, options.plan), effective_row(other, options.other_row, options.plan));
+  print_differences(effective_row(options.file, options.row, options.plan),
+                    effective_row(other, options.other_row, options.plan));
   return 0;
 }
 
@@ -81,7 +82,8 @@ void add_diff(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<ConfigOptions>();
   CLI::App* verb = app.add_subcommand("diff", "what two rows differ in, by effective config key");
   verb->add_option("a", options->file, "TOML")->required();
-  verb->add_option("b", options->other, "TOML (default: the same; without --other-row every row against the one it is compared with)");
+  verb->add_option("b", options->other,
+                   "TOML (default: the same; without --other-row every row against the one it is compared with)");
   verb->add_option("--row", options->row, "row of the first file (default: its first)");
   verb->add_option("--other-row", options->other_row, "row of the second file (default: its first)");
   add_layer_options(verb, options->plan);

@@ -9,7 +9,6 @@
 
 #include "datasets/catalog.h"
 #include "datasets/duplicates.h"
-#include "datasets/hub.h"
 #include "datasets/locate.h"
 #include "datasets/manifest.h"
 #include "datasets/published.h"
@@ -18,6 +17,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "harness/hub/hub.h"
 
 namespace experiments {
 namespace {
@@ -171,7 +171,7 @@ int fetch_set(const DataOptions& options) {
     (void)datasets::splits_of(name);  // names the nearest set
     throw harness::Error("{}: expected a published set, found one that is generated or a file", name);
   }
-  const datasets::HubSettings settings = datasets::hub_settings();
+  const harness::HubSettings settings = harness::hub_settings();
   std::vector<std::string> failures;
   for (const datasets::HubSource& source : set->sources) {
     const auto wanted = [&](const std::string& path) {
@@ -180,8 +180,8 @@ int fetch_set(const DataOptions& options) {
     std::string folder;
     try {
       FetchBar bar(source.repository);
-      folder = datasets::fetch_repository(settings, {datasets::RepositoryKind::dataset, source.repository, "main"}, wanted,
-                                          bar.report()) +
+      folder = harness::fetch_repository(settings, {harness::RepositoryKind::dataset, source.repository, "main"}, wanted,
+                                         bar.report()) +
                "/" + source.folder;
     } catch (const harness::Error& error) {
       failures.emplace_back(error.what());

@@ -1,6 +1,6 @@
 // eval: one evaluation: samples, grades and stores outcomes.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <chrono>
 #include <cstdio>
@@ -40,7 +40,8 @@ std::vector<harness::Outcome> merge(std::vector<harness::Outcome> old, std::vect
   std::vector<harness::Outcome> all;
   const size_t problems = fresh.size() / static_cast<size_t>(n - before);
   for (size_t p = 0; p < problems; ++p) {
-    for (int64_t s = 0; s < before; ++s) all.push_back(std::move(old[p * static_cast<size_t>(before) + static_cast<size_t>(s)]));
+    for (int64_t s = 0; s < before; ++s)
+      all.push_back(std::move(old[p * static_cast<size_t>(before) + static_cast<size_t>(s)]));
     for (int64_t s = 0; s < n - before; ++s) {
       all.push_back(std::move(fresh[p * static_cast<size_t>(n - before) + static_cast<size_t>(s)]));
     }
@@ -72,8 +73,8 @@ std::vector<harness::Outcome> regraded(const EvalCell& cell, const std::vector<h
   for (harness::Outcome& outcome : outcomes) {
     const auto found = problems.find(outcome.set + "/" + outcome.problem);
     if (found == problems.end()) {
-      throw harness::Error("{}: expected outcomes of this evaluation's problems, found {} of {}", cell.outcomes, outcome.problem,
-                           outcome.set);
+      throw harness::Error("{}: expected outcomes of this evaluation's problems, found {} of {}", cell.outcomes,
+                           outcome.problem, outcome.set);
     }
     outcome.verdicts.clear();
     for (size_t g = 0; g < graders.size(); ++g) {
@@ -106,8 +107,9 @@ int eval_verb(const EvalOptions& options) {
                               regraded(cell, datasets::load_sets(cell.data.sets, "test", cell.data.load))};
     open_cell_folder(options.out, "eval", identity, config);
     harness::write_outcomes(options.out + "/outcomes.jsonl.zst", file);
-    write_done(options.out, identity,
-               {{"n", cell.settings.n}, {"outcomes", file.outcomes.size()}, {"pass@1", mean_right(file.outcomes, file.main_grader)}});
+    write_done(
+        options.out, identity,
+        {{"n", cell.settings.n}, {"outcomes", file.outcomes.size()}, {"pass@1", mean_right(file.outcomes, file.main_grader)}});
     return 0;
   }
   use_threads(cell.numerics.threads);
@@ -117,9 +119,11 @@ int eval_verb(const EvalOptions& options) {
   auto sets = datasets::load_sets(cell.data.sets, "test", cell.data.load);
   const int64_t dropped = drop_long_prompts(sets, prompts);
   open_cell_folder(options.out, "eval", identity, config);
-  harness::EvalInputs inputs{*loaded.tokenizer, prompts.stop_ids(),
+  harness::EvalInputs inputs{*loaded.tokenizer,
+                             prompts.stop_ids(),
                              [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
-                             [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); }, {}};
+                             [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); },
+                             {}};
   auto reported = begin;
   inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
   inputs.progress = [&](int64_t done, int64_t total) {
@@ -130,7 +134,9 @@ int eval_verb(const EvalOptions& options) {
   };
   std::vector<harness::Outcome> fresh = harness::evaluate(*loaded.model, sets, cell.settings, inputs, before);
   harness::OutcomeFile file{cell.settings.graders.front(), merge(std::move(old), std::move(fresh), before, cell.settings.n)};
-  harness::OrderedJson facts{{"n", cell.settings.n}, {"outcomes", file.outcomes.size()}, {"prompts_dropped", dropped},
+  harness::OrderedJson facts{{"n", cell.settings.n},
+                             {"outcomes", file.outcomes.size()},
+                             {"prompts_dropped", dropped},
                              {"pass@1", mean_right(file.outcomes, file.main_grader)}};
   if (cell.train_samples > 0) {
     harness::EvalSettings train = cell.settings;

@@ -90,8 +90,8 @@ class Planner {
     experiment_.published = common_.text("table.published", "");
     for (const std::string& also : common_.texts("run.also", {})) experiment_.also.push_back(beside(experiment_.file, also));
     if (!experiment_.published.empty()) experiment_.published = beside(experiment_.file, experiment_.published);
-    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "run.slurm", "table.k",
-                            "table.g_pass", "table.maj", "table.primary", "table.published"}) {
+    for (const char* key : {"title", "seeds", "run.results", "run.runs", "run.models", "run.jobs", "run.also", "run.slurm",
+                            "table.k", "table.g_pass", "table.maj", "table.primary", "table.published"}) {
       common_.erase(key);
     }
   }
@@ -117,7 +117,8 @@ class Planner {
     row_name_ = row.required_text("name");
     std::vector<std::string> model_names;
     for (const BaseModel& model : experiment_.models) model_names.push_back(model.name);
-    const std::vector<std::string> wanted = row.texts("models", common_.has("models") ? common_.texts("models", {}) : model_names);
+    const std::vector<std::string> wanted =
+        row.texts("models", common_.has("models") ? common_.texts("models", {}) : model_names);
     for (const BaseModel& model : experiment_.models) {
       if (std::find(wanted.begin(), wanted.end(), model.name) != wanted.end()) plan_row_on(row, model);
     }
@@ -143,7 +144,8 @@ class Planner {
       if (!regrade_of.empty() && other.name == regrade_of && other.base_model == model.name) source = &other;
     }
     if (!regrade_of.empty() && source == nullptr) {
-      throw Error("{}: row {}: regrade_of: expected the name of an earlier row, found {}", experiment_.file, row_name_, regrade_of);
+      throw Error("{}: row {}: regrade_of: expected the name of an earlier row, found {}", experiment_.file, row_name_,
+                  regrade_of);
     }
     for (const std::string& key : kRowKeys) row.erase(key);
     Config whole = Config::from_toml_text("", experiment_.file);  // entries alone: what the head read is no part of a cell
@@ -169,7 +171,8 @@ class Planner {
     whole.set("eval.training_seed", Config::Value(seed), "seeds");
     Config based = baselines::with_base(whole, every_method());
     Config train_reader = based, eval_reader = based;
-    const TrainCell train = harness::with_context(fmt::format("row {}", row.name), [&] { return read_train_cell(train_reader); });
+    const TrainCell train =
+        harness::with_context(fmt::format("row {}", row.name), [&] { return read_train_cell(train_reader); });
     read_eval_cell(eval_reader);
     // A key must be read by the training or by the evaluation.
     Config both = train_reader;
@@ -183,8 +186,8 @@ class Planner {
       PlannedCell training;
       training.identity = cell_identity(train_reader, "train");
       training.config = only_read(based, train_reader);
-      training.cell = {"train/" + id, "train", {"train", folder + "/train/cell.toml", "--out", folder + "/train"},
-                       folder + "/train", after, 0};
+      training.cell = {"train/" + id,     "train", {"train", folder + "/train/cell.toml", "--out", folder + "/train"},
+                       folder + "/train", after,   0};
       after = {training.cell.id};
       eval_config.set("model.folder", Config::Value(folder + "/train/model"), "the training");
       eval_config.set("model.identity", Config::Value(training.identity), "the training");
@@ -200,8 +203,8 @@ class Planner {
     eval = read_eval_cell(identity_reader);
     evaluation.identity = eval_identity(identity_reader);
     evaluation.config = eval_config;
-    evaluation.cell = {"eval/" + id, "eval", {"eval", folder + "/eval/cell.toml", "--out", folder + "/eval"}, folder + "/eval",
-                       after, 0};
+    evaluation.cell = {"eval/" + id,     "eval", {"eval", folder + "/eval/cell.toml", "--out", folder + "/eval"},
+                       folder + "/eval", after,  0};
     row.eval[seed] = std::move(evaluation);
     if (row.config.entries().empty()) row.config = both;
     note_evaluation(eval, train);
@@ -231,9 +234,10 @@ class Planner {
     }
     if (sets != experiment_.sets || eval.settings.n != experiment_.n || eval.settings.seed != experiment_.eval_seed ||
         eval.settings.sampling.temperature != experiment_.temperature) {
-      throw Error("{}: row {}: expected the same data.test, eval.n, eval.seed and eval.temperature as the other rows of the "
-                  "table, found others",
-                  experiment_.file, row_name_);
+      throw Error(
+          "{}: row {}: expected the same data.test, eval.n, eval.seed and eval.temperature as the other rows of the "
+          "table, found others",
+          experiment_.file, row_name_);
     }
     // Rows with graders of their own: each outcome file says which is its main one.
     if (eval.settings.graders.front() != experiment_.main_grader) experiment_.main_grader.clear();
@@ -263,7 +267,9 @@ class Planner {
 
 }  // namespace
 
-Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options) { return Planner(file, options).plan(); }
+Experiment read_experiment_file(const std::string& file, const ExperimentOptions& options) {
+  return Planner(file, options).plan();
+}
 
 std::vector<const PlannedCell*> all_cells(const Experiment& experiment) {
   std::vector<const PlannedCell*> cells;

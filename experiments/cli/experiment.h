@@ -6,9 +6,9 @@
 //   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked
 //                                     for); `prepare = "script.sh"` makes it where it is not there
 //   positions = 9216                  with `path`: positions go on beyond the model's own, rotary frequencies unchanged
-//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is not there
-//   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
-//   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
+//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is not
+//   there start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start) [table] k = [1,
+//   128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
 //                                     columns), maj = true (maj@k columns)
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
@@ -26,34 +26,34 @@
 
 #include "experiments/cli/scale.h"
 #include "harness/core/config.h"
-#include "harness/report/manifest.h"
+#include "harness/report/results/experiment_file.h"
 #include "harness/sweep/cell.h"
 
 namespace experiments {
 
 struct BaseModel {
   std::string name;
-  std::string folder;           // of the model itself
-  std::string path;             // as the file gives it; "" for a model made here
-  std::string shape;            // folder with its config.json alone; "" if none is given
-  int64_t positions = 0;        // > 0: more positions than the model's own; `folder` is made from the model
-  std::string cell;             // id of the cell that makes it; "": it is there
-  std::string identity;         // part of the identity of every cell that stands on it
+  std::string folder;     // of the model itself
+  std::string path;       // as the file gives it; "" for a model made here
+  std::string shape;      // folder with its config.json alone; "" if none is given
+  int64_t positions = 0;  // > 0: more positions than the model's own; `folder` is made from the model
+  std::string cell;       // id of the cell that makes it; "": it is there
+  std::string identity;   // part of the identity of every cell that stands on it
 };
 
 // One training or evaluation and the config it runs with.
 struct PlannedCell {
   harness::Cell cell;
-  harness::Config config;       // as written to FOLDER/cell.toml
+  harness::Config config;  // as written to FOLDER/cell.toml
   std::string identity;
 };
 
 struct PlannedRow {
   std::string name, label, base_model, compare_to;
   bool untrained = false;
-  std::vector<int64_t> seeds;                 // {0} for an untrained row
+  std::vector<int64_t> seeds;                  // {0} for an untrained row
   std::map<int64_t, PlannedCell> train, eval;  // by seed; no train where untrained
-  harness::Config config;                     // effective, of the first seed
+  harness::Config config;                      // effective, of the first seed
 };
 
 struct Experiment {
@@ -61,7 +61,7 @@ struct Experiment {
   std::vector<BaseModel> models;
   std::vector<PlannedCell> base_cells;
   std::vector<PlannedRow> rows;
-  std::vector<std::string> sets;   // of the table, in order
+  std::vector<std::string> sets;  // of the table, in order
   std::vector<int64_t> k;
   std::vector<std::string> primary;  // table.primary: columns whose comparisons were fixed beforehand
   std::vector<double> g_pass;
@@ -80,12 +80,12 @@ struct Experiment {
 };
 
 struct ExperimentOptions {
-  std::string runs;                // --out; "": runs/NAME
-  std::string data_dir;            // --data
-  int64_t seeds = 0;               // --seeds; 0: the file's
-  int64_t jobs = 0;                // --jobs
-  double scale = 1;                // --scale (scale.h); runs and results then lie in folders of their own
-  std::vector<std::string> sets;   // --set
+  std::string runs;               // --out; "": runs/NAME
+  std::string data_dir;           // --data
+  int64_t seeds = 0;              // --seeds; 0: the file's
+  int64_t jobs = 0;               // --jobs
+  double scale = 1;               // --scale (scale.h); runs and results then lie in folders of their own
+  std::vector<std::string> sets;  // --set
 };
 
 // Reads the file and plans every cell. Throws Error for what the file gets wrong.

@@ -14,7 +14,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/model/folder_identity.h"
+#include "harness/model/files/folder_identity.h"
 
 namespace experiments {
 
@@ -101,7 +101,8 @@ BaseModel plan_model(const std::string& name, Config& model, const Config& commo
   for (const char* key : {"path", "pretrain", "start", "prepare"}) model.text(key, "");  // the last two may stand beside either
   const bool has_path = !model.text("path", "").empty(), has_pretrain = !model.text("pretrain", "").empty();
   if (has_path == has_pretrain) {
-    throw Error("{}: models.{}: expected either path or pretrain, found {}", experiment.file, name, has_path ? "both" : "neither");
+    throw Error("{}: models.{}: expected either path or pretrain, found {}", experiment.file, name,
+                has_path ? "both" : "neither");
   }
   return has_path ? model_of_folder(name, model, experiment) : model_of_training(name, model, common, experiment);
 }

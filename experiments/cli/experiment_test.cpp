@@ -28,7 +28,8 @@ std::vector<std::string> committed_experiments() {
   for (const auto& entry : fs::recursive_directory_iterator(source_file("experiments"))) {
     if (entry.path().extension() != ".toml") continue;
     const std::string text = harness::read_file(entry.path().string());
-    if (text.find("\n[[rows]]") != std::string::npos && text.find("\n[models.") != std::string::npos) files.push_back(entry.path().string());
+    if (text.find("\n[[rows]]") != std::string::npos && text.find("\n[models.") != std::string::npos)
+      files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -53,7 +54,8 @@ TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
 TEST(CommittedExperiments, ShowTheSetsThatTheirOutcomesAreOf) {
   for (const std::string name : {"methods", "methods_tuning"}) {  // `nano` and `nano:validation`
     const Experiment experiment = read_experiment_file(source_file("experiments/" + name + ".toml"), {});
-    EXPECT_EQ(experiment.sets, (std::vector<std::string>{"nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list"})) << name;
+    EXPECT_EQ(experiment.sets, (std::vector<std::string>{"nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list"}))
+        << name;
   }
 }
 
@@ -70,24 +72,37 @@ TEST_F(Experiments, EveryCommittedOneIsPlannedByTheProgramWithoutData) {
 // The table of the paper's arms, as effective keys.
 TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
   using Keys = std::map<std::string, std::string>;
-  const Keys common = {{"train.steps", "100"},           {"train.prompts_per_step", "512"}, {"train.responses_per_prompt", "16"},
-                       {"loss.clip_low", "0.2"},         {"optimizer.lr", "1e-06"},         {"optimizer.beta1", "0.9"},
-                       {"optimizer.beta2", "0.999"},     {"optimizer.clip_norm", "1.0"},    {"optimizer.schedule", "\"constant\""},
-                       {"prompt.prompt_tokens", "1024"}, {"reward.grader", "\"recipe\""},   {"sampling.temperature", "1.0"},
-                       {"sampling.top_p", "1.0"},        {"sampling.top_k", "0"},           {"eval.n", "128"},
-                       {"eval.max_new_tokens", "8192"},  {"eval.temperature", "1.0"},       {"overlong.factor", "1.0"}};
-  const Keys dapo = {{"loss.clip_high", "0.28"},      {"loss.dual_clip", "10.0"},         {"loss.kl_coef", "0.0"},
-                     {"loss.aggregation", "\"token_mean\""}, {"filter.enabled", "true"},  {"filter.max_gen_batches", "10"},
-                     {"overlong.buffer", "512"},      {"train.mini_batch_prompts", "16"}, {"sampling.max_new_tokens", "3072"},
-                     {"optimizer.weight_decay", "0.1"}, {"optimizer.warmup_updates", "320"}};
-  Keys grpo = {{"loss.clip_high", "0.2"},       {"loss.dual_clip", "3.0"},          {"loss.kl_coef", "0.001"},
-               {"loss.aggregation", "\"seq_mean_token_mean\""}, {"filter.enabled", "false"}, {"overlong.buffer", "0"},
-               {"train.mini_batch_prompts", "32"}, {"sampling.max_new_tokens", "7168"}, {"optimizer.weight_decay", "0.01"},
-               {"optimizer.warmup_updates", "0"}};
+  const Keys common = {
+      {"train.steps", "100"},           {"train.prompts_per_step", "512"}, {"train.responses_per_prompt", "16"},
+      {"loss.clip_low", "0.2"},         {"optimizer.lr", "1e-06"},         {"optimizer.beta1", "0.9"},
+      {"optimizer.beta2", "0.999"},     {"optimizer.clip_norm", "1.0"},    {"optimizer.schedule", "\"constant\""},
+      {"prompt.prompt_tokens", "1024"}, {"reward.grader", "\"recipe\""},   {"sampling.temperature", "1.0"},
+      {"sampling.top_p", "1.0"},        {"sampling.top_k", "0"},           {"eval.n", "128"},
+      {"eval.max_new_tokens", "8192"},  {"eval.temperature", "1.0"},       {"overlong.factor", "1.0"}};
+  const Keys dapo = {{"loss.clip_high", "0.28"},
+                     {"loss.dual_clip", "10.0"},
+                     {"loss.kl_coef", "0.0"},
+                     {"loss.aggregation", "\"token_mean\""},
+                     {"filter.enabled", "true"},
+                     {"filter.max_gen_batches", "10"},
+                     {"overlong.buffer", "512"},
+                     {"train.mini_batch_prompts", "16"},
+                     {"sampling.max_new_tokens", "3072"},
+                     {"optimizer.weight_decay", "0.1"},
+                     {"optimizer.warmup_updates", "320"}};
+  Keys grpo = {{"loss.clip_high", "0.2"},          {"loss.dual_clip", "3.0"},
+               {"loss.kl_coef", "0.001"},          {"loss.aggregation", "\"seq_mean_token_mean\""},
+               {"filter.enabled", "false"},        {"overlong.buffer", "0"},
+               {"train.mini_batch_prompts", "32"}, {"sampling.max_new_tokens", "7168"},
+               {"optimizer.weight_decay", "0.01"}, {"optimizer.warmup_updates", "0"}};
   Keys entropy = grpo;
-  for (const auto& [key, value] : Keys{{"loss.dual_clip", "10.0"}, {"train.mini_batch_prompts", "16"}, {"sampling.max_new_tokens", "3072"},
-                                       {"optimizer.weight_decay", "0.1"}, {"optimizer.warmup_updates", "320"},
-                                       {"method.alpha", "0.4"}, {"method.kappa", "2.0"}}) {
+  for (const auto& [key, value] : Keys{{"loss.dual_clip", "10.0"},
+                                       {"train.mini_batch_prompts", "16"},
+                                       {"sampling.max_new_tokens", "3072"},
+                                       {"optimizer.weight_decay", "0.1"},
+                                       {"optimizer.warmup_updates", "320"},
+                                       {"method.alpha", "0.4"},
+                                       {"method.kappa", "2.0"}}) {
     entropy[key] = value;
   }
   for (const std::string& paper : kPapers) {
@@ -121,9 +136,10 @@ TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
 TEST(PaperExperiments, SayWhichComparisonMixesARecipeWithAMethod) {
   const auto notes = recipe_notes(read_experiment_file(paper_file("qwen3-1.7b"), {}));
   ASSERT_EQ(notes.size(), 1u);
-  EXPECT_EQ(notes[0],
-            "GRPO differs from DAPO in its recipe too: optimizer.warmup_updates 0 (there 320), optimizer.weight_decay 0.01 (there "
-            "0.1), sampling.max_new_tokens 7168 (there 3072), train.mini_batch_prompts 32 (there 16).");
+  EXPECT_EQ(
+      notes[0],
+      "GRPO differs from DAPO in its recipe too: optimizer.warmup_updates 0 (there 320), optimizer.weight_decay 0.01 (there "
+      "0.1), sampling.max_new_tokens 7168 (there 3072), train.mini_batch_prompts 32 (there 16).");
 }
 
 TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAveragesReproduce) {
@@ -132,7 +148,8 @@ TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAvera
   for (Config& entry : file.take_tables("rows")) {
     const std::string base = entry.required_text("base_model"), name = entry.required_text("name");
     const Experiment experiment = read_experiment_file(paper_file(base), {});
-    EXPECT_TRUE(std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) { return row.name == name; }))
+    EXPECT_TRUE(
+        std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) { return row.name == name; }))
         << base << ", " << name;
     double sum = 0;
     int sets = 0;
@@ -140,7 +157,8 @@ TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAvera
       if (!key.starts_with("values.")) continue;
       const std::string column = key.substr(7);
       const std::string set = column.substr(0, column.find(' '));
-      EXPECT_TRUE(set == "average" || std::find(experiment.sets.begin(), experiment.sets.end(), set) != experiment.sets.end()) << key;
+      EXPECT_TRUE(set == "average" || std::find(experiment.sets.begin(), experiment.sets.end(), set) != experiment.sets.end())
+          << key;
       EXPECT_TRUE(column.ends_with(" pass@1") || column.ends_with(" pass@128")) << key;
       if (set == "average" || !column.ends_with(" pass@1")) continue;
       sum += std::get<double>(value.value);
@@ -180,7 +198,8 @@ TEST(Scale, MultipliesWhatMakesARunLongAndKeepsUpdatesAndWarmUpInProportion) {
 TEST(Scale, KeepsItsRunsAndResultsApart) {
   ExperimentOptions options;
   options.scale = 0.05;
-  const Experiment scaled = read_experiment_file(paper_file("qwen3-8b"), options), whole = read_experiment_file(paper_file("qwen3-8b"), {});
+  const Experiment scaled = read_experiment_file(paper_file("qwen3-8b"), options),
+                   whole = read_experiment_file(paper_file("qwen3-8b"), {});
   EXPECT_EQ(scaled.runs, whole.runs + "-scale0.05");
   EXPECT_EQ(scaled.results, whole.results + "-scale0.05");
   EXPECT_NE(scaled.rows.back().train.at(1).identity, whole.rows.back().train.at(1).identity);

@@ -9,10 +9,10 @@
 
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
-#include "harness/core/event_file.h"
 #include "harness/core/files.h"
-#include "harness/report/manifest.h"
+#include "harness/report/event_file.h"
 #include "harness/report/outcomes_parquet.h"
+#include "harness/report/results/experiment_file.h"
 
 namespace experiments {
 
@@ -28,7 +28,8 @@ struct ExportOptions {
 std::string path_part(const std::string& name) {
   std::string part;
   for (const char c : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' || c == '+' || c == ' ';
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' || c == '+' || c == ' ';
     part += plain ? c : '-';
   }
   return part.empty() || part.find_first_not_of('.') == std::string::npos ? "-" + part : part;

@@ -17,11 +17,11 @@ FetchBar::~FetchBar() {
   if (drawn_) fmt::print(stderr, "\n");
 }
 
-datasets::ProgressReport FetchBar::report() {
-  return [this](const datasets::FetchProgress& progress) { show(progress); };
+harness::ProgressReport FetchBar::report() {
+  return [this](const harness::FetchProgress& progress) { show(progress); };
 }
 
-void FetchBar::show(const datasets::FetchProgress& progress) {
+void FetchBar::show(const harness::FetchProgress& progress) {
   using Seconds = std::chrono::duration<double>;
   const auto now = std::chrono::steady_clock::now();
   const bool last = progress.files_done == progress.files;

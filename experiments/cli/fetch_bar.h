@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "datasets/hub.h"
+#include "harness/hub/hub.h"
 
 namespace experiments {
 
@@ -17,10 +17,10 @@ class FetchBar {
   FetchBar& operator=(const FetchBar&) = delete;
 
   // Valid while the bar lives.
-  [[nodiscard]] datasets::ProgressReport report();
+  [[nodiscard]] harness::ProgressReport report();
 
  private:
-  void show(const datasets::FetchProgress& progress);
+  void show(const harness::FetchProgress& progress);
 
   std::string name_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

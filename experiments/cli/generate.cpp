@@ -5,7 +5,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/rollout/generator.h"
-#include "harness/text/chat_template.h"
+#include "harness/text/jinja/chat_template.h"
 
 namespace experiments {
 
@@ -106,16 +106,22 @@ void add_generate(CLI::App& app, Chosen& chosen) {
   CLI::App* verb = app.add_subcommand("generate", "text in, text out: samples from a model folder (JSON lines)");
   add_model_options(*verb, options->model);
   verb->add_option("--n", options->n, "responses a line")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--temperature", options->sampling.temperature, "above 0")->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_option("--temperature", options->sampling.temperature, "above 0")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_option("--top-p", options->sampling.top_p, "share of probability kept, in (0, 1]; 1 is off")
       ->check(CLI::Range(1e-12, 1.0))
       ->capture_default_str();
-  verb->add_option("--top-k", options->sampling.top_k, "tokens kept; 0 is off")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--top-k", options->sampling.top_k, "tokens kept; 0 is off")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   CLI::Option* length = verb->add_option("--max-new-tokens", options->sampling.max_new_tokens,
                                          "longest response (without the option: no longer than the model's positions)");
   length->check(CLI::PositiveNumber)->capture_default_str();
   verb->add_option("--seed", options->seed, "of the random streams (seed, line, sample)")->capture_default_str();
-  verb->add_option("--max-rows", options->max_rows, "responses decoded at once")->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_option("--max-rows", options->max_rows, "responses decoded at once")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_flag("--greedy", options->sampling.greedy, "the most probable token each time");
   verb->add_flag("--ignore-stop", options->ignore_stop, "stop tokens do not end a response");
   verb->add_flag("--timing", options->timing, "seconds of each line's prompts and decoding, as JSON on stderr");

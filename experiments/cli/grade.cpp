@@ -62,8 +62,9 @@ void add_grade(CLI::App& app, Chosen& chosen) {
   };
   const auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand(
-      "grade", "{\"response\", \"answer\"} -> {\"verdict\", \"extracted\", \"normalised\"}, JSON lines; optional fields of a "
-               "line: answers, unit, tolerance, answer_type");
+      "grade",
+      "{\"response\", \"answer\"} -> {\"verdict\", \"extracted\", \"normalised\"}, JSON lines; optional fields of a "
+      "line: answers, unit, tolerance, answer_type");
   verb->add_option("--grader", options->grader, "which grader judges")
       ->check(CLI::IsMember(harness::grader_names()))
       ->capture_default_str();
@@ -71,9 +72,8 @@ void add_grade(CLI::App& app, Chosen& chosen) {
   verb->callback([options, &chosen] {
     chosen = [options] {
       const std::unique_ptr<harness::Grader> grader = harness::make_grader(options->grader);
-      return harness::answer_lines(std::cin, std::cout, [&](const harness::Json& line) {
-        return grade_line(*grader, line, options->explain);
-      });
+      return harness::answer_lines(std::cin, std::cout,
+                                   [&](const harness::Json& line) { return grade_line(*grader, line, options->explain); });
     };
   });
 }

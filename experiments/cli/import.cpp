@@ -1,4 +1,6 @@
 // import: a GGUF file as a Hugging Face model folder.
+#include "harness/model/gguf/import.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -7,7 +9,6 @@
 #include <string>
 
 #include "experiments/cli/verbs.h"
-#include "harness/model/gguf_import.h"
 
 namespace experiments {
 

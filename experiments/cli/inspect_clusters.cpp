@@ -49,7 +49,8 @@ void add_inspect_clusters(CLI::App& inspect, Chosen& chosen) {
         int64_t d = 0;
         const std::vector<double> rows = read_vectors(line, n, d);
         harness::require_finite(rows, d);
-        return harness::OrderedJson{{"labels", harness::hdbscan(harness::normalised_rows(rows, n, d), n, d, options->settings)}};
+        return harness::OrderedJson{
+            {"labels", harness::hdbscan(harness::normalised_rows(rows, n, d), n, d, options->settings)}};
       });
     };
   });

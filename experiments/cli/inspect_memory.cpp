@@ -121,7 +121,8 @@ int run_steps(const std::vector<std::string>& assignments, const std::string& sa
   config.finish();
   meds::ErrorMemory memory(settings);
   int64_t step = 0;
-  const int status = harness::answer_lines(std::cin, std::cout, [&](const Json& line) { return answer_step(memory, line, ++step); });
+  const int status =
+      harness::answer_lines(std::cin, std::cout, [&](const Json& line) { return answer_step(memory, line, ++step); });
   if (!save.empty()) memory.save(save);
   return status;
 }

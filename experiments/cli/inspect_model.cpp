@@ -1,14 +1,14 @@
 // inspect logits and inspect fingerprint: what a model computes on given tokens.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <iostream>
 
 #include "experiments/cli/model_lines.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
-#include "harness/model/ops.h"
+#include "harness/model/ops/ops.h"
 #include "harness/model/token_statistics.h"
-#include "harness/train/collect.h"
+#include "harness/train/step/collect.h"
 #include "meds/layer_choice.h"
 
 namespace experiments {

@@ -5,8 +5,8 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"
-#include "harness/text/chat_template.h"
-#include "harness/text/tokenizer.h"
+#include "harness/text/jinja/chat_template.h"
+#include "harness/text/tokenizer/tokenizer.h"
 
 namespace experiments {
 
@@ -65,7 +65,8 @@ class TokensAnswer {
     // Read when first needed: a folder without a template still tokenises texts.
     if (!template_) {
       template_ = harness::ChatTemplate::from_model_folder(options_.model);
-      if (!template_) throw Error("{}: expected a chat template in tokenizer_config.json or chat_template.jinja, found none", options_.model);
+      if (!template_)
+        throw Error("{}: expected a chat template in tokenizer_config.json or chat_template.jinja, found none", options_.model);
     }
     const std::string text = template_->render(line.at("messages"), true, template_arguments(line));
     return {{"text", text}, {"ids", tokenizer_->encode(text, {options_.plain, false})}};

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "datasets/catalog.h"
-#include "datasets/http.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/hub/http.h"
 #include "harness/metrics/judged.h"
 
 namespace experiments {
@@ -52,9 +52,9 @@ harness::JudgePost post_to(const std::string& endpoint, int64_t timeout) {
   const std::string url = endpoint + (endpoint.ends_with('/') ? "" : "/") + "chat/completions";
   return [key, url, timeout](const std::string& body) {
     harness::JudgeReply result;
-    datasets::HttpRequest request{url, key};
+    harness::HttpRequest request{url, key};
     request.stall_s = timeout;
-    const datasets::HttpReply reply = datasets::http_post(request, body, [&](int64_t, std::string_view piece) {
+    const harness::HttpReply reply = harness::http_post(request, body, [&](int64_t, std::string_view piece) {
       result.body += piece;
       return result.body.size() < (size_t{1} << 24);
     });
@@ -74,8 +74,8 @@ void wait(double seconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (std::chrono::steady_clock::now() < end) {
     harness::check_interrupt();
-    std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(std::chrono::milliseconds(50),
-                                                                        end - std::chrono::steady_clock::now()));
+    std::this_thread::sleep_for(
+        std::min<std::chrono::duration<double>>(std::chrono::milliseconds(50), end - std::chrono::steady_clock::now()));
   }
 }
 
@@ -90,7 +90,8 @@ std::vector<std::string> outcome_files(const std::string& path) {
     }
   }
   if (files.empty()) {
-    throw Error("{}: expected outcomes.jsonl.zst or the folder validation of a training with eval.every > 0, found neither", path);
+    throw Error("{}: expected outcomes.jsonl.zst or the folder validation of a training with eval.every > 0, found neither",
+                path);
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -162,8 +163,9 @@ int judge_verb(const JudgeOptions& options) {
 
 void add_judge(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<JudgeOptions>();
-  CLI::App* verb = app.add_subcommand("judge", "another model rates diversity or names errors of stored responses (key: "
-                                               "MEDSBENCH_JUDGE_KEY or OPENAI_API_KEY)");
+  CLI::App* verb = app.add_subcommand("judge",
+                                      "another model rates diversity or names errors of stored responses (key: "
+                                      "MEDSBENCH_JUDGE_KEY or OPENAI_API_KEY)");
   verb->add_option("analysis", options->analysis, "diversity (within and across steps) or errors (11 categories)")
       ->required()
       ->check(CLI::IsMember({"diversity", "errors"}));
@@ -173,7 +175,9 @@ void add_judge(CLI::App& app, Chosen& chosen) {
   verb->add_option("--model", options->judge.model, "as the endpoint names it")->required();
   verb->add_option("--cache", options->judge.cache, "folder of the answers, by hash of the question")->capture_default_str();
   verb->add_flag("--cached-only", options->judge.cached_only, "send nothing: derive again from the stored answers");
-  verb->add_option("--responses", options->judged.responses, "rated together")->capture_default_str()->check(CLI::Range(2, 10000));
+  verb->add_option("--responses", options->judged.responses, "rated together")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 10000));
   verb->add_option("--errors", options->judged.wrong_answers, "wrong answers to categorise")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
@@ -186,7 +190,8 @@ void add_judge(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   verb->add_option("--grader", options->grader, "whose verdicts say what is wrong (default: the main one)");
   verb->add_option("--data", options->data_dir, "where published sets lie");
-  verb->add_option("--split", options->split, "split of the problems (validation for a training's folder)")->capture_default_str();
+  verb->add_option("--split", options->split, "split of the problems (validation for a training's folder)")
+      ->capture_default_str();
   verb->add_option("--out", options->out, "also write the result to this file");
   verb->callback([&chosen, options] { chosen = [options] { return judge_verb(*options); }; });
 }

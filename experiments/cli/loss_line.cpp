@@ -1,6 +1,6 @@
 #include "experiments/cli/loss_line.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <map>

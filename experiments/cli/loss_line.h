@@ -4,16 +4,16 @@
 #include <cstdint>
 
 #include "harness/core/json.h"
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace experiments {
 
 // A mini-batch of B responses of at most T tokens, as read; tensors are double.
 struct LossLine {
-  int64_t rows = 0, positions = 0;   // B, T
-  harness::StepBatch step;           // samples side by side by group
-  std::vector<int64_t> row_of;       // [B] row of the line of each sample of `step`
-  torch::Tensor mask;                // [B, T] 0/1
+  int64_t rows = 0, positions = 0;         // B, T
+  harness::StepBatch step;                 // samples side by side by group
+  std::vector<int64_t> row_of;             // [B] row of the line of each sample of `step`
+  torch::Tensor mask;                      // [B, T] 0/1
   torch::Tensor log_probs, old_log_probs;  // [B, T]
   torch::Tensor ref_log_probs, entropies;  // [B, T]; undefined where the line has none
 };

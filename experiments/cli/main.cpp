@@ -23,7 +23,8 @@ std::string version_text() {
   std::string text = fmt::format("medsbench {} {}", MEDSBENCH_VERSION, kCommit);
 #ifdef MEDSBENCH_CUDA
   const harness::cuda::Devices devices = harness::cuda::find_devices();
-  text += devices.count > 0 ? fmt::format("\nCUDA: {} x {}", devices.count, devices.name) : "\nCUDA: no GPU, " + devices.why_none;
+  text +=
+      devices.count > 0 ? fmt::format("\nCUDA: {} x {}", devices.count, devices.name) : "\nCUDA: no GPU, " + devices.why_none;
 #endif
   return text;
 }

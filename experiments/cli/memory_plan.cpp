@@ -12,9 +12,7 @@ namespace {
 constexpr double kProgramBytes = 220e6;
 
 // Rows of a pass (Transformer::padded): our own fp32 products need no padding.
-int64_t to_tile(int64_t rows, const MemorySettings& s) {
-  return s.strict && (s.bf16 || s.cuda) ? (rows + 63) / 64 * 64 : rows;
-}
+int64_t to_tile(int64_t rows, const MemorySettings& s) { return s.strict && (s.bf16 || s.cuda) ? (rows + 63) / 64 * 64 : rows; }
 
 double positions(int64_t count) { return static_cast<double>((count + 15) / 16 * 16); }
 
@@ -22,8 +20,10 @@ double positions(int64_t count) { return static_cast<double>((count + 15) / 16 *
 struct RowSizes {
   double width, heads, kv, mlp;
   explicit RowSizes(const harness::ModelConfig& m)
-      : width(static_cast<double>(m.width)), heads(static_cast<double>(m.heads * m.head_dim)),
-        kv(static_cast<double>(m.kv_heads * m.head_dim)), mlp(static_cast<double>(m.mlp_width)) {}
+      : width(static_cast<double>(m.width)),
+        heads(static_cast<double>(m.heads * m.head_dim)),
+        kv(static_cast<double>(m.kv_heads * m.head_dim)),
+        mlp(static_cast<double>(m.mlp_width)) {}
   // LayerTape: x, normed, h, h_normed; qkv; q, k; attended; gate_up, activated.
   [[nodiscard]] double tape() const { return 4 * width + (heads + 2 * kv) + heads + kv + heads + 3 * mlp; }
   // layer_backward's largest moment: the gradients of gate_up and activated with those of h, or those of attention.
@@ -40,9 +40,14 @@ double largest_unit(const harness::ModelConfig& shape) {
 class Planner {
  public:
   explicit Planner(const MemorySettings& s)
-      : s_(s), element_(s.bf16 ? 2 : 4), parameters_(parameter_count(s.shape)), row_(s.shape),
-        layers_(static_cast<double>(s.shape.layers)), vocabulary_(static_cast<double>(s.shape.vocab_size)),
-        unit_(largest_unit(s.shape)), processes_(static_cast<double>(s.processes)) {}
+      : s_(s),
+        element_(s.bf16 ? 2 : 4),
+        parameters_(parameter_count(s.shape)),
+        row_(s.shape),
+        layers_(static_cast<double>(s.shape.layers)),
+        vocabulary_(static_cast<double>(s.shape.vocab_size)),
+        unit_(largest_unit(s.shape)),
+        processes_(static_cast<double>(s.processes)) {}
 
   MemoryPlan plan() {
     MemoryPlan plan;
@@ -86,11 +91,12 @@ class Planner {
     } else if (s_.shared_parameters) {
       phase.parts.push_back({"share of the weights", parameters_ * element_ / processes_});
     }
-    if (s_.reference && !s_.offload_reference) phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
+    if (s_.reference && !s_.offload_reference)
+      phase.parts.push_back({"reference", share(s_.shared_parameters, parameters_ * element_)});
   }
 
-  // Whole gradients stay from one update to the next; shared ones are there in an update alone, and whole those of one unit, with
-  // this process's share of them after they were summed.
+  // Whole gradients stay from one update to the next; shared ones are there in an update alone, and whole those of one unit,
+  // with this process's share of them after they were summed.
   void add_gradients(MemoryPhase& phase, bool in_update, bool in_pass) const {
     if (!s_.train || (s_.shared_gradients && !in_update)) return;
     phase.parts.push_back({"gradients", share(s_.shared_gradients, 4 * parameters_)});
@@ -128,10 +134,11 @@ class Planner {
     const int64_t prompts = std::min(s_.prompts, (rows + s_.responses - 1) / s_.responses + 1);
     sampling.parts.push_back({"keys and values", kv_bytes(static_cast<double>(rows) * positions(s_.response_tokens) +
                                                           static_cast<double>(prompts) * positions(s_.prompt_tokens))});
-    // Prompts are computed together up to 8192 rows; the readout keeps the outputs of all layers until their last rows are taken.
+    // Prompts are computed together up to 8192 rows; the readout keeps the outputs of all layers until their last rows are
+    // taken.
     const int64_t together = std::min(prompts * s_.prompt_tokens, 8192 + s_.prompt_tokens);
-    const double prefill = static_cast<double>(to_tile(together, s_)) * element_ *
-                           (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
+    const double prefill =
+        static_cast<double>(to_tile(together, s_)) * element_ * (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
     const double decode = static_cast<double>(to_tile(rows, s_)) * element_ *
                           (row_.tape() + vocabulary_ + (s_.readout ? layers_ * row_.width : 0));
     // On a GPU the buffers of a decode step stand while prompts are computed (StaticDecoder), with fp32 sums of attention.
@@ -181,7 +188,8 @@ class Planner {
     // Logits by chunks (token_statistics.cpp), their gradient in place.
     const double chunk = std::min(rows, static_cast<double>(harness::logit_chunk_rows(s_.shape.vocab_size, s_.cuda)));
     update.parts.push_back({"logits", 2 * chunk * vocabulary_ * element_});
-    if (s_.bf16 && !s_.cuda) update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
+    if (s_.bf16 && !s_.cuda)
+      update.parts.push_back({"gradient of the head before it is added", vocabulary_ * row_.width * element_});
     if (!s_.cuda) update.parts.push_back({"rollouts", rollouts()});
     return update;
   }

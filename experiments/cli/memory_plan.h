@@ -1,5 +1,5 @@
-// MemoryPlan: what each process of a training or an evaluation will hold at its peak, part by part, from the model's shape and the
-// settings.
+// MemoryPlan: what each process of a training or an evaluation will hold at its peak, part by part, from the model's shape and
+// the settings.
 //
 // Letters as in harness/model/transformer.h. Upper bounds: every prompt and every response as long as it may be. Held against
 // the measured peak of short runs by experiments/peers/plan_memory.py.
@@ -9,34 +9,34 @@
 #include <string>
 #include <vector>
 
-#include "harness/model/model_config.h"
-#include "harness/model/work.h"
+#include "harness/model/files/model_config.h"
+#include "harness/model/files/work.h"
 
 namespace experiments {
 
 struct MemorySettings {
   harness::ModelConfig shape;
-  bool bf16 = false;            // weights and activations; else fp32
-  bool cuda = false;            // device memory is counted apart from that of the process
-  bool strict = true;           // rows padded to 64
-  bool train = true;            // false: an evaluation
-  bool reference = false;       // a second model for the KL term
-  bool recompute = false;       // train.recompute_activations
+  bool bf16 = false;               // weights and activations; else fp32
+  bool cuda = false;               // device memory is counted apart from that of the process
+  bool strict = true;              // rows padded to 64
+  bool train = true;               // false: an evaluation
+  bool reference = false;          // a second model for the KL term
+  bool recompute = false;          // train.recompute_activations
   bool offload_optimizer = false;  // train.offload_optimizer, train.offload_reference: of a GPU
   bool offload_reference = false;
   int64_t offload_numbers = int64_t{1} << 26;  // of gradients on their way to the host at once, and of parameters back
-  bool readout = false;         // fingerprints are recorded
-  int64_t processes = 1;        // that train together
-  bool shared_optimizer = false;   // train.shard (harness/train/shares.h): masters and moments in shares,
-  bool shared_gradients = false;   // gradients too,
-  bool shared_parameters = false;  // parameters too, those of a reference included
+  bool readout = false;                        // fingerprints are recorded
+  int64_t processes = 1;                       // that train together
+  bool shared_optimizer = false;               // train.shard (harness/train/states/shares.h): masters and moments in shares,
+  bool shared_gradients = false;               // gradients too,
+  bool shared_parameters = false;              // parameters too, those of a reference included
   int64_t prompt_tokens = 1024;
   int64_t response_tokens = 3072;
-  int64_t prompts = 512;        // of one batch of sampling
-  int64_t responses = 16;       // a prompt
-  int64_t mini_batch = 256;     // responses of one update
-  int64_t micro_batch = 0;      // responses of one pass; 0: the mini-batch
-  int64_t rows = 256;           // rows decoded at once
+  int64_t prompts = 512;     // of one batch of sampling
+  int64_t responses = 16;    // a prompt
+  int64_t mini_batch = 256;  // responses of one update
+  int64_t micro_batch = 0;   // responses of one pass; 0: the mini-batch
+  int64_t rows = 256;        // rows decoded at once
 };
 
 struct MemoryPart {
@@ -58,6 +58,5 @@ struct MemoryPlan {
 };
 
 MemoryPlan plan_memory(const MemorySettings& settings);
-
 
 }  // namespace experiments

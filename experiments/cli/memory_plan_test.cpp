@@ -11,7 +11,8 @@ namespace experiments {
 namespace {
 
 TEST(MemoryPlan, CountsTheParametersOfThePapersModels) {
-  const std::map<std::string, double> known = {{"qwen3-1.7b", 1'720'574'976}, {"qwen2.5-math-7b", 7'615'616'512}, {"qwen3-8b", 8'190'735'360}};
+  const std::map<std::string, double> known = {
+      {"qwen3-1.7b", 1'720'574'976}, {"qwen2.5-math-7b", 7'615'616'512}, {"qwen3-8b", 8'190'735'360}};
   for (const auto& [name, count] : known) {
     EXPECT_EQ(parameter_count(harness::read_model_config(source_file("experiments/paper/shapes/" + name))), count) << name;
   }
@@ -45,13 +46,15 @@ TEST(MemoryPlan, PutsWhatIsOffloadedBesideTheDevice) {
   // The host held masters and moments of a checkpoint before, too: the reference, and room for a piece of a gradient and of a
   // parameter.
   EXPECT_NEAR(plan.host_bytes - before, 2 * p + (4 + 2) * double{1 << 26}, 1);
-  const auto scoring = std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
+  const auto scoring =
+      std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
   ASSERT_NE(scoring, plan.phases.end());
   EXPECT_GT(scoring->bytes(), p * (2 + 4 + 2));
   // Of eight processes each scores an eighth of the responses.
   s.processes = 8;
   const MemoryPlan eighth = plan_memory(s);
-  const auto share = std::find_if(eighth.phases.begin(), eighth.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
+  const auto share =
+      std::find_if(eighth.phases.begin(), eighth.phases.end(), [](const auto& phase) { return phase.name == "scoring"; });
   EXPECT_NEAR(share->parts.back().bytes, scoring->parts.back().bytes / 8, scoring->parts.back().bytes / 1000);
   // With shared parameters the share that the layers are gathered from stays on the device; nothing else but gradients does.
   s.shared_optimizer = s.shared_gradients = s.shared_parameters = true;

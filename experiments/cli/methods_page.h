@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/train/method.h"
+#include "harness/train/method/method.h"
 
 namespace experiments {
 

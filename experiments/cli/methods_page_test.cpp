@@ -15,9 +15,28 @@ TEST(MethodsPage, UnderResultsIsWhatTheProgramPrints) {
 
 TEST(MethodsPage, NamesEveryPublishedMethodWithItsKeys) {
   const std::string text = methods_text(every_method());
-  for (const char* name : {"grpo", "dapo", "dr_grpo", "clip_higher", "entropy_bonus", "adaptive_entropy", "entropy_advantage",
-                           "clip_cov", "kl_cov", "top_entropy", "nsr", "psr", "w_reinforce", "pass_k_training", "pkpo",
-                           "unlikeliness", "uniqueness", "outcome_exploration", "maxrl", "gspo", "cispo", "meds"}) {
+  for (const char* name : {"grpo",
+                           "dapo",
+                           "dr_grpo",
+                           "clip_higher",
+                           "entropy_bonus",
+                           "adaptive_entropy",
+                           "entropy_advantage",
+                           "clip_cov",
+                           "kl_cov",
+                           "top_entropy",
+                           "nsr",
+                           "psr",
+                           "w_reinforce",
+                           "pass_k_training",
+                           "pkpo",
+                           "unlikeliness",
+                           "uniqueness",
+                           "outcome_exploration",
+                           "maxrl",
+                           "gspo",
+                           "cispo",
+                           "meds"}) {
     EXPECT_THAT("\n" + text, ::testing::HasSubstr("\n" + std::string(name) + " ")) << name;
   }
   for (const char* key : {"method.target = 0.2", "method.kappa = 2", "method.fraction = 0.002", "method.lambda = 0.1",

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "datasets/hub.h"
 #include "experiments/cli/fetch_bar.h"
 #include "experiments/cli/verbs.h"
+#include "harness/hub/hub.h"
 
 namespace experiments {
 
@@ -22,11 +22,11 @@ void add_model(CLI::App& app, Chosen& chosen) {
   fetch->add_option("--parallel", *parallel, "files at a time")->check(CLI::Range(1, 64));
   fetch->callback([name, parallel, &chosen] {
     chosen = [name, parallel] {
-      datasets::HubSettings settings = datasets::hub_settings();
+      harness::HubSettings settings = harness::hub_settings();
       settings.parallel = *parallel;
-      const auto repository = datasets::parse_repository(datasets::RepositoryKind::model, *name);
+      const auto repository = harness::parse_repository(harness::RepositoryKind::model, *name);
       FetchBar bar(repository.name);
-      fmt::print("{}\n", datasets::fetch_repository(settings, repository, datasets::is_model_file, bar.report()));
+      fmt::print("{}\n", harness::fetch_repository(settings, repository, harness::is_model_file, bar.report()));
       return 0;
     };
   });

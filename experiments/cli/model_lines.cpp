@@ -1,6 +1,7 @@
 #include "experiments/cli/model_lines.h"
 
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include <filesystem>
 

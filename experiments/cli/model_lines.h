@@ -12,7 +12,7 @@
 
 #include "harness/core/json.h"
 #include "harness/model/transformer.h"
-#include "harness/text/tokenizer.h"
+#include "harness/text/tokenizer/tokenizer.h"
 
 namespace experiments {
 

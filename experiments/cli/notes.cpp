@@ -22,8 +22,8 @@ namespace {
 
 bool of_the_recipe(const std::string& key) {
   static const std::vector<std::string> kPrefixes = {"train.", "sampling.", "optimizer.", "prompt.", "reward.", "data."};
-  return key != "train.seed" && std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                                            [&](const std::string& prefix) { return key.starts_with(prefix); });
+  return key != "train.seed" &&
+         std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](const std::string& prefix) { return key.starts_with(prefix); });
 }
 
 std::vector<std::string> recipe_differences(const PlannedRow& row, const PlannedRow& other) {
@@ -66,8 +66,8 @@ std::vector<harness::ProblemSet> sets_of(const Experiment& experiment, const std
 
 // Generated sets hold their parts apart by construction; what comes from outside is checked.
 std::vector<std::string> data_notes(const Experiment& experiment) {
-  const bool trained = std::any_of(experiment.rows.begin(), experiment.rows.end(),
-                                   [](const PlannedRow& row) { return !row.untrained; });
+  const bool trained =
+      std::any_of(experiment.rows.begin(), experiment.rows.end(), [](const PlannedRow& row) { return !row.untrained; });
   const std::vector<harness::ProblemSet> test = sets_of(experiment, "test");
   const std::vector<harness::ProblemSet> train = trained ? sets_of(experiment, "train") : std::vector<harness::ProblemSet>{};
   std::vector<std::string> parts, names;
@@ -84,9 +84,10 @@ std::vector<std::string> data_notes(const Experiment& experiment) {
   std::vector<std::string> notes;
   if (!parts.empty()) notes.push_back(fmt::format("Problem sets: {}.", fmt::join(parts, ", ")));
   if (!found.empty()) {
-    notes.push_back(fmt::format("Test problems that the training sets ({}) hold too (the same text, 13 words in a row, or a near "
-                                "duplicate): {}.",
-                                fmt::join(names, ", "), datasets::contamination_line(found)));
+    notes.push_back(
+        fmt::format("Test problems that the training sets ({}) hold too (the same text, 13 words in a row, or a near "
+                    "duplicate): {}.",
+                    fmt::join(names, ", "), datasets::contamination_line(found)));
   }
   return notes;
 }

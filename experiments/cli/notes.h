@@ -1,5 +1,5 @@
-// Notes: the lines of a table's footer that stored outcomes do not tell: scale, recipes that differ, problem sets, contamination,
-// dropped prompts.
+// Notes: the lines of a table's footer that stored outcomes do not tell: scale, recipes that differ, problem sets,
+// contamination, dropped prompts.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace experiments {
 
-// Rows whose recipe (train.*, sampling.*, optimizer.*, prompt.*, reward.*, data.*) differs from that of the row they are compared
-// with, one line a row: a comparison of such rows is not one of methods alone.
+// Rows whose recipe (train.*, sampling.*, optimizer.*, prompt.*, reward.*, data.*) differs from that of the row they are
+// compared with, one line a row: a comparison of such rows is not one of methods alone.
 std::vector<std::string> recipe_notes(const Experiment& experiment);
 
 // Reads the problem sets again and the done.json of every cell. Sets that are not there are left out.

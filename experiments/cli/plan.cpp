@@ -2,7 +2,8 @@
 // that its seeds and samples can show.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,8 +56,8 @@ std::optional<harness::ModelConfig> shape_of(const Experiment& experiment, const
   return std::nullopt;
 }
 
-// Operations a second of one matrix product of the dtype with the threads of a worker: the best of several short trials, so that
-// a moment in which something else ran does not count.
+// Operations a second of one matrix product of the dtype with the threads of a worker: the best of several short trials, so
+// that a moment in which something else ran does not count.
 double matrix_rate(const NumericsKeys& keys) {
   constexpr int kTrials = 9;
   constexpr double kTrialSeconds = 0.03;
@@ -74,7 +75,8 @@ double matrix_rate(const NumericsKeys& keys) {
       seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
     const auto edge = static_cast<double>(size);
-    if (trial > 0) best = std::max(best, static_cast<double>(products) * 2 * edge * edge * edge / seconds);  // the first warms up
+    if (trial > 0)
+      best = std::max(best, static_cast<double>(products) * 2 * edge * edge * edge / seconds);  // the first warms up
   }
   return best;
 }
@@ -88,7 +90,8 @@ struct ProblemCount {
   std::vector<std::string> from_manifest, unknown;  // sets that are not here: counted by the manifest, or not at all
 };
 
-ProblemCount count_problems(const std::vector<std::string>& names, const std::string& split, const datasets::LoadSettings& load) {
+ProblemCount count_problems(const std::vector<std::string>& names, const std::string& split,
+                            const datasets::LoadSettings& load) {
   ProblemCount count;
   for (const std::string& name : names) {
     try {
@@ -141,22 +144,26 @@ void print_power(const Experiment& experiment, const PlanOptions& options, int64
     plan.comparisons = family;
     return 100 * harness::plan_power(plan).detectable;
   };
-  fmt::print("can show         with {:.0f} % power a difference of {:.1f} points of pass@1 over all {} problems ({:.1f} points if it "
-             "were the only comparison)\n",
-             100 * plan.power, points(test_problems, comparisons), test_problems, points(test_problems, 1));
+  fmt::print(
+      "can show         with {:.0f} % power a difference of {:.1f} points of pass@1 over all {} problems ({:.1f} points if it "
+      "were the only comparison)\n",
+      100 * plan.power, points(test_problems, comparisons), test_problems, points(test_problems, 1));
   if (sets > 1) {
     fmt::print("                 and of {:.1f} points on one set of {} problems\n", points(test_problems / sets, comparisons),
                test_problems / sets);
   }
-  fmt::print("                 (assumed: {} seeds, {} samples, {} comparisons in Holm's family, {:.1f} points of standard "
-             "deviation between seeds: --seed-deviation)\n",
-             plan.seeds, plan.samples, comparisons, options.seed_deviation);
+  fmt::print(
+      "                 (assumed: {} seeds, {} samples, {} comparisons in Holm's family, {:.1f} points of standard "
+      "deviation between seeds: --seed-deviation)\n",
+      plan.seeds, plan.samples, comparisons, options.seed_deviation);
 }
 
 std::string count_text(const ProblemCount& count) {
   std::string text = std::to_string(count.known);
-  if (!count.from_manifest.empty()) text += fmt::format(" (not here, by the manifest: {})", fmt::join(count.from_manifest, ", "));
-  if (!count.unknown.empty()) text += fmt::format(" and those of {} (not here, no number known)", fmt::join(count.unknown, ", "));
+  if (!count.from_manifest.empty())
+    text += fmt::format(" (not here, by the manifest: {})", fmt::join(count.from_manifest, ", "));
+  if (!count.unknown.empty())
+    text += fmt::format(" and those of {} (not here, no number known)", fmt::join(count.unknown, ", "));
   return text;
 }
 
@@ -190,15 +197,18 @@ struct NeediestRows {
 };
 
 void warn_of_positions(const PlannedRow& row, const TrainCell& train, const EvalCell& eval, int64_t max_positions) {
-  const int64_t longest = std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
+  const int64_t longest =
+      std::max(row.untrained ? 0 : train.settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
   if (eval.prompt.prompt_tokens + longest <= max_positions) return;
-  fmt::print("warning          {}: {} + {} tokens of prompt and response do not fit the {} positions of {} (key positions of "
-             "[models.NAME])\n",
-             row.name, eval.prompt.prompt_tokens, longest, max_positions, row.base_model);
+  fmt::print(
+      "warning          {}: {} + {} tokens of prompt and response do not fit the {} positions of {} (key positions of "
+      "[models.NAME])\n",
+      row.name, eval.prompt.prompt_tokens, longest, max_positions, row.base_model);
 }
 
 // `problems`: of the test sets.
-NeediestRows neediest_rows(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape, int64_t problems) {
+NeediestRows neediest_rows(const Experiment& experiment, const BaseModel& model, const harness::ModelConfig& shape,
+                           int64_t problems) {
   NeediestRows needy;
   for (const PlannedRow& row : experiment.rows) {
     if (row.base_model != model.name) continue;
@@ -265,21 +275,25 @@ Machine this_machine(const NumericsKeys& keys) {
 void print_time(const NumericsKeys& keys, const CellCosts& costs, int64_t jobs, const Machine& machine) {
   fmt::print("operations       {:.3g} at most (two for a multiply-add)\n", costs.flops);
   if (!machine.has_device) {
-    fmt::print("time             not measured: no CUDA device here; {:.3g} hours at 1e15 operations a second\n", costs.flops / 1e15 / 3600);
+    fmt::print("time             not measured: no CUDA device here; {:.3g} hours at 1e15 operations a second\n",
+               costs.flops / 1e15 / 3600);
     return;
   }
   const double rate = matrix_rate(keys);
   // A whole run reaches about a third of one product's rate (attention, sampling, small matrices).
   const double hours = costs.flops / (rate * 0.33) / static_cast<double>(jobs) / 3600;
-  fmt::print("time, at most    {:.3g} h here ({:.0f} GFLOP/s measured on one product in {}, {} threads; a third of it assumed)\n", hours,
-             rate / 1e9, keys.numerics.dtype == torch::kFloat32 ? "fp32" : "bf16", keys.threads);
+  fmt::print(
+      "time, at most    {:.3g} h here ({:.0f} GFLOP/s measured on one product in {}, {} threads; a third of it assumed)\n",
+      hours, rate / 1e9, keys.numerics.dtype == torch::kFloat32 ? "fp32" : "bf16", keys.threads);
 }
 
 void print_peak(double peak, int64_t jobs, const Machine& machine) {
-  fmt::print("peak memory      {} a worker, {} workers at once; this machine has {}\n", bytes_text(peak), jobs, bytes_text(machine.memory));
+  fmt::print("peak memory      {} a worker, {} workers at once; this machine has {}\n", bytes_text(peak), jobs,
+             bytes_text(machine.memory));
   if (peak * static_cast<double>(jobs) > machine.memory) {
-    fmt::print("warning          that is more than this machine has: fewer --jobs, train.micro_batch_responses, eval.max_rows, "
-               "train.recompute_activations\n");
+    fmt::print(
+        "warning          that is more than this machine has: fewer --jobs, train.micro_batch_responses, eval.max_rows, "
+        "train.recompute_activations\n");
   }
 }
 
@@ -341,7 +355,8 @@ void add_plan(CLI::App& app, Chosen& chosen) {
   verb->add_option("--data", options->plan.data_dir, "folder with the published data sets");
   verb->add_option("--scale", options->plan.scale, "multiplies steps, prompts and samples")->check(CLI::PositiveNumber);
   verb->add_option("--set", options->plan.sets, "KEY=VALUE, over the file");
-  verb->add_option("--seed-deviation", options->seed_deviation, "assumed standard deviation between training seeds, points of pass@1")
+  verb->add_option("--seed-deviation", options->seed_deviation,
+                   "assumed standard deviation between training seeds, points of pass@1")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb->callback([&chosen, options] { chosen = [options] { return plan_verb(*options); }; });

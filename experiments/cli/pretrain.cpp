@@ -1,6 +1,6 @@
 // pretrain: makes a model folder by supervised training on demonstrations: the nano base models, and cold starts of real ones.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <chrono>
 #include <cstdio>
@@ -14,7 +14,7 @@
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/sweep/progress.h"
-#include "harness/text/character_tokenizer.h"
+#include "harness/text/tokenizer/character_tokenizer.h"
 
 namespace experiments {
 
@@ -98,8 +98,8 @@ int pretrain(const PretrainOptions& options) {
   };
   harness::MemoryLimits::Hooks hooks;
   hooks.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
-  const harness::SupervisedStep last = harness::train_supervised(*model, cell.settings, example, on_step,
-                                                                 {options.out, identity, cell.checkpoint_every}, hooks);
+  const harness::SupervisedStep last =
+      harness::train_supervised(*model, cell.settings, example, on_step, {options.out, identity, cell.checkpoint_every}, hooks);
   model->save(work);
   harness::replace_folder(work, options.out + "/model");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -56,8 +56,8 @@ std::string rates_line(const Json& timing) {
   for (const auto& [part, shown] : kParts) {
     const auto rate = rates->find(part);
     if (rate == rates->end()) continue;
-    line += fmt::format("{}{} {} tokens/s ({}", line.empty() ? "" : ", ", shown, short_number(rate->value("tokens_per_second", 0.0)),
-                        flops_text(rate->value("flops_per_second", 0.0)));
+    line += fmt::format("{}{} {} tokens/s ({}", line.empty() ? "" : ", ", shown,
+                        short_number(rate->value("tokens_per_second", 0.0)), flops_text(rate->value("flops_per_second", 0.0)));
     if (rate->contains("flop_utilisation")) {
       line += fmt::format(", {:.1f} % of the peak", 100 * rate->value("flop_utilisation", 0.0));
     }

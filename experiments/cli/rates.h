@@ -7,7 +7,7 @@
 #include "harness/core/json.h"
 #include "harness/cuda/peak.h"
 #include "harness/model/transformer.h"
-#include "harness/train/timing.h"
+#include "harness/train/step/timing.h"
 
 namespace experiments {
 
@@ -20,7 +20,8 @@ std::optional<RatePeak> rate_peak(const std::string& device_name, const harness:
 
 // "work" and "rates" of timing.json: for rollout, decode (within it), score and update, as far as there are any, tokens,
 // operations and bytes; those of a second; `flop_utilisation` and (of decode) `bandwidth_share` where the peak is known.
-harness::OrderedJson rates_json(const harness::Seconds& seconds, const harness::Work& work, const std::optional<RatePeak>& peak);
+harness::OrderedJson rates_json(const harness::Seconds& seconds, const harness::Work& work,
+                                const std::optional<RatePeak>& peak);
 
 // One line of a timing.json with rates for the end of `run`; "" for one without.
 std::string rates_line(const harness::Json& timing);

@@ -19,8 +19,9 @@ TEST(Rates, AreWorkBySeconds) {
   EXPECT_EQ(json["rates"]["decode"]["bytes_per_second"], 1.2e12);
   EXPECT_FALSE(json["rates"]["decode"].contains("bandwidth_share"));
   EXPECT_FALSE(json["rates"].contains("step"));
-  EXPECT_EQ(rates_line(harness::parse_json(json.dump())),
-            "rollout 15.0k tokens/s (4.0 TFLOP/s), decoding alone 20.0k tokens/s (6.0 TFLOP/s), update 7500 tokens/s (6.0 TFLOP/s)");
+  EXPECT_EQ(
+      rates_line(harness::parse_json(json.dump())),
+      "rollout 15.0k tokens/s (4.0 TFLOP/s), decoding alone 20.0k tokens/s (6.0 TFLOP/s), update 7500 tokens/s (6.0 TFLOP/s)");
 }
 
 TEST(Rates, OfAKnownDeviceAreSharesOfItsPeakToo) {

@@ -11,7 +11,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/data/outcome.h"
-#include "harness/report/manifest.h"
+#include "harness/report/results/experiment_file.h"
 #include "harness/reward/grader.h"
 
 namespace experiments {
@@ -24,10 +24,10 @@ struct RegradeChoice {
   bool main = false;
 };
 
-using Problems = std::map<std::string, harness::Problem>;
+using ProblemsById = std::map<std::string, harness::Problem>;
 
 // The problems of a set as outcomes name it: "prec" is "nano/prec" in the catalog.
-Problems problems_of(const std::string& set, const RegradeChoice& choice) {
+ProblemsById problems_of(const std::string& set, const RegradeChoice& choice) {
   datasets::LoadSettings settings;
   settings.data_dir = choice.data_dir;
   settings.data_seed = choice.data_seed;
@@ -35,7 +35,7 @@ Problems problems_of(const std::string& set, const RegradeChoice& choice) {
   for (const std::string& known : datasets::set_names()) {
     if (known == "nano/" + set) name = known;
   }
-  Problems problems;
+  ProblemsById problems;
   for (harness::Problem& problem : datasets::load_set(name, settings, choice.split).problems) {
     problems.emplace(problem.id, std::move(problem));
   }
@@ -83,7 +83,7 @@ class Regrader {
 
   const RegradeChoice& choice_;
   std::unique_ptr<harness::Grader> grader_;
-  std::map<std::string, Problems> sets_;
+  std::map<std::string, ProblemsById> sets_;
   int64_t graded_ = 0, changed_ = 0;
 };
 

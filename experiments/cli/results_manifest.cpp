@@ -45,7 +45,10 @@ harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedR
   cell.sets = experiment.sets;
   // By the names given: a link in a path stays a link.
   const auto relative = [&](const std::string& path) {
-    return fs::absolute(path).lexically_normal().lexically_relative(fs::absolute(experiment.results).lexically_normal()).string();
+    return fs::absolute(path)
+        .lexically_normal()
+        .lexically_relative(fs::absolute(experiment.results).lexically_normal())
+        .string();
   };
   const PlannedCell& evaluation = row.eval.at(seed);
   cell.outcomes = relative(evaluation.cell.folder + "/outcomes.jsonl.zst");

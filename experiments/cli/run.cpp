@@ -21,7 +21,7 @@
 #include "harness/core/files.h"
 #include "harness/cuda/device.h"
 #include "harness/report/report_folder.h"
-#include "harness/report/table_text.h"
+#include "harness/report/table/table_text.h"
 #include "harness/sweep/cell_lock.h"
 #include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/slurm.h"
@@ -117,7 +117,8 @@ void write_cell_file(const PlannedCell& planned) {
   clear_other_configuration(planned);
   harness::make_folder(planned.cell.folder);
   std::string text;
-  for (const auto& [key, entry] : planned.config.entries()) text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
+  for (const auto& [key, entry] : planned.config.entries())
+    text += fmt::format("{} = {}\n", key, harness::to_toml(entry.value));
   const std::string path = planned.cell.folder + "/cell.toml";
   if (fs::exists(path) && harness::read_file(path) == text) return;
   harness::write_file_atomically(path, text);
@@ -144,7 +145,8 @@ std::vector<const PlannedCell*> workable_cells(const Experiment& experiment) {
   std::set<std::string> refused;
   for (const PlannedCell* planned : all_cells(experiment)) {
     const harness::Cell& cell = planned->cell;
-    const auto blocking = std::find_if(cell.after.begin(), cell.after.end(), [&](const auto& id) { return refused.contains(id); });
+    const auto blocking =
+        std::find_if(cell.after.begin(), cell.after.end(), [&](const auto& id) { return refused.contains(id); });
     std::string reason;
     if (blocking != cell.after.end()) {
       reason = "waits for " + *blocking;
@@ -223,16 +225,16 @@ void share_gpus(const Experiment& experiment, harness::SweepSettings& settings) 
   harness::GpuSlots slots =
       harness::gpu_slots(settings.jobs, harness::cuda::find_devices().count, visible == nullptr ? "" : visible, whole);
   if (slots.jobs < settings.jobs) {
-    fmt::print(stderr, "medsbench: {} worker{} at once instead of {}: {}\n", slots.jobs, slots.jobs == 1 ? "" : "s", settings.jobs,
-               whole ? "a training takes several GPUs" : "each takes a GPU");
+    fmt::print(stderr, "medsbench: {} worker{} at once instead of {}: {}\n", slots.jobs, slots.jobs == 1 ? "" : "s",
+               settings.jobs, whole ? "a training takes several GPUs" : "each takes a GPU");
   }
   settings.jobs = slots.jobs;
   settings.slots = std::move(slots.slots);
 }
 
 // By worker processes here, or as array jobs of Slurm.
-harness::SweepResult work_off(const Experiment& experiment, const std::vector<harness::Cell>& cells,
-                              const RunOptions& options, const IsDone& is_done) {
+harness::SweepResult work_off(const Experiment& experiment, const std::vector<harness::Cell>& cells, const RunOptions& options,
+                              const IsDone& is_done) {
   std::map<std::string, std::string> environment = {{"OMP_NUM_THREADS", "1"}, {"MKL_NUM_THREADS", "1"}};
   // Threads that wait for one another give way soon: measured as fast on an idle machine, and 5 times faster on a loaded one.
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) environment["GOMP_SPINCOUNT"] = "1000";
@@ -356,11 +358,13 @@ void add_plan_options(CLI::App* verb, const std::shared_ptr<RunOptions>& options
 
 void add_run(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App* verb = app.add_subcommand("run", "a whole experiment: base models, trainings, evaluations, tables; goes on where it stopped");
+  CLI::App* verb =
+      app.add_subcommand("run", "a whole experiment: base models, trainings, evaluations, tables; goes on where it stopped");
   verb->add_option("file", options->file, "experiment TOML")->required();
   add_plan_options(verb, options);
   verb->add_flag("--dry-run", options->dry_run, "print the cells and stop");
-  verb->add_flag("--slurm", options->slurm, "cells as array jobs of Slurm (key run.slurm: options of sbatch; --jobs: tasks at once)");
+  verb->add_flag("--slurm", options->slurm,
+                 "cells as array jobs of Slurm (key run.slurm: options of sbatch; --jobs: tasks at once)");
   verb->callback([&chosen, options] { chosen = [options] { return run_verb(*options); }; });
 }
 

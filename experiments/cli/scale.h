@@ -14,9 +14,9 @@ struct ScaledKey {
   int64_t before = 0, after = 0;
 };
 
-// Multiplies train.steps, train.prompts_per_step, train.mini_batch_prompts, train.responses_per_prompt (at least 2) and eval.n by
-// `scale`, rounded, at least 1; optimizer.warmup_updates by the ratio of all updates, so that the warm-up stays the same share of
-// the training. Returns the keys whose values changed, in this order. Nothing happens at scale 1.
+// Multiplies train.steps, train.prompts_per_step, train.mini_batch_prompts, train.responses_per_prompt (at least 2) and eval.n
+// by `scale`, rounded, at least 1; optimizer.warmup_updates by the ratio of all updates, so that the warm-up stays the same
+// share of the training. Returns the keys whose values changed, in this order. Nothing happens at scale 1.
 std::vector<ScaledKey> apply_scale(harness::Config& config, double scale);
 
 // "--scale 0.01: train.steps 100 to 1, eval.n 128 to 1"; rows with other values are joined with "or".

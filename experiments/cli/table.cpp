@@ -10,10 +10,10 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/report/html_page.h"
+#include "harness/report/page/page.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/results_json.h"
-#include "harness/report/table_text.h"
+#include "harness/report/table/table_text.h"
 #include "harness/report/verify.h"
 
 namespace experiments {

@@ -1,6 +1,6 @@
 // train: one training run in its folder.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,13 +16,13 @@
 #include "experiments/cli/rates.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
-#include "harness/core/event_file.h"
 #include "harness/core/files.h"
 #include "harness/cuda/device.h"
 #include "harness/ranks/processes.h"
 #include "harness/ranks/ranks.h"
+#include "harness/report/event_file.h"
 #include "harness/sweep/progress.h"
-#include "harness/train/heap.h"
+#include "harness/train/states/heap.h"
 
 namespace experiments {
 
@@ -54,7 +54,8 @@ harness::EvalSettings validation_settings(const TrainCell& cell) {
 // events.out.tfevents...: metrics.jsonl as TensorBoard reads it, kept up to date while the training runs.
 class LiveEvents {
  public:
-  explicit LiveEvents(const std::string& folder) : metrics_(folder + "/metrics.jsonl"), path_(folder + "/" + harness::kEventFileName) {}
+  explicit LiveEvents(const std::string& folder)
+      : metrics_(folder + "/metrics.jsonl"), path_(folder + "/" + harness::kEventFileName) {}
 
   // After the step's line was added to metrics.jsonl.
   void add(int64_t step, const harness::Metrics& metrics) {
@@ -89,18 +90,19 @@ void check_needs(const TrainCell& cell, const std::vector<harness::Problem>& pro
   if (!cell.needs.error_labels) return;
   for (const harness::Problem& problem : problems) {
     if (!problem.has_error_labels) {
-      throw Error("data.train: expected problems with true error labels (a procedural set), which the method needs; found {} "
-                  "of {} without",
-                  problem.id, problem.set);
+      throw Error(
+          "data.train: expected problems with true error labels (a procedural set), which the method needs; found {} "
+          "of {} without",
+          problem.id, problem.set);
     }
   }
 }
 
 void write_rendered_prompt(const std::string& folder, const harness::PromptMaker& prompts, const harness::Problem& problem) {
   const std::vector<int64_t> ids = prompts.ids(problem.text);
-  const std::string text = fmt::format("problem {} of {}, {} tokens, stop ids {}\n---\n{}\n---\n{}\n", problem.id, problem.set,
-                                       ids.size(), fmt::join(prompts.stop_ids(), ","), prompts.render(problem.text),
-                                       fmt::join(ids, " "));
+  const std::string text =
+      fmt::format("problem {} of {}, {} tokens, stop ids {}\n---\n{}\n---\n{}\n", problem.id, problem.set, ids.size(),
+                  fmt::join(prompts.stop_ids(), ","), prompts.render(problem.text), fmt::join(ids, " "));
   harness::write_file_atomically(folder + "/prompt.txt", text);
 }
 
@@ -124,8 +126,8 @@ std::unique_ptr<harness::Ranks> start_ranks(const TrainOptions& options, const T
   const std::string file = options.out + "/rendezvous";
   std::filesystem::remove(file);
   for (int rank = 1; rank < size; ++rank) {
-    std::vector<std::string> arguments = {"train", options.file, "--out", options.out, "--rank", std::to_string(rank),
-                                          "--rendezvous", file};
+    std::vector<std::string> arguments = {"train",  options.file,         "--out",        options.out,
+                                          "--rank", std::to_string(rank), "--rendezvous", file};
     for (const std::string& set : options.sets) arguments.insert(arguments.end(), {"--set", set});
     others.start(arguments, fmt::format("{}/process_{}.log", options.out, rank));
   }
@@ -237,8 +239,11 @@ int train_verb(const TrainOptions& options) {
                               : std::vector<harness::ProblemSet>{};
   if (cell.settings.validate_every > 0) {
     inputs.validate = [&](const harness::Transformer& policy) {
-      harness::EvalInputs eval{*loaded.tokenizer, prompts.stop_ids(),
-                               [&](const harness::Problem& problem) { return prompts.ids(problem.text); }, {}, {}};
+      harness::EvalInputs eval{*loaded.tokenizer,
+                               prompts.stop_ids(),
+                               [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
+                               {},
+                               {}};
       eval.on_warning = inputs.on_warning;
       const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
       keep_validation(options.out, cell.settings.grader, outcomes);
@@ -263,7 +268,8 @@ int train_verb(const TrainOptions& options) {
   });
   if (options.rank > 0) return 0;
   events.rewrite();
-  write_results(options, cell, identity, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  write_results(options, cell, identity, result,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return 0;
 }
 

@@ -8,9 +8,9 @@
 
 namespace harness {
 
-// Which end of each edge is named first [n - 1]: true where it is b. That end's side becomes the left child of the merge and its
-// clusters get the lower numbers. The order is that of exact Boruvka rounds over the tree's own edges: components in ascending
-// order of their roots, each proposing its lightest edge as (inside, outside).
+// Which end of each edge is named first [n - 1]: true where it is b. That end's side becomes the left child of the merge and
+// its clusters get the lower numbers. The order is that of exact Boruvka rounds over the tree's own edges: components in
+// ascending order of their roots, each proposing its lightest edge as (inside, outside).
 std::vector<char> boruvka_orientation(const std::vector<TreeEdge>& tree, int64_t n);
 
 // Labels [n] of the points, -1 is noise: the selection of hdbscan 0.8.44 with cluster_selection_method "eom",

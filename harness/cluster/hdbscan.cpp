@@ -28,7 +28,8 @@ void IncrementalClusters::append(std::span<const double> rows, int64_t m) {
                   settings_.min_cluster_size, settings_.min_samples);
   require_finite(rows, dimension);
   const int64_t old = points_.size();
-  for (int64_t i = 0; i < m; ++i) points_.append(rows.subspan(static_cast<size_t>(i * dimension), static_cast<size_t>(dimension)));
+  for (int64_t i = 0; i < m; ++i)
+    points_.append(rows.subspan(static_cast<size_t>(i * dimension), static_cast<size_t>(dimension)));
   if (settings_.min_samples > 1) {
     tree_ = reachability_tree(points_, settings_.min_samples);
     joins_ = joins_of(tree_, points_.size());

@@ -128,7 +128,8 @@ RC_GTEST_PROP(IncrementalClusters, EqualAFullRefitAtEachStepOfALongHistory, ()) 
     clusters.append(std::span(rows).subspan(static_cast<size_t>(size * d), static_cast<size_t>(m * d)), m);
     size += m;
     PointBlocks points(d);
-    for (int64_t i = 0; i < size; ++i) points.append(std::span(rows).subspan(static_cast<size_t>(i * d), static_cast<size_t>(d)));
+    for (int64_t i = 0; i < size; ++i)
+      points.append(std::span(rows).subspan(static_cast<size_t>(i * d), static_cast<size_t>(d)));
     RC_ASSERT(clusters.tree() == euclidean_tree(points));
     RC_ASSERT(clusters.labels() == hdbscan(std::span(rows).first(static_cast<size_t>(size * d)), size, d));
   }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kZeroRow = 2.0;  // squared Euclidean distance of unit vectors at cosine distance 1
 
-// Unit rows lie within 2 of each other and a row of zeros within 1 of them: its distances are set to those of cosine distance 1.
+// Unit rows lie within 2 of each other and a row of zeros within 1 of them: its distances are set to those of cosine
+// distance 1.
 void correct_zero_rows(const PointBlocks& points, std::span<const double> query, std::vector<double>& squared) {
   if (std::all_of(query.begin(), query.end(), [](double value) { return value == 0; })) {
     std::fill_n(squared.begin(), points.size(), kZeroRow);
@@ -31,7 +32,8 @@ std::vector<int64_t> nearest_points(const PointBlocks& points, std::span<const d
   correct_zero_rows(points, query, squared);
   std::vector<int64_t> nearest;
   nearest.reserve(static_cast<size_t>(count) + 1);
-  double bound = std::numeric_limits<double>::infinity();  // that of the last once there are enough; lanes without a point have it
+  double bound =
+      std::numeric_limits<double>::infinity();  // that of the last once there are enough; lanes without a point have it
   const auto offer = [&](int64_t i) {
     const double here = squared[static_cast<size_t>(i)];
     if (!(here < bound)) return;
@@ -57,10 +59,10 @@ std::optional<int64_t> nearest_vote(const PointBlocks& points, std::span<const i
   int64_t winner_votes = 0;
   for (const int64_t i : nearest) {
     const int64_t label = labels[static_cast<size_t>(i)];
-    const int64_t votes = std::count_if(nearest.begin(), nearest.end(),
-                                        [&](int64_t j) { return labels[static_cast<size_t>(j)] == label; });
-    const bool wins_tie = votes == winner_votes && ((tie == VoteTie::smallest && label < *winner) ||
-                                                    (tie == VoteTie::largest && label > *winner));
+    const int64_t votes =
+        std::count_if(nearest.begin(), nearest.end(), [&](int64_t j) { return labels[static_cast<size_t>(j)] == label; });
+    const bool wins_tie = votes == winner_votes &&
+                          ((tie == VoteTie::smallest && label < *winner) || (tie == VoteTie::largest && label > *winner));
     if (votes > winner_votes || wins_tie) {
       winner = label;
       winner_votes = votes;

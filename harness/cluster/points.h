@@ -9,8 +9,8 @@ namespace harness {
 
 inline constexpr int64_t kLanes = 8;  // doubles of one 512-bit register
 
-// A growing list of points of one dimension D. Coordinate k of point i stands at block i / 8, row k, lane i % 8; the lanes after
-// the last point hold +infinity, so that their distance to anything is +infinity.
+// A growing list of points of one dimension D. Coordinate k of point i stands at block i / 8, row k, lane i % 8; the lanes
+// after the last point hold +infinity, so that their distance to anything is +infinity.
 class PointBlocks {
  public:
   explicit PointBlocks(int64_t dimension = 0) : dimension_(dimension) {}
@@ -21,9 +21,7 @@ class PointBlocks {
   [[nodiscard]] int64_t blocks() const { return (size_ + kLanes - 1) / kLanes; }
   [[nodiscard]] const double* data() const { return values_.data(); }  // [blocks, D, 8]
   // First coordinate of point i; the next ones follow at a distance of 8.
-  [[nodiscard]] const double* first(int64_t i) const {
-    return values_.data() + i / kLanes * dimension_ * kLanes + i % kLanes;
-  }
+  [[nodiscard]] const double* first(int64_t i) const { return values_.data() + i / kLanes * dimension_ * kLanes + i % kLanes; }
   void copy_point(int64_t i, double* out) const;  // out: [D]
   // Places of the points that are all zeros, ascending.
   [[nodiscard]] const std::vector<int64_t>& zeros() const { return zeros_; }

@@ -123,8 +123,8 @@ void add_nearest_of(int32_t node, int64_t lane, const std::vector<Join>& joins, 
   }
 }
 
-// Edges between the old points and the newcomers that may be in the new tree: those whose two ends no lighter way through the old
-// tree and another newcomer's edge joins.
+// Edges between the old points and the newcomers that may be in the new tree: those whose two ends no lighter way through the
+// old tree and another newcomer's edge joins.
 void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<TreeEdge>& tree, const std::vector<Join>& joins,
                       std::vector<TreeEdge>& edges) {
   constexpr size_t kFew = 32;
@@ -155,7 +155,8 @@ void add_edges_to_old(const PointBlocks& points, int64_t old, const std::vector<
     for (int64_t lane = 0; lane < lanes; ++lane) {
       std::vector<int32_t>& of_lane = ends[static_cast<size_t>(lane)];
       if (of_lane.size() > kFew) drop_heaviest_of_triangles(tree, nearest.data(), lane, of_lane);
-      for (const int32_t v : of_lane) edges.push_back(plain_edge(nearest[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
+      for (const int32_t v : of_lane)
+        edges.push_back(plain_edge(nearest[static_cast<size_t>(v * kLanes + lane)], v, first + lane));
     }
   }
 }

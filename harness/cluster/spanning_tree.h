@@ -27,8 +27,8 @@ struct TreeEdge {
 // The Euclidean minimum spanning tree [n - 1], edges in ascending order. O(n^2 D), no distance matrix.
 std::vector<TreeEdge> euclidean_tree(const PointBlocks& points);
 
-// The two nodes that an edge of a tree joins when its edges are taken in ascending order: points 0 .. n-1, and n + e for what the
-// e-th edge has made. `a` is the node that holds the edge's a.
+// The two nodes that an edge of a tree joins when its edges are taken in ascending order: points 0 .. n-1, and n + e for what
+// the e-th edge has made. `a` is the node that holds the edge's a.
 struct Join {
   int32_t a = 0;
   int32_t b = 0;

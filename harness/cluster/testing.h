@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -97,8 +97,7 @@ class PlainHdbscan {
     if (edges.empty()) return;
     const TreeEdge heaviest = edges.back();
     edges.pop_back();
-    const double lambda =
-        heaviest.squared > 0 ? 1 / std::sqrt(heaviest.squared) : std::numeric_limits<double>::infinity();
+    const double lambda = heaviest.squared > 0 ? 1 / std::sqrt(heaviest.squared) : std::numeric_limits<double>::infinity();
     std::set<int32_t> left = {heaviest.a};
     for (bool grew = true; grew;) {
       grew = false;

@@ -10,7 +10,7 @@ namespace harness {
 namespace {
 
 std::string type_name(const Config::Value& value) {
-  static constexpr const char* kNames[] = {"true/false",          "an integer",          "a number",          "a string",
+  static constexpr const char* kNames[] = {"true/false",         "an integer",        "a number",         "a string",
                                            "a list of integers", "a list of numbers", "a list of strings"};
   return kNames[value.index()];
 }
@@ -22,8 +22,7 @@ bool is_empty_list(const Config::Value& value) {
 }
 
 [[noreturn]] void wrong(const Config::Entry& entry, const std::string& key, const std::string& expected) {
-  throw Error("{}: {}: expected {}, found {} ({})", entry.origin, key, expected, to_toml(entry.value),
-              type_name(entry.value));
+  throw Error("{}: {}: expected {}, found {} ({})", entry.origin, key, expected, to_toml(entry.value), type_name(entry.value));
 }
 
 size_t edit_distance(const std::string& a, const std::string& b) {
@@ -111,9 +110,7 @@ void Config::set(const std::string& assignment, const std::string& origin) {
   entries_[key] = {found->second.value, origin};
 }
 
-void Config::set(const std::string& key, Value value, const std::string& origin) {
-  entries_[key] = {std::move(value), origin};
-}
+void Config::set(const std::string& key, Value value, const std::string& origin) { entries_[key] = {std::move(value), origin}; }
 
 const Config::Entry* Config::find(const std::string& key) {
   read_.insert(key);
@@ -150,8 +147,9 @@ int64_t Config::integer(const std::string& key, int64_t fallback, int64_t low, i
     if (integer == nullptr) wrong(*entry, key, "an integer");
     value = *integer;
     if (value < low || value > high) {
-      wrong(*entry, key, high == std::numeric_limits<int64_t>::max() ? fmt::format("an integer >= {}", low)
-                                                                     : fmt::format("an integer in [{}, {}]", low, high));
+      wrong(*entry, key,
+            high == std::numeric_limits<int64_t>::max() ? fmt::format("an integer >= {}", low)
+                                                        : fmt::format("an integer in [{}, {}]", low, high));
     }
   }
   record(key, value, entry);

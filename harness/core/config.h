@@ -11,17 +11,16 @@
 #include <variant>
 #include <vector>
 
-#include "harness/core/json.h"
-
 namespace harness {
 
 // A flat view of a TOML document: dotted key -> value, each value with the place it comes from. Layers are laid one over the
 // other (defaults in code < named base < file < row < command line), the later wins. Readers call the typed getters; what they
-// read, with its default, is the effective config (`effective`), so no default is hidden, and `finish` refuses what nobody read.
+// read, with its default, is the effective config (`effective`), so no default is hidden, and `finish` refuses what nobody
+// read.
 class Config {
  public:
-  using Value = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
-                             std::vector<std::string>>;
+  using Value =
+      std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
   struct Entry {
     Value value;
     std::string origin;  // "quickstart.toml: line 17", "--set", "default", "base dapo"

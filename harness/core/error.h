@@ -51,7 +51,7 @@ void check_interrupt();
 }  // namespace harness
 
 // Checks what only a programmer can break. CHECK(a == b, "shapes {} and {}", ...).
-#define MEDSBENCH_CHECK(condition, ...)                                                              \
-  do {                                                                                               \
+#define MEDSBENCH_CHECK(condition, ...)                                                                  \
+  do {                                                                                                   \
     if (!(condition)) ::harness::failed_check(#condition, __FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
   } while (false)

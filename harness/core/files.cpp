@@ -85,9 +85,8 @@ void write_file_atomically(const std::string& path, const std::function<void(con
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {
-  write_file_atomically(path, [&](const std::string& temporary) {
-    write_all(temporary, content, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
-  });
+  write_file_atomically(
+      path, [&](const std::string& temporary) { write_all(temporary, content, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC); });
 }
 
 void replace_folder(const std::string& temporary, const std::string& path) {

@@ -38,7 +38,8 @@ TEST(Json, ANumberBeyondADoubleIsRefused) {
 TEST(Config, AKeyOfTooManyPartsIsRefused) {
   const std::string parts = repeat("a.", 1'000'000) + "a";
   for (const std::string& text : {parts + " = 1", "x = 1\n[" + parts + "]\n", "x = {" + parts + " = 1}"}) {
-    EXPECT_THAT(error_of([&] { Config::from_toml_text(text, "t.toml"); }), testing::HasSubstr("200 parts")) << text.substr(0, 20);
+    EXPECT_THAT(error_of([&] { Config::from_toml_text(text, "t.toml"); }), testing::HasSubstr("200 parts"))
+        << text.substr(0, 20);
   }
   const std::string ruler(300, '.');
   const Config config = Config::from_toml_text("# " + ruler + "\nx = \"" + ruler + "\"\ny = '" + ruler + "'\n", "t.toml");
@@ -48,8 +49,14 @@ TEST(Config, AKeyOfTooManyPartsIsRefused) {
 TEST(Config, EveryValueItWritesReadsBack) {
   std::string characters;
   for (int c = 1; c < 128; ++c) characters += static_cast<char>(c);
-  const std::vector<Config::Value> values = {characters, std::vector<std::string>{characters, "\u00e9"}, 1e300, -0.5,
-                                             std::vector<double>{1, 0.25}, std::vector<int64_t>{-1, INT64_MAX}, INT64_MIN, true};
+  const std::vector<Config::Value> values = {characters,
+                                             std::vector<std::string>{characters, "\u00e9"},
+                                             1e300,
+                                             -0.5,
+                                             std::vector<double>{1, 0.25},
+                                             std::vector<int64_t>{-1, INT64_MAX},
+                                             INT64_MIN,
+                                             true};
   for (const Config::Value& value : values) {
     const Config again = Config::from_toml_text("value = " + to_toml(value) + "\n", "again");
     EXPECT_EQ(again.entries().at("value").value, value) << to_toml(value);

@@ -114,9 +114,8 @@ int answer_lines_many(std::istream& in, std::ostream& out,
 }
 
 int answer_lines(std::istream& in, std::ostream& out, const std::function<OrderedJson(const Json&)>& answer) {
-  return answer_lines_many(in, out, [&](const Json& line, const std::function<void(const OrderedJson&)>& emit) {
-    emit(answer(line));
-  });
+  return answer_lines_many(in, out,
+                           [&](const Json& line, const std::function<void(const OrderedJson&)>& emit) { emit(answer(line)); });
 }
 
 }  // namespace harness

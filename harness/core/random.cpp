@@ -16,8 +16,7 @@ namespace harness {
 namespace {
 
 std::pair<uint64_t, uint64_t> philox(uint64_t key, uint64_t counter) {
-  const r123::Philox4x32::ctr_type input = {
-      {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0}};
+  const r123::Philox4x32::ctr_type input = {{static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0}};
   const r123::Philox4x32::key_type philox_key = {{static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)}};
   const r123::Philox4x32::ctr_type out = r123::Philox4x32()(input, philox_key);
   return {(static_cast<uint64_t>(out[1]) << 32) | out[0], (static_cast<uint64_t>(out[3]) << 32) | out[2]};

@@ -22,8 +22,8 @@ namespace harness {
 
 namespace {
 
-constexpr size_t kLengthBytes = 8;                 // little-endian length of the header
-constexpr uint64_t kMaxHeader = 100'000'000;       // the format's own bound
+constexpr size_t kLengthBytes = 8;            // little-endian length of the header
+constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own bound
 constexpr const char* kMetadataName = "__metadata__";
 
 const std::map<std::string, int64_t>& item_sizes() {
@@ -228,7 +228,8 @@ void write_safetensors(const std::string& path, std::vector<SafetensorsEntry> en
     MEDSBENCH_CHECK(byte_count(entry.dtype, entry.shape) == static_cast<int64_t>(entry.bytes.size()),
                     "{}: {} bytes do not fit its dtype {} and shape", entry.name, entry.bytes.size(), entry.dtype);
     MEDSBENCH_CHECK(!header.contains(entry.name), "the name {} is given twice or reserved", entry.name);
-    header[entry.name] = {{"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {offset, offset + entry.bytes.size()}}};
+    header[entry.name] = {
+        {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {offset, offset + entry.bytes.size()}}};
     offset += entry.bytes.size();
   }
   std::string text = dump_line(header);

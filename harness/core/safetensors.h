@@ -13,7 +13,7 @@ namespace harness {
 // One tensor of a file (reading: the bytes lie in the mapping) or to be written. Row-major, little-endian.
 struct SafetensorsEntry {
   std::string name;
-  std::string dtype;            // "F32", "BF16", "I64", ... as the format spells it
+  std::string dtype;  // "F32", "BF16", "I64", ... as the format spells it
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
 };

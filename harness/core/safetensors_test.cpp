@@ -92,11 +92,13 @@ TEST_F(Safetensors, BadHeadersAreRefusedInOneLineWithTheFile) {
       {R"({"a": {"dtype": "F99", "shape": [2], "data_offsets": [0, 8]}})", "expected a dtype"},
       {R"({"a": {"dtype": "F32", "shape": [9223372036854775807, 9], "data_offsets": [0, 8]}})", "dtype and shape"},
       {R"({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "b": {"dtype": "F32", "shape": [1],
-          "data_offsets": [0, 4]}})", "overlap"},
+          "data_offsets": [0, 4]}})",
+       "overlap"},
       {R"({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}})", "leave a gap"},
       {R"({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", "found 4 bytes more"},
       {R"({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "a": {"dtype": "F32", "shape": [2],
-          "data_offsets": [0, 8]}})", "twice"},
+          "data_offsets": [0, 8]}})",
+       "twice"},
       {R"({"__metadata__": {"k": 1}, "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}})", "metadata k"},
   };
   for (const auto& [header, expected] : cases) {

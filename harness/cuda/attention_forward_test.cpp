@@ -48,8 +48,8 @@ void expect_definition(const PackedCase<T>& c, const Answer<T>& found, double la
 }
 
 template <typename T>
-void check(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std::vector<PackedSpan>& spans,
-           int64_t offset = 0) {
+void check_packed(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std::vector<PackedSpan>& spans,
+                  int64_t offset = 0) {
   SCOPED_TRACE(testing::Message() << s.heads << " and " << s.kv_heads << " heads of " << s.dim << ", " << rows << " rows"
                                   << (std::is_same_v<T, Bf16> ? ", bf16" : ", fp32"));
   const auto c = packed_case<T>(s, rows, spans, offset);
@@ -57,21 +57,21 @@ void check(const Table<T>& table, Stand stand, Heads s, int64_t rows, const std:
 }
 
 // A prompt of 17 with responses of 1, 20 and 70, a sequence alone, three rows of padding.
-const std::vector<PackedSpan> kFamily = {{0, 17, -1}, {17, 1, 0}, {18, 20, 0}, {38, 70, 0}, {108, 5, -1}};
+const std::vector<PackedSpan> kPackedFamily = {{0, 17, -1}, {17, 1, 0}, {18, 20, 0}, {38, 70, 0}, {108, 5, -1}};
 
 TEST_P(PackedAttentionKernel, IsItsDefinitionForAnyShapeOfHeads) {
   for (const Heads shape : {Heads{14, 2, 64}, Heads{9, 3, 64}, Heads{16, 8, 128}, Heads{4, 2, 40}, Heads{2, 2, 96},
                             Heads{3, 1, 256}, Heads{4, 2, 6}}) {
-    check(table<float>(), GetParam(), shape, 116, kFamily);
-    check(table<Bf16>(), GetParam(), shape, 116, kFamily);
+    check_packed(table<float>(), GetParam(), shape, 116, kPackedFamily);
+    check_packed(table<Bf16>(), GetParam(), shape, 116, kPackedFamily);
   }
 }
 
 TEST_P(PackedAttentionKernel, IsItsDefinitionForAnyNumberOfHeadsThatShareAKey) {
   const std::vector<PackedSpan> spans = {{0, 9, -1}, {9, 30, 0}, {40, 11, 0}};
   for (int64_t share = 1; share <= 16; ++share) {
-    check(table<float>(), GetParam(), {share, 1, 16}, 52, spans);
-    check(table<Bf16>(), GetParam(), {2 * share, 2, 16}, 52, spans);
+    check_packed(table<float>(), GetParam(), {share, 1, 16}, 52, spans);
+    check_packed(table<Bf16>(), GetParam(), {2 * share, 2, 16}, 52, spans);
   }
 }
 
@@ -88,15 +88,15 @@ TEST_P(PackedAttentionKernel, IsItsDefinitionAroundTheBordersOfTiles) {
     const int64_t root = add(prefix, -1);
     for (const int64_t length : {1, 63, 64, 65, 200}) add(length, root);
   }
-  check(table<float>(), GetParam(), {1, 1, 16}, rows, spans);
-  check(table<Bf16>(), GetParam(), {1, 1, 16}, rows, spans);
-  check(table<Bf16>(), GetParam(), {2, 1, 64}, 200, {{0, 200, -1}});
-  check(table<Bf16>(), GetParam(), {1, 1, 256}, 140, {{0, 140, -1}});
+  check_packed(table<float>(), GetParam(), {1, 1, 16}, rows, spans);
+  check_packed(table<Bf16>(), GetParam(), {1, 1, 16}, rows, spans);
+  check_packed(table<Bf16>(), GetParam(), {2, 1, 64}, 200, {{0, 200, -1}});
+  check_packed(table<Bf16>(), GetParam(), {1, 1, 256}, 140, {{0, 140, -1}});
 }
 
 TEST_P(PackedAttentionKernel, IsItsDefinitionForAnyAlignment) {
-  check(table<float>(), GetParam(), {2, 1, 32}, 116, kFamily, 1);
-  check(table<Bf16>(), GetParam(), {2, 1, 32}, 116, kFamily, 1);
+  check_packed(table<float>(), GetParam(), {2, 1, 32}, 116, kPackedFamily, 1);
+  check_packed(table<Bf16>(), GetParam(), {2, 1, 32}, 116, kPackedFamily, 1);
 }
 
 // Scores of some 1000 and of -1000: in the first tiles of a row whose largest comes late, weights vanish without harm.
@@ -147,7 +147,7 @@ TEST_P(PackedAttentionKernel, OfARowDoesNotDependOnWhatElseIsPacked) {
 }
 
 TEST_P(PackedAttentionKernel, NeedsNoPlaceForLogSums) {
-  const auto c = packed_case<Bf16>({4, 2, 64}, 116, kFamily);
+  const auto c = packed_case<Bf16>({4, 2, 64}, 116, kPackedFamily);
   const Answer<Bf16> with = attend(table<Bf16>(), GetParam(), c);
   const Buffer<QueryTask> tasks(plan_packed_attention(c.spans, c.rows, c.s));
   Buffer<Bf16> out(with.out.size());
@@ -164,7 +164,7 @@ MEDSBENCH_KERNEL_STANDS(PackedAttentionKernel);
 template <typename T>
 void expect_any_order() {
   for (const Heads shape : {Heads{7, 1, 64}, Heads{2, 1, 128}, Heads{1, 1, 256}}) {
-    const auto c = packed_case<T>(shape, 116, kFamily);
+    const auto c = packed_case<T>(shape, 116, kPackedFamily);
     const Answer<T> rising = attend(host_table<T>(false), Stand::host, c),
                     falling = attend(host_table<T>(true), Stand::host, c);
     EXPECT_TRUE(rising.out.same_bytes(falling.out) && rising.lse.same_bytes(falling.lse)) << "heads of " << shape.dim;

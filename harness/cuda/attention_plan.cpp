@@ -44,9 +44,8 @@ class Planner {
     plan_.queries = queries(tile_);
     for (size_t s = 0; s < spans_.size(); ++s) each_tile(spans_[s], [&](int64_t first) { add_keys(s, first); });
     each_gap([&](const PackedSpan& gap) {
-      each_tile(gap, [&](int64_t first) {
-        plan_.joins.push_back(join(first, std::min(tile_, gap.begin + gap.length - first), 0));
-      });
+      each_tile(gap,
+                [&](int64_t first) { plan_.joins.push_back(join(first, std::min(tile_, gap.begin + gap.length - first), 0)); });
     });
     return std::move(plan_);
   }

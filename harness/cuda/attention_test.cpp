@@ -12,7 +12,7 @@ struct RowSpec {
 };
 
 template <typename T>
-struct Case {
+struct StepCase {
   Heads s;
   int64_t capacity;
   Buffer<T> q, keys, values;  // keys and values: [slots, capacity, K, E]
@@ -20,7 +20,7 @@ struct Case {
 };
 
 template <typename T>
-struct Answer {
+struct StepAnswer {
   Buffer<T> out;
   Buffer<float> lse;
 };
@@ -30,7 +30,7 @@ int64_t chunks(int64_t count) { return (count + kAttentionChunk - 1) / kAttentio
 // Tasks as a caller may cut them: `together` rows that follow one another share a task where they see the same prefix, or the
 // same slot with one position more each.
 template <typename T>
-std::vector<AttentionTask> make_tasks(const Case<T>& c, int64_t together) {
+std::vector<AttentionTask> make_tasks(const StepCase<T>& c, int64_t together) {
   std::vector<AttentionTask> tasks;
   const auto add = [&](int64_t slot, int64_t first, int64_t rows, int64_t count, int64_t step, int64_t part) {
     const int64_t at = slot * c.capacity * c.s.kv_heads * c.s.dim;
@@ -59,8 +59,8 @@ std::vector<AttentionTask> make_tasks(const Case<T>& c, int64_t together) {
 }
 
 template <typename T>
-Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t together, int64_t padding = 1, int64_t layer = 0,
-                 size_t idle_tasks = 0) {
+StepAnswer<T> attend(const Table<T>& table, Stand stand, const StepCase<T>& c, int64_t together, int64_t padding = 1,
+                     int64_t layer = 0, size_t idle_tasks = 0) {
   const auto n = static_cast<int64_t>(c.rows.size()) + padding, width = c.s.heads * c.s.dim;
   std::vector<int32_t> parts;
   int64_t most = 1;
@@ -77,7 +77,7 @@ Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t t
   const Buffer<AttentionTask> tasks(list);
   const Buffer<int32_t> row_parts(parts);
   Buffer<float> part_out(n * most * width), part_max(n * most * c.s.heads), part_sum(n * most * c.s.heads);
-  Answer<T> answer{Buffer<T>(n * width), Buffer<float>(n * c.s.heads)};
+  StepAnswer<T> answer{Buffer<T>(n * width), Buffer<float>(n * c.s.heads)};
   for (int64_t i = 0; i < n * width; ++i) answer.out.data()[i] = from_float<T>(7.0f);
   Attention<T> a;
   a.q = c.q.data(), a.out = answer.out.data(), a.lse = answer.lse.data(), a.tasks = tasks.data(),
@@ -91,7 +91,7 @@ Answer<T> attend(const Table<T>& table, Stand stand, const Case<T>& c, int64_t t
 }
 
 template <typename T>
-Case<T> make_case(Heads s, int64_t slots, int64_t capacity, std::vector<RowSpec> rows) {
+StepCase<T> make_case(Heads s, int64_t slots, int64_t capacity, std::vector<RowSpec> rows) {
   const int64_t stored = slots * capacity * s.kv_heads * s.dim;
   return {s,
           capacity,
@@ -102,7 +102,7 @@ Case<T> make_case(Heads s, int64_t slots, int64_t capacity, std::vector<RowSpec>
 }
 
 template <typename T>
-void expect_definition(const Case<T>& c, const Answer<T>& answer) {
+void expect_definition(const StepCase<T>& c, const StepAnswer<T>& answer) {
   const int64_t share = c.s.heads / c.s.kv_heads, dim = c.s.dim;
   for (int64_t r = 0; r < static_cast<int64_t>(c.rows.size()); ++r) {
     const RowSpec& row = c.rows[static_cast<size_t>(r)];
@@ -210,7 +210,7 @@ TEST_P(AttentionKernel, OfOneRowDoesNotDependOnItsNeighbours) {
   const auto all = attend(table<Bf16>(), GetParam(), c, attention_rows(shape, true, 3));
   const int64_t width = shape.heads * shape.dim;
   for (int64_t r = 0; r < 3; ++r) {
-    Case<Bf16> one = c;
+    StepCase<Bf16> one = c;
     one.rows = {rows[static_cast<size_t>(r)]};
     one.q = Buffer<Bf16>(2 * width);
     std::memcpy(one.q.data(), c.q.data() + r * width, sizeof(Bf16) * static_cast<size_t>(width));

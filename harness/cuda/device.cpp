@@ -1,5 +1,7 @@
 #include "harness/cuda/device.h"
 
+#include "harness/cuda/kernels.h"
+
 #ifdef MEDSBENCH_CUDA
 #include <cuda_runtime_api.h>
 #endif
@@ -24,6 +26,13 @@ Devices find_devices() {
 Devices find_devices() {
   return {0, "this program was built without CUDA (./setup.sh --cuda builds build-cuda/medsbench)", ""};
 }
+
+template <typename T>
+const Table<T>* gpu_table() {
+  return nullptr;
+}
+template const Table<float>* gpu_table<float>();
+template const Table<Bf16>* gpu_table<Bf16>();
 #endif
 
 }  // namespace harness::cuda

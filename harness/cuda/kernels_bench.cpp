@@ -8,37 +8,38 @@
 namespace harness::cuda {
 namespace {
 
-constexpr int64_t kRows = 1024, kWidth = 896, kMlp = 4864, kVocabulary = 151936;
-constexpr Heads kHeads{14, 2, 64};
+constexpr int64_t kRows = 1024, kHiddenWidth = 896, kMlp = 4864, kVocabulary = 151936;
+constexpr Heads kDecodeHeads{14, 2, 64};
 
 void rms_norm(benchmark::State& state) {
   if (without_gpu(state)) return;
-  const auto x = random_buffer<Bf16>(kRows * kWidth, 1), w = random_buffer<Bf16>(kWidth, 3);
-  Buffer<Bf16> y(kRows * kWidth), host_y(4 * kWidth);
-  RmsNorm<Bf16> a{x.data(), w.data(), nullptr, y.data(), nullptr, kRows, kWidth, 1e-6f};
+  const auto x = random_buffer<Bf16>(kRows * kHiddenWidth, 1), w = random_buffer<Bf16>(kHiddenWidth, 3);
+  Buffer<Bf16> y(kRows * kHiddenWidth), host_y(4 * kHiddenWidth);
+  RmsNorm<Bf16> a{x.data(), w.data(), nullptr, y.data(), nullptr, kRows, kHiddenWidth, 1e-6f};
   time_kernel(
-      state, 2.0 * kRows * kWidth * 2, [&](Tables t) { t.rms_norm(a, nullptr); },
+      state, 2.0 * kRows * kHiddenWidth * 2, [&](Tables t) { t.rms_norm(a, nullptr); },
       [&] {
         RmsNorm<Bf16> few = a;
         few.y = host_y.data(), few.rows = 4;
         host_table<Bf16>().rms_norm(few, nullptr);
-        return close(y, host_y, 4 * kWidth);
+        return close(y, host_y, 4 * kHiddenWidth);
       });
 }
 BENCHMARK(rms_norm)->UseManualTime();
 
 void split_rotate(benchmark::State& state) {
   if (without_gpu(state)) return;
-  const int64_t width = (kHeads.heads + 2 * kHeads.kv_heads) * kHeads.dim, q_width = kHeads.heads * kHeads.dim,
-                kv = kHeads.kv_heads * kHeads.dim;
-  const auto qkv = random_buffer<Bf16>(kRows * width, 1), norm = random_buffer<Bf16>(kHeads.dim, 2);
-  const auto cosine = random_buffer<float>(512 * kHeads.dim / 2, 3), sine = random_buffer<float>(512 * kHeads.dim / 2, 4);
+  const int64_t width = (kDecodeHeads.heads + 2 * kDecodeHeads.kv_heads) * kDecodeHeads.dim,
+                q_width = kDecodeHeads.heads * kDecodeHeads.dim, kv = kDecodeHeads.kv_heads * kDecodeHeads.dim;
+  const auto qkv = random_buffer<Bf16>(kRows * width, 1), norm = random_buffer<Bf16>(kDecodeHeads.dim, 2);
+  const auto cosine = random_buffer<float>(512 * kDecodeHeads.dim / 2, 3),
+             sine = random_buffer<float>(512 * kDecodeHeads.dim / 2, 4);
   Buffer<int64_t> positions(kRows);
   for (int64_t r = 0; r < kRows; ++r) positions.data()[r] = r % 512;
   Buffer<Bf16> q(kRows * q_width), k(kRows * kv), host_q(4 * q_width), host_k(4 * kv);
   SplitRotate<Bf16> a;
   a.qkv = qkv.data(), a.q_norm = norm.data(), a.k_norm = norm.data(), a.cosine = cosine.data(), a.sine = sine.data();
-  a.positions = positions.data(), a.q = q.data(), a.k = k.data(), a.rows = kRows, a.shape = kHeads, a.eps = 1e-6f;
+  a.positions = positions.data(), a.q = q.data(), a.k = k.data(), a.rows = kRows, a.shape = kDecodeHeads, a.eps = 1e-6f;
   time_kernel(
       state, 2.0 * kRows * (q_width + kv) * 2, [&](Tables t) { t.split_rotate(a, nullptr); },
       [&] {
@@ -54,7 +55,8 @@ BENCHMARK(split_rotate)->UseManualTime();
 void attend_decode(benchmark::State& state) {
   if (without_gpu(state)) return;
   const int64_t rows = state.range(0), prefix = state.range(1), own = state.range(2), shared = 16, prompts = rows / shared;
-  const int64_t kv = kHeads.kv_heads * kHeads.dim, width = kHeads.heads * kHeads.dim, stored = prompts * prefix + rows * own;
+  const int64_t kv = kDecodeHeads.kv_heads * kDecodeHeads.dim, width = kDecodeHeads.heads * kDecodeHeads.dim,
+                stored = prompts * prefix + rows * own;
   const auto q = random_buffer<Bf16>(rows * width, 1), keys = random_buffer<Bf16>(stored * kv, 2),
              values = random_buffer<Bf16>(stored * kv, 3);
   std::vector<AttentionTask> list;
@@ -68,17 +70,19 @@ void attend_decode(benchmark::State& state) {
     parts = std::max(parts, part);
     return part;
   };
-  const int64_t most = attention_rows(kHeads, true, rows), prefix_parts = (prefix + kAttentionChunk - 1) / kAttentionChunk;
+  const int64_t most = attention_rows(kDecodeHeads, true, rows),
+                prefix_parts = (prefix + kAttentionChunk - 1) / kAttentionChunk;
   for (int64_t prompt = 0; prompt < prompts; ++prompt) {
     for (int64_t r = 0; r < shared; r += most) add(prompt * prefix, prefix, prompt * shared + r, std::min(most, shared - r), 0);
   }
   for (int64_t r = 0; r < rows; ++r) add(prompts * prefix + r * own, own, r, 1, prefix_parts);
   const Buffer<AttentionTask> tasks(list);
   const Buffer<int32_t> row_parts(std::vector<int32_t>(static_cast<size_t>(rows), static_cast<int32_t>(parts)));
-  Buffer<float> part_out(rows * parts * width), part_max(rows * parts * kHeads.heads), part_sum(rows * parts * kHeads.heads);
+  Buffer<float> part_out(rows * parts * width), part_max(rows * parts * kDecodeHeads.heads),
+      part_sum(rows * parts * kDecodeHeads.heads);
   Buffer<Bf16> out(rows * width), host_out(rows * width);
   Attention<Bf16> a{q.data(),        out.data(), nullptr,      tasks.data(), row_parts.data(), part_out.data(), part_max.data(),
-                    part_sum.data(), rows,       tasks.size(), parts,        kHeads,           0.125f};
+                    part_sum.data(), rows,       tasks.size(), parts,        kDecodeHeads,     0.125f};
   time_kernel(
       state, 2.0 * static_cast<double>(stored * kv) * 2, [&](Tables t) { t.attend(a, nullptr); },
       [&] {
@@ -157,15 +161,17 @@ BENCHMARK(logit_gradient)->UseManualTime();
 void readout(benchmark::State& state) {
   if (without_gpu(state)) return;
   const int64_t layers = 24;
-  const auto head = random_buffer<Bf16>(kRows * kWidth, 1), hidden = random_buffer<Bf16>(layers * kRows * kWidth, 2);
+  const auto head = random_buffer<Bf16>(kRows * kHiddenWidth, 1),
+             hidden = random_buffer<Bf16>(layers * kRows * kHiddenWidth, 2);
   Buffer<int64_t> tokens(kRows);
   for (int64_t r = 0; r < kRows; ++r) tokens.data()[r] = r;
   Buffer<float> values(kRows * layers), host_values(kRows * layers);
   Readout<Bf16> a;
-  a.head = head.data(), a.tokens = tokens.data(), a.values = values.data(), a.rows = kRows, a.layers = layers, a.width = kWidth;
-  for (int64_t l = 0; l < layers; ++l) a.hidden[l] = hidden.data() + l * kRows * kWidth;
+  a.head = head.data(), a.tokens = tokens.data(), a.values = values.data(), a.rows = kRows, a.layers = layers,
+  a.width = kHiddenWidth;
+  for (int64_t l = 0; l < layers; ++l) a.hidden[l] = hidden.data() + l * kRows * kHiddenWidth;
   time_kernel(
-      state, 2.0 * (layers + 1) * kRows * kWidth, [&](Tables t) { t.readout(a, nullptr); },
+      state, 2.0 * (layers + 1) * kRows * kHiddenWidth, [&](Tables t) { t.readout(a, nullptr); },
       [&] {
         Readout<Bf16> again = a;
         again.values = host_values.data();

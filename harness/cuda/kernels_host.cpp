@@ -52,13 +52,4 @@ const Table<T>& host_table(bool backwards) {
 template const Table<float>& host_table<float>(bool);
 template const Table<Bf16>& host_table<Bf16>(bool);
 
-#ifndef MEDSBENCH_CUDA
-template <typename T>
-const Table<T>* gpu_table() {
-  return nullptr;
-}
-template const Table<float>* gpu_table<float>();
-template const Table<Bf16>* gpu_table<Bf16>();
-#endif
-
 }  // namespace harness::cuda

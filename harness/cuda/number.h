@@ -8,7 +8,7 @@
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
 #define MEDSBENCH_DEVICE __device__ __forceinline__
-#define MEDSBENCH_UNROLL _Pragma("unroll")  // arrays indexed in the loop then stay in registers
+#define MEDSBENCH_UNROLL _Pragma("unroll")    // arrays indexed in the loop then stay in registers
 #define MEDSBENCH_ROLLED _Pragma("unroll 1")  // what one turn loads is not loaded before the turn
 #else
 #define MEDSBENCH_DEVICE inline

@@ -7,7 +7,7 @@ namespace {
 using RotateGradient = KernelTest;
 
 template <typename T>
-struct Case {
+struct RotateCase {
   Heads s;
   int64_t rows;
   Buffer<T> gradient, qkv, q_norm, k_norm;  // gradient [R, (H + 2K) E]: of q, k and v side by side
@@ -19,32 +19,32 @@ struct Case {
 constexpr int64_t kPositions = 9;
 
 template <typename T>
-Case<T> make_case(Heads s, int64_t rows) {
+RotateCase<T> make_case(Heads s, int64_t rows) {
   const int64_t width = (s.heads + 2 * s.kv_heads) * s.dim, half = s.dim / 2;
-  Case<T> c{s,
-            rows,
-            random_buffer<T>(rows * width, 1),
-            random_buffer<T>(rows * width, 2),
-            random_buffer<T>(s.dim, 3),
-            random_buffer<T>(s.dim, 4),
-            random_buffer<float>(kPositions * half, 5),
-            random_buffer<float>(kPositions * half, 6),
-            Buffer<int64_t>(rows)};
+  RotateCase<T> c{s,
+                  rows,
+                  random_buffer<T>(rows * width, 1),
+                  random_buffer<T>(rows * width, 2),
+                  random_buffer<T>(s.dim, 3),
+                  random_buffer<T>(s.dim, 4),
+                  random_buffer<float>(kPositions * half, 5),
+                  random_buffer<float>(kPositions * half, 6),
+                  Buffer<int64_t>(rows)};
   for (int64_t r = 0; r < rows; ++r) c.positions.data()[r] = (5 * r + 1) % kPositions;
   return c;
 }
 
 template <typename T>
-struct Answer {
+struct RotateAnswer {
   Buffer<T> dqkv;
   Buffer<float> dq_norm, dk_norm;
 };
 
 // In place: the gradients stand in dqkv. Otherwise they are three tensors without gaps, as q, k and v are.
 template <typename T>
-Answer<T> run(const Table<T>& table, Stand stand, const Case<T>& c, bool norms, bool in_place) {
+RotateAnswer<T> run(const Table<T>& table, Stand stand, const RotateCase<T>& c, bool norms, bool in_place) {
   const int64_t q_width = c.s.heads * c.s.dim, kv = c.s.kv_heads * c.s.dim;
-  Answer<T> answer{Buffer<T>(c.rows * c.width()), random_buffer<float>(c.s.dim, 7), random_buffer<float>(c.s.dim, 8)};
+  RotateAnswer<T> answer{Buffer<T>(c.rows * c.width()), random_buffer<float>(c.s.dim, 7), random_buffer<float>(c.s.dim, 8)};
   Buffer<T> dq(c.rows * q_width), dk(c.rows * kv), dv(c.rows * kv);
   for (int64_t r = 0; r < c.rows; ++r) {
     const T* row = c.gradient.data() + r * c.width();
@@ -72,7 +72,7 @@ Answer<T> run(const Table<T>& table, Stand stand, const Case<T>& c, bool norms, 
 }
 
 template <typename T>
-void expect_definition(const Case<T>& c, const Answer<T>& answer, bool norms) {
+void expect_definition(const RotateCase<T>& c, const RotateAnswer<T>& answer, bool norms) {
   const int64_t dim = c.s.dim, half = dim / 2, rotated = c.s.heads + c.s.kv_heads;
   std::vector<double> dnorm[2];
   for (int which = 0; which < 2; ++which) {

@@ -293,8 +293,8 @@ template <typename T, int kThreads, int kRows, int kColumns, int kWarpRows = 0>
 using TileOf = std::conditional_t<std::is_same<T, Bf16>::value, MmaTile<kThreads, kRows, kColumns, kWarpRows>,
                                   FmaTile<kThreads, kRows, kColumns, kWarpRows>>;
 
-// Neighbouring numbers to shared memory, at once on a GPU where kAligned: they stand at multiples of their bytes (in rows of fp32
-// tiles they do not, kPad).
+// Neighbouring numbers to shared memory, at once on a GPU where kAligned: they stand at multiples of their bytes (in rows of
+// fp32 tiles they do not, kPad).
 template <typename T, int kCount, bool kAligned = std::is_same<T, Bf16>::value, typename Array>
 MEDSBENCH_DEVICE void put_pack(Array& to, int at, const Pack<T, kCount>& pack) {
 #ifdef __CUDACC__

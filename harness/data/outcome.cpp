@@ -17,7 +17,8 @@ std::optional<std::string> optional_text(const Json& line, const std::string& ke
 
 bool Outcome::correct(const std::string& grader) const {
   const auto found = verdicts.find(grader);
-  if (found == verdicts.end()) throw Error("problem {}, sample {}: expected a verdict of {}, found none", problem, sample, grader);
+  if (found == verdicts.end())
+    throw Error("problem {}, sample {}: expected a verdict of {}, found none", problem, sample, grader);
   return found->second == "right";
 }
 
@@ -87,11 +88,10 @@ void write_outcomes(const std::string& path, const OutcomeFile& file) {
   if (!file.outcomes.empty()) {
     for (const auto& [grader, verdict] : file.outcomes.front().verdicts) graders.push_back(grader);
   }
-  std::string bytes = zstd_compress(dump_line(OrderedJson{{"version", kOutcomeVersion},
-                                                          {"format", "medsbench outcomes"},
-                                                          {"graders", graders},
-                                                          {"main", file.main_grader}}) +
-                                    "\n");
+  std::string bytes = zstd_compress(
+      dump_line(OrderedJson{
+          {"version", kOutcomeVersion}, {"format", "medsbench outcomes"}, {"graders", graders}, {"main", file.main_grader}}) +
+      "\n");
   std::string frame;
   int64_t rows = 0;
   for (const Outcome& outcome : file.outcomes) {

@@ -14,11 +14,11 @@ namespace harness {
 inline constexpr int64_t kOutcomeVersion = 1;
 
 struct Outcome {
-  std::string set;      // problem set
-  std::string problem;  // problem id
-  std::string kind;     // problem kind, may be empty
-  int64_t seed = 0;     // training seed of the policy (0 for an untrained base)
-  int64_t sample = 0;   // 0 .. n-1
+  std::string set;                              // problem set
+  std::string problem;                          // problem id
+  std::string kind;                             // problem kind, may be empty
+  int64_t seed = 0;                             // training seed of the policy (0 for an untrained base)
+  int64_t sample = 0;                           // 0 .. n-1
   std::map<std::string, std::string> verdicts;  // grader -> "right" | "wrong" | "undecided"
   std::optional<std::string> extracted;         // answer as written; none: no answer
   std::optional<std::string> normalised;        // normalised answer

@@ -72,7 +72,8 @@ Responses generate_within_memory(const Transformer& model, const std::vector<Gen
   for (const GenerationRequest& request : requests) samples += static_cast<int64_t>(request.streams.size());
   for (;;) {
     Responses responses;
-    const auto ended = out_of_memory_in(model.numerics().device, [&] { responses = generate(model, requests, settings, nullptr, progress); });
+    const auto ended =
+        out_of_memory_in(model.numerics().device, [&] { responses = generate(model, requests, settings, nullptr, progress); });
     if (!ended) return responses;
     const int64_t rows = std::min(settings.max_rows, samples);
     if (rows <= 1) throw Error("evaluation: expected memory for one row, found: {}", *ended);
@@ -123,7 +124,8 @@ std::vector<Outcome> evaluate(const Transformer& model, const std::vector<Proble
       for (int64_t i = begin; i < end; ++i) {
         const auto& group = responses[static_cast<size_t>(i - begin)];
         for (size_t s = 0; s < group.size(); ++s) {
-          outcomes.push_back(recorder.record(set.problems[static_cast<size_t>(i)], first_sample + static_cast<int64_t>(s), group[s]));
+          outcomes.push_back(
+              recorder.record(set.problems[static_cast<size_t>(i)], first_sample + static_cast<int64_t>(s), group[s]));
         }
         done += samples;
       }

@@ -11,18 +11,18 @@
 #include "harness/data/outcome.h"
 #include "harness/model/transformer.h"
 #include "harness/reward/grader.h"
-#include "harness/reward/position.h"
 #include "harness/rollout/generator.h"
-#include "harness/text/tokenizer.h"
+#include "harness/rollout/position.h"
+#include "harness/text/tokenizer/tokenizer.h"
 
 namespace harness {
 
 struct EvalSettings {
-  int64_t n = 128;           // samples a problem
-  uint64_t seed = 0;         // evaluation seed, separate from training seeds
+  int64_t n = 128;    // samples a problem
+  uint64_t seed = 0;  // evaluation seed, separate from training seeds
   SamplingSettings sampling;
-  int64_t max_rows = 512;    // rows decoded at once
-  int64_t training_seed = 0; // written into the outcomes
+  int64_t max_rows = 512;     // rows decoded at once
+  int64_t training_seed = 0;  // written into the outcomes
   bool store_ids = true;
   bool fingerprints = true;
   bool lens_norm_all = false;

@@ -1,12 +1,12 @@
 #include "harness/eval/evaluator.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <new>
 
 #include "harness/core/error.h"
-#include "harness/text/character_tokenizer.h"
+#include "harness/text/tokenizer/character_tokenizer.h"
 
 namespace harness {
 namespace {
@@ -57,9 +57,7 @@ class Evaluation : public testing::Test {
             [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); },
             {}};
   }
-  std::vector<Outcome> evaluate_sets(int64_t first = 0) const {
-    return evaluate(*model_, sets_, settings_, inputs(), first);
-  }
+  std::vector<Outcome> evaluate_sets(int64_t first = 0) const { return evaluate(*model_, sets_, settings_, inputs(), first); }
 
   static bool same(const Outcome& a, const Outcome& b) {
     return a.set == b.set && a.problem == b.problem && a.sample == b.sample && a.ids == b.ids && a.text == b.text &&

@@ -4,19 +4,18 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <utility>
 
 #include "harness/cluster/hdbscan.h"
 #include "harness/core/error.h"
 #include "harness/metrics/text_diversity.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Samples = std::vector<const Outcome*>;
 using Row = std::vector<float>;

@@ -43,10 +43,10 @@ Judge::Judge(JudgeSettings settings, JudgePost post, JudgeWait wait)
 }
 
 std::string Judge::ask(const std::string& instructions, const std::string& question) {
-  const OrderedJson request{{"model", settings_.model},
-                            {"messages",
-                             {{{"role", "system"}, {"content", instructions}}, {{"role", "user"}, {"content", question}}}},
-                            {"temperature", 0}};
+  const OrderedJson request{
+      {"model", settings_.model},
+      {"messages", {{{"role", "system"}, {"content", instructions}}, {{"role", "user"}, {"content", question}}}},
+      {"temperature", 0}};
   const std::string body = dump_line(request);
   const std::string hash = sha256_hex(body);
   const std::string path = settings_.cache + "/" + hash + ".json";
@@ -61,11 +61,11 @@ std::string Judge::ask(const std::string& instructions, const std::string& quest
   }
   if (settings_.cached_only) throw Error("{}: expected the stored answer to this question, found none", path);
   const std::string answer = ask_endpoint(body);
-  write_file_atomically(path, dump_line(OrderedJson{{"version", kAnswerVersion},
-                                                    {"format", "medsbench judge answer"},
-                                                    {"model", settings_.model},
-                                                    {"answer", answer}}) +
-                                  "\n");
+  write_file_atomically(
+      path,
+      dump_line(OrderedJson{
+          {"version", kAnswerVersion}, {"format", "medsbench judge answer"}, {"model", settings_.model}, {"answer", answer}}) +
+          "\n");
   return answer;
 }
 

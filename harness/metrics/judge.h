@@ -9,12 +9,12 @@
 namespace harness {
 
 struct JudgeSettings {
-  std::string model;          // as the endpoint names it
-  std::string cache;          // folder of the answers; a question whose answer lies there is never sent
-  bool cached_only = false;   // nothing is sent: what a table was made of is derived again
-  int64_t attempts = 5;       // of one question
-  double first_wait = 1;      // seconds before the second attempt, doubled each time; the server's Retry-After wins
-  double longest_wait = 60;   // seconds
+  std::string model;         // as the endpoint names it
+  std::string cache;         // folder of the answers; a question whose answer lies there is never sent
+  bool cached_only = false;  // nothing is sent: what a table was made of is derived again
+  int64_t attempts = 5;      // of one question
+  double first_wait = 1;     // seconds before the second attempt, doubled each time; the server's Retry-After wins
+  double longest_wait = 60;  // seconds
 };
 
 struct JudgeReply {

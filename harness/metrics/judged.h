@@ -19,10 +19,10 @@ namespace harness {
 using ProblemText = std::function<std::string(const Outcome&)>;
 
 struct JudgedSettings {
-  int64_t responses = 160;         // rated together, as in the paper
-  int64_t wrong_answers = 800;     // categorised, as in the paper
-  int64_t longest_response = 1500; // bytes of a response that the judge reads
-  uint64_t seed = 0;               // key of the choice where there are more
+  int64_t responses = 160;          // rated together, as in the paper
+  int64_t wrong_answers = 800;      // categorised, as in the paper
+  int64_t longest_response = 1500;  // bytes of a response that the judge reads
+  uint64_t seed = 0;                // key of the choice where there are more
 };
 
 // The responses of one training step (or of one policy).

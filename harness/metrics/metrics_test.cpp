@@ -65,8 +65,8 @@ TEST(SetScore, AgreesWithIndependentPrograms) {
     // At most C(8, 4) = 70 subsets: visited one by one.
     EXPECT_NEAR(score.maj_at_k.at(k).value, golden["maj@k"][std::to_string(k)].get<double>(), 1e-14);
     for (const auto& [tau, g_pass] : score.g_pass_at_k.at(k)) {
-      EXPECT_NEAR(g_pass.value, golden["g_pass@k"][std::to_string(k)][fmt::format("{:.{}f}", tau, tau == 0.75 ? 2 : 1)].get<double>(),
-                  1e-12);
+      EXPECT_NEAR(g_pass.value,
+                  golden["g_pass@k"][std::to_string(k)][fmt::format("{:.{}f}", tau, tau == 0.75 ? 2 : 1)].get<double>(), 1e-12);
     }
     EXPECT_LE(estimate.low, estimate.value);
     EXPECT_GE(estimate.high, estimate.value);

@@ -10,17 +10,17 @@
 #include "harness/stats/aggregate.h"
 #include "harness/stats/majority.h"
 #include "harness/stats/pass_at_k.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 using CellKey = std::pair<int64_t, std::string>;  // seed, problem
 using CellSamples = std::map<CellKey, std::vector<const Outcome*>>;
 
 // The answer as a vote: normalised where the grader normalises, else as written.
-const std::optional<std::string>& final_answer(const Outcome& outcome) {
+const std::optional<std::string>& answer_of(const Outcome& outcome) {
   return outcome.normalised ? outcome.normalised : outcome.extracted;
 }
 
@@ -29,7 +29,7 @@ Votes votes_of(const std::vector<const Outcome*>& samples, const std::string& gr
   std::map<std::string, int64_t> numbers;
   std::vector<int64_t> counts;
   for (const Outcome* sample : samples) {
-    const auto& answer = final_answer(*sample);
+    const auto& answer = answer_of(*sample);
     if (!answer) {
       votes.answers.push_back(-1);
       continue;
@@ -55,7 +55,7 @@ CellScore count_cell(const CellKey& key, const std::vector<const Outcome*>& samp
   cell.n = static_cast<int64_t>(samples.size());
   for (const Outcome* sample : samples) {
     cell.c += sample->correct(grader) ? 1 : 0;
-    cell.no_answer += final_answer(*sample) ? 0 : 1;
+    cell.no_answer += answer_of(*sample) ? 0 : 1;
     cell.undecided += sample->verdicts.at(grader) == "undecided" ? 1 : 0;
     cell.truncated += sample->finish == "length" ? 1 : 0;
   }
@@ -150,7 +150,8 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
   if (!score.ks.empty()) {
     BootstrapSettings bootstrap;
     bootstrap.replicates = settings.replicates;
-    const auto estimates = crossed_bootstrap(table_of(score, settings.taus), RandomStream("score bootstrap", {settings.seed}), bootstrap);
+    const auto estimates =
+        crossed_bootstrap(table_of(score, settings.taus), RandomStream("score bootstrap", {settings.seed}), bootstrap);
     for (size_t i = 0; i < score.ks.size(); ++i) {
       score.pass_at_k[score.ks[i]] = estimates[i];
       score.maj_at_k[score.ks[i]] = estimates[score.ks.size() + i];

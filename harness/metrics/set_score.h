@@ -20,7 +20,7 @@ struct ScoreSettings {
   int64_t replicates = 10000;  // of the bootstrap; 0: no intervals (low and high are NaN)
   int64_t majority_subsets = 1000;
   std::vector<double> taus = {0.5, 0.75, 1.0};  // thresholds of G-pass@k
-  bool diversity = true;  // false: the diversity report stays empty
+  bool diversity = true;                        // false: the diversity report stays empty
 };
 
 // What the samples of one problem by one training seed came to.
@@ -47,10 +47,10 @@ struct SetScore {
   std::vector<int64_t> undefined_ks;      // those asked for that some cell has too few samples for
   std::map<int64_t, Estimate> pass_at_k;  // crossed bootstrap intervals (evaluation.md); one seed: over problems only
   std::map<int64_t, Estimate> maj_at_k;
-  std::map<int64_t, double> pass_gain;  // pass@k - pass@1
+  std::map<int64_t, double> pass_gain;                        // pass@k - pass@1
   std::map<int64_t, std::map<double, Estimate>> g_pass_at_k;  // by k and threshold (arXiv 2412.13147)
-  double iqm = 0;                       // interquartile mean of the (seed, problem) means
-  double no_answer_share = 0;           // of all samples
+  double iqm = 0;                                             // interquartile mean of the (seed, problem) means
+  double no_answer_share = 0;                                 // of all samples
   double undecided_share = 0;
   double truncated_share = 0;
   int64_t tokens = 0;  // of all samples together

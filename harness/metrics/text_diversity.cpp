@@ -7,11 +7,11 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "harness/stats/undefined.h"
+
 namespace harness {
 
 namespace {
-
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 // Pairs of numbers -> dense numbers in the order of first appearance: open addressing, since this is the inner loop.
 class PairNumbering {

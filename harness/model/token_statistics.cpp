@@ -1,14 +1,14 @@
 #include "harness/model/token_statistics.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <tuple>
 
 #include "harness/core/error.h"
-#include "harness/model/ops_gpu.h"
-#include "harness/model/parallel.h"
-#include "harness/model/work.h"
+#include "harness/model/cpu/parallel.h"
+#include "harness/model/files/work.h"
+#include "harness/model/ops/gpu.h"
 
 namespace harness {
 
@@ -33,8 +33,7 @@ struct PlainStatistics {
 
 PlainStatistics plain_statistics(const torch::Tensor& logits, const torch::Tensor& targets, double temperature) {
   const auto log_softmax = torch::log_softmax(logits.to(torch::kFloat32) / temperature, -1);
-  return {log_softmax, log_softmax.gather(1, targets.unsqueeze(1)).squeeze(1),
-          -(log_softmax.exp() * log_softmax).sum(-1)};
+  return {log_softmax, log_softmax.gather(1, targets.unsqueeze(1)).squeeze(1), -(log_softmax.exp() * log_softmax).sum(-1)};
 }
 
 torch::Tensor sent(const std::vector<int64_t>& targets, torch::Device device) {
@@ -73,7 +72,8 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
           if constexpr (std::is_same_v<T, float>) {
             logit = row[targets[static_cast<size_t>(begin + i)]];
           } else {
-            logit = static_cast<float>(logits.data_ptr<at::BFloat16>()[i * vocabulary + targets[static_cast<size_t>(begin + i)]]);
+            logit =
+                static_cast<float>(logits.data_ptr<at::BFloat16>()[i * vocabulary + targets[static_cast<size_t>(begin + i)]]);
           }
           out.log_probs.data_ptr<float>()[begin + i] = statistics.log_prob(logit * inverse);
           out.entropies.data_ptr<float>()[begin + i] = statistics.entropy();
@@ -124,7 +124,8 @@ torch::Tensor plain_gradient(const torch::Tensor& logits, const torch::Tensor& i
 }
 
 torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
-                                double temperature, const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
+                                double temperature, const torch::Tensor& log_prob_gradient,
+                                const torch::Tensor& entropy_gradient) {
   const torch::NoGradGuard no_grad;
   const auto rows = static_cast<int64_t>(targets.size());
   torch::Tensor hidden_gradient = torch::zeros({rows, hidden.size(1)}, hidden.options());
@@ -209,8 +210,7 @@ torch::Tensor token_statistics_backward_by(const std::optional<ops::gpu::Kernels
                                            const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient) {
   torch::Tensor hidden_gradient;
   add_to_unit(model.hooks(), model.head_unit(), true, [&] {
-    hidden_gradient =
-        add_head_gradient_by(kernels, model, hidden, targets, temperature, log_prob_gradient, entropy_gradient);
+    hidden_gradient = add_head_gradient_by(kernels, model, hidden, targets, temperature, log_prob_gradient, entropy_gradient);
   });
   return hidden_gradient;
 }

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "harness/model/ops_gpu.h"
+#include "harness/model/ops/gpu.h"
 #include "harness/model/transformer.h"
 
 namespace harness {

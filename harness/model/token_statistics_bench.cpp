@@ -1,9 +1,10 @@
 // The end of a policy's loss over a large vocabulary: by chunks of logits (token_statistics) and with all logits at once in
 // LibTorch. Both give log-probs, entropies and the gradients of hidden states and head; their times in one run, in turn:
-//     OMP_NUM_THREADS=1 bench_model --benchmark_filter=loss_ --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true
+//     OMP_NUM_THREADS=1 bench_model --benchmark_filter=loss_ --benchmark_repetitions=5
+//     --benchmark_enable_random_interleaving=true
 // MEDSBENCH_BENCH_TOKENS and _WIDTH choose another size; all logits at once take 2 * 4 * 151936 bytes a token.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdlib>
 

@@ -4,7 +4,7 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstddef>
 #include <cstring>
@@ -14,7 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "harness/model/work.h"
+#include "harness/model/files/work.h"
+#include "harness/model/ops/gpu_testing.h"
 
 namespace harness {
 namespace {

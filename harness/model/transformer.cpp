@@ -1,14 +1,14 @@
 #include "harness/model/transformer.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
 #include "harness/core/error.h"
 #include "harness/core/random.h"
-#include "harness/model/ops.h"
+#include "harness/model/files/weights.h"
+#include "harness/model/ops/ops.h"
 #include "harness/model/rope.h"
-#include "harness/model/weights.h"
 
 namespace harness {
 
@@ -63,7 +63,8 @@ void Transformer::make_units() {
   }
   units_.push_back({"final_norm", units_.back().last, after(final_norm_)});
   if (!config_.tied_head) units_.push_back({"head", units_.back().last, after(head_)});
-  MEDSBENCH_CHECK(units_.back().last == parameters_.size(), "{} of {} parameters in units", units_.back().last, parameters_.size());
+  MEDSBENCH_CHECK(units_.back().last == parameters_.size(), "{} of {} parameters in units", units_.back().last,
+                  parameters_.size());
 }
 
 const torch::Tensor& Transformer::value(int64_t index) const {
@@ -92,8 +93,8 @@ void Transformer::zero_grad() {
     if (parameter.grad.defined()) {
       parameter.grad.zero_();
     } else {
-      parameter.grad = torch::zeros(parameter.value.sizes(),
-                                    torch::TensorOptions().dtype(torch::kFloat32).device(numerics_.device));
+      parameter.grad =
+          torch::zeros(parameter.value.sizes(), torch::TensorOptions().dtype(torch::kFloat32).device(numerics_.device));
     }
   }
 }
@@ -163,16 +164,16 @@ torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor
   const bool keep = tape != nullptr;
   t.x = x;
   t.normed = ops::rms_norm(x, value(layer.input_norm), config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
-  t.qkv = ops::linear(t.normed, value(layer.qkv), optional(layer.qkv_bias));                              // [R, (H+2K)E]
+  t.qkv = ops::linear(t.normed, value(layer.qkv), optional(layer.qkv_bias));                         // [R, (H+2K)E]
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
   std::tie(t.q, t.k) =
       ops::split_rotate(t.qkv, norms, {cosine_, sine_}, rows.positions, heads(), rows.tasks.get(), store_layer);
   t.attended = ops::attend(t.q, t.k, t.qkv, rows, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
-  t.h = ops::linear(t.attended, value(layer.o), {}, x);                                                // [R, D]
+  t.h = ops::linear(t.attended, value(layer.o), {}, x);                                            // [R, D]
   t.h_normed = ops::rms_norm(t.h, value(layer.post_norm), config_.norm_eps, keep ? &t.h_rstd : nullptr);
-  t.gate_up = ops::linear(t.h_normed, value(layer.gate_up));                                              // [R, 2F]
-  t.activated = ops::swiglu(t.gate_up);                                                              // [R, F]
-  return ops::linear(t.activated, value(layer.down), {}, t.h);                                         // [R, D]
+  t.gate_up = ops::linear(t.h_normed, value(layer.gate_up));    // [R, 2F]
+  t.activated = ops::swiglu(t.gate_up);                         // [R, F]
+  return ops::linear(t.activated, value(layer.down), {}, t.h);  // [R, D]
 }
 
 torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
@@ -246,7 +247,7 @@ PassRows Transformer::packed_rows(const PackedBatch& batch, std::vector<RowPlace
   if (!by_spans_) return placed_rows(batch.ids, positions, std::move(places));
   prepare(batch.ids, positions);
   return PassRows::send_packed(batch.ids, positions, attention_spans(batch), std::move(places), padded(batch.rows()), heads(),
-                               numerics_.device);
+                               numerics_.device, span_kernels_);
 }
 
 torch::Tensor Transformer::forward(const PackedBatch& batch, Tape* tape, bool recompute,
@@ -298,17 +299,18 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
   // x + W_o attention
   const torch::Tensor dattended = ops::input_gradient(dh, value(layer.o));
   ops::add_weight_gradient(grad(layer.o), dh, t.attended);
-  const ops::AttentionGradients g = ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, attention_spans(batch),
-                                                         heads(), tape.spans.get());
+  const ops::AttentionGradients g =
+      ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, attention_spans(batch), heads(), tape.spans.get());
   const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
   torch::Tensor none;
-  const torch::Tensor dqkv = ops::split_rotate_backward(
-      g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.rows.positions, heads(), layer.q_norm < 0 ? none : grad(layer.q_norm),
-      layer.k_norm < 0 ? none : grad(layer.k_norm));
+  const torch::Tensor dqkv =
+      ops::split_rotate_backward(g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.rows.positions, heads(),
+                                 layer.q_norm < 0 ? none : grad(layer.q_norm), layer.k_norm < 0 ? none : grad(layer.k_norm));
   ops::add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
   if (layer.qkv_bias >= 0) ops::add_bias_gradient(grad(layer.qkv_bias), dqkv);
   torch::Tensor dx = dh;
-  ops::rms_norm_backward(ops::input_gradient(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx, grad(layer.input_norm));
+  ops::rms_norm_backward(ops::input_gradient(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx,
+                         grad(layer.input_norm));
   return dx;
 }
 
@@ -351,9 +353,9 @@ void Transformer::add_embedding_gradient(const PackedBatch& batch, const Tape& t
 
 void Transformer::pass_without_rows() const {
   for (size_t unit = 0; unit <= 1 + layers_.size(); ++unit) HeldUnit(hooks_, unit);  // forward
-  HeldUnit(hooks_, head_unit());                                                      // token_statistics
+  HeldUnit(hooks_, head_unit());                                                     // token_statistics
   const auto nothing = [] {};
-  add_to_unit(hooks_, head_unit(), true, nothing);  // token_statistics_backward
+  add_to_unit(hooks_, head_unit(), true, nothing);                                               // token_statistics_backward
   for (size_t unit = 2 + layers_.size(); unit-- > 1;) add_to_unit(hooks_, unit, true, nothing);  // backward
   add_to_unit(hooks_, 0, false, nothing);
 }

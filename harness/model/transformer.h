@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "harness/model/kernels.h"
-#include "harness/model/kv_store.h"
-#include "harness/model/model_config.h"
+#include "harness/model/cpu/row_kernels.h"
+#include "harness/model/files/model_config.h"
+#include "harness/model/ops/kv_store.h"
+#include "harness/model/ops/pass_rows.h"
 #include "harness/model/pass_hooks.h"
-#include "harness/model/pass_rows.h"
 
 namespace harness {
 
@@ -29,8 +29,8 @@ struct Numerics {
   torch::Device device = torch::kCPU;
   // A row's result does not depend on how many others there are: sampled and recomputed log-probs are equal bit for bit. Our
   // own fp32 products (products.h) are so by themselves; where LibTorch multiplies, rows are padded to a multiple of 64
-  // (measured: its products are then row-independent). Attention over packed rows on a GPU in bf16 is then that of decoding, not
-  // the faster one of the tensor cores.
+  // (measured: its products are then row-independent). Attention over packed rows on a GPU in bf16 is then that of decoding,
+  // not the faster one of the tensor cores.
   bool strict = true;
 };
 
@@ -64,14 +64,14 @@ struct Tape {
   torch::Tensor final_x, final_rstd;
   PassRows rows;
   std::shared_ptr<const ops::gpu::SentSpans> spans;  // of the sequences, for the gradient of attention on a GPU
-  KvStore store;  // of one layer, filled anew for each; empty where attention goes by spans
+  KvStore store;                                     // of one layer, filled anew for each; empty where attention goes by spans
 };
 
 struct Parameter {
-  std::string name;    // "layers.3.qkv", "embedding", ...
-  torch::Tensor value; // compute dtype
-  torch::Tensor grad;  // fp32, same shape; defined after `zero_grad`
-  bool decay = true;   // weight decay applies: matrices, not norms and biases
+  std::string name;     // "layers.3.qkv", "embedding", ...
+  torch::Tensor value;  // compute dtype
+  torch::Tensor grad;   // fp32, same shape; defined after `zero_grad`
+  bool decay = true;    // weight decay applies: matrices, not norms and biases
 };
 
 // Parameters first .. last - 1, which a pass reads one after another: the embedding (head too where they are one), each layer,
@@ -109,9 +109,12 @@ class Transformer {
   void set_hooks(PassHooks* hooks) { hooks_ = hooks; }
   [[nodiscard]] PassHooks* hooks() const { return hooks_; }
 
-  // Whether attention over packed rows goes by spans (ops::attends_by_spans). Tests turn it on where it does not by itself: on the
-  // CPU the kernels of the GPU then run as loops.
-  void attend_by_spans(bool on) { by_spans_ = on; }
+  // Whether attention over packed rows goes by spans (ops::attends_by_spans). Tests turn it on where it does not by itself: on
+  // the CPU the kernels `host` then work on them, which outlive the model.
+  void attend_by_spans(bool on, const ops::gpu::Kernels* host) {
+    by_spans_ = on;
+    span_kernels_ = host;
+  }
 
   // Hidden states after the final norm [R', D], R' = rows padded to the strict tile. `tape`: kept for `backward`; `recompute`
   // keeps layer inputs only. `layer_outputs`: the residual stream after each block [L][R', D], the last one after the norm.
@@ -179,6 +182,7 @@ class Transformer {
   std::vector<ParameterUnit> units_;  // embedding, [L] layers, final norm, head where it is not the embedding
   PassHooks* hooks_ = nullptr;
   bool by_spans_ = false;
+  const ops::gpu::Kernels* span_kernels_ = nullptr;  // on the CPU
   int64_t embedding_ = 0, final_norm_ = 0, head_ = 0;
   mutable torch::Tensor cosine_, sine_;  // [positions, E/2] fp32
 };

@@ -1,9 +1,9 @@
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/model/files/weights.h"
 #include "harness/model/transformer.h"
-#include "harness/model/weights.h"
 
 namespace harness {
 

@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/random.h"
-#include "harness/model/ops.h"
-#include "harness/model/ops_plain.h"
+#include "harness/model/ops/ops.h"
+#include "harness/model/ops/ops_plain.h"
 #include "harness/model/token_statistics.h"
 
 namespace harness {
@@ -47,7 +47,8 @@ Transformer lively_model(const ModelConfig& config, uint64_t seed, Numerics nume
   model.initialise(seed);
   for (Parameter& parameter : model.parameters()) {
     if (parameter.decay) parameter.value.mul_(8.0);
-    if (!parameter.decay) parameter.value.add_(0.1 * torch::sin(torch::arange(parameter.value.numel())).view_as(parameter.value));
+    if (!parameter.decay)
+      parameter.value.add_(0.1 * torch::sin(torch::arange(parameter.value.numel())).view_as(parameter.value));
   }
   return model;
 }
@@ -147,7 +148,9 @@ TEST(Forward, SharingThePromptEqualsRepeatingIt) {
 double loss_of(const Transformer& model, const PackedBatch& batch, const std::vector<int64_t>& targets) {
   const TokenStatistics s = token_statistics(model, model.forward(batch), targets, 0.8);
   const torch::Tensor weights = torch::cos(torch::arange(s.log_probs.size(0), torch::kFloat64));
-  return (s.log_probs.to(torch::kFloat64) * weights + 0.3 * s.entropies.to(torch::kFloat64) * weights.flip(0)).sum().item<double>();
+  return (s.log_probs.to(torch::kFloat64) * weights + 0.3 * s.entropies.to(torch::kFloat64) * weights.flip(0))
+      .sum()
+      .item<double>();
 }
 
 void gradients_of(Transformer& model, const PackedBatch& batch, const std::vector<int64_t>& targets, bool recompute) {
@@ -156,7 +159,8 @@ void gradients_of(Transformer& model, const PackedBatch& batch, const std::vecto
   const torch::Tensor hidden = model.forward(batch, &tape, recompute);
   const auto rows = static_cast<int64_t>(targets.size());
   const torch::Tensor weights = torch::cos(torch::arange(rows, torch::kFloat64)).to(torch::kFloat32);
-  const torch::Tensor d = token_statistics_backward(model, hidden.slice(0, 0, rows), targets, 0.8, weights, 0.3 * weights.flip(0));
+  const torch::Tensor d =
+      token_statistics_backward(model, hidden.slice(0, 0, rows), targets, 0.8, weights, 0.3 * weights.flip(0));
   torch::Tensor whole = torch::zeros_like(hidden);
   whole.slice(0, 0, rows).copy_(d);
   model.backward(batch, tape, whole);
@@ -206,13 +210,15 @@ TEST(Kernels, EqualTheirPlainTwins) {
   torch::Tensor x = torch::sin(torch::arange(7 * 24) * 0.37).view({7, 24}) * 2, w = torch::cos(torch::arange(24) * 0.2);
   torch::Tensor rstd, plain_rstd;
   EXPECT_TRUE(torch::allclose(ops::rms_norm(x, w, 1e-6, &rstd), ops::plain::rms_norm(x, w, 1e-6, &plain_rstd), 1e-5, 1e-6));
-  torch::Tensor dx = torch::zeros_like(x), dw = torch::zeros({24}), plain_dx = torch::zeros_like(x), plain_dw = torch::zeros({24});
+  torch::Tensor dx = torch::zeros_like(x), dw = torch::zeros({24}), plain_dx = torch::zeros_like(x),
+                plain_dw = torch::zeros({24});
   const torch::Tensor dy = torch::cos(x * 3);
   ops::rms_norm_backward(dy, x, w, rstd, dx, dw);
   ops::plain::rms_norm_backward(dy, x, w, plain_rstd, plain_dx, plain_dw);
   EXPECT_TRUE(torch::allclose(dx, plain_dx, 1e-4, 1e-5));
   EXPECT_TRUE(torch::allclose(dw, plain_dw, 1e-4, 1e-5));
-  const torch::Tensor gate_up = torch::sin(torch::arange(5 * 36) * 0.71).view({5, 36}) * 4, g = torch::cos(torch::arange(5 * 18) * 1.1).view({5, 18});
+  const torch::Tensor gate_up = torch::sin(torch::arange(5 * 36) * 0.71).view({5, 36}) * 4,
+                      g = torch::cos(torch::arange(5 * 18) * 1.1).view({5, 18});
   EXPECT_TRUE(torch::allclose(ops::swiglu(gate_up), ops::plain::swiglu(gate_up), 1e-5, 1e-6));
   EXPECT_TRUE(torch::allclose(ops::swiglu_backward(g, gate_up), ops::plain::swiglu_backward(g, gate_up), 1e-5, 1e-6));
 }
@@ -220,7 +226,9 @@ TEST(Kernels, EqualTheirPlainTwins) {
 TEST(Kernels, AttentionBackwardEqualsItsPlainTwin) {
   const kernels::HeadShape shape{4, 2, 20};
   const int64_t rows = 40;
-  const auto wave = [](int64_t n, double step) { return torch::sin(torch::arange(n, torch::kFloat64) * step).to(torch::kFloat32); };
+  const auto wave = [](int64_t n, double step) {
+    return torch::sin(torch::arange(n, torch::kFloat64) * step).to(torch::kFloat32);
+  };
   const torch::Tensor q = wave(rows * 80, 0.731).view({rows, 80}), k = wave(rows * 40, 0.417).view({rows, 40});
   const torch::Tensor qkv = wave(rows * 160, 0.913).view({rows, 160}), dout = wave(rows * 80, 1.31).view({rows, 80});
   const std::vector<ops::AttentionSpan> spans = {{0, 7, -1}, {7, 20, 0}, {27, 3, 0}, {30, 10, -1}};

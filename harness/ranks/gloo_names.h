@@ -1,5 +1,5 @@
-// The names of Gloo that LibTorch's header of its process group mentions. Gloo itself is inside LibTorch, its headers are not in
-// the wheel, and this program touches its objects through LibTorch alone: none is made, copied or looked into here.
+// The names of Gloo that LibTorch's header of its process group mentions. Gloo itself is inside LibTorch, its headers are not
+// in the wheel, and this program touches its objects through LibTorch alone: none is made, copied or looked into here.
 #pragma once
 
 #include <chrono>

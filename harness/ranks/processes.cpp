@@ -1,6 +1,5 @@
 #include "harness/ranks/processes.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -10,13 +9,16 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <utility>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/subprocess.h"
 #include "harness/ranks/ranks.h"
 
 namespace harness {
@@ -63,25 +65,14 @@ RankProcesses::~RankProcesses() {
 }
 
 void RankProcesses::start(const std::vector<std::string>& arguments, const std::string& log) {
-  std::vector<std::string> all = {"/proc/self/exe"};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& argument : all) argv.push_back(argument.data());
-  argv.push_back(nullptr);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(log.c_str(), "we"), &std::fclose);
+  if (!file) throw Error("{}: expected a file that can be written, found: {}", log, std::strerror(errno));
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid < 0) throw Error("a process of the training: expected to start it, found: {}", std::strerror(errno));
-  if (pid == 0) {  // only calls that are safe after a fork
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);  // it ended before the line above
-    const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file >= 0) {
-      ::dup2(file, STDOUT_FILENO);
-      ::dup2(file, STDERR_FILENO);
-    }
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
+  const pid_t pid =
+      start_process({.program = "/proc/self/exe", .arguments = arguments, .out = file.get(), .before_exec = [parent] {
+                       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                       if (::getppid() != parent) ::_exit(1);  // it ended before the line above
+                     }});
   running_.push_back({pid, log});
 }
 

@@ -1,6 +1,6 @@
 #include "harness/ranks/ranks.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/ranks/gloo_names.h"
 // LibTorch's wheel is built with both; its headers ask for these names.
@@ -10,6 +10,7 @@
 #ifdef MEDSBENCH_CUDA
 #define USE_C10D_NCCL
 #include <c10/cuda/CUDAFunctions.h>
+
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -199,7 +200,8 @@ void Ranks::sum(const std::vector<torch::Tensor>& tensors) {
 
 torch::Tensor Ranks::reduce_scatter(const torch::Tensor& whole) {
   const torch::NoGradGuard no_grad;
-  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks", whole.numel(), size_);
+  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks",
+                  whole.numel(), size_);
   const int64_t count = whole.numel() / size_;
   torch::Tensor mine = torch::empty({count}, whole.options());
   together([&] {
@@ -228,7 +230,8 @@ torch::Tensor Ranks::reduce_scatter(const torch::Tensor& whole) {
 
 void Ranks::all_gather(torch::Tensor& whole) {
   const torch::NoGradGuard no_grad;
-  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks", whole.numel(), size_);
+  MEDSBENCH_CHECK(whole.dim() == 1 && whole.is_contiguous() && whole.numel() % size_ == 0, "{} numbers for {} ranks",
+                  whole.numel(), size_);
   together([&] {
     const torch::Tensor shares = whole.view(torch::kUInt8).view({size_, -1});  // bytes: whatever the type
     if (whole.is_cuda()) {

@@ -1,4 +1,5 @@
-// Ranks: the processes of one training. Each makes a share of responses and gradients; train.shard says what of the states it holds.
+// Ranks: the processes of one training. Each makes a share of responses and gradients; train.shard says what of the states it
+// holds.
 #pragma once
 
 #include <torch/types.h>
@@ -38,7 +39,8 @@ class Ranks {
   // Every tensor becomes the sum of those of all ranks: on the CPU added in the order of ranks, so that all ranks hold the same
   // bytes in every run; on a GPU by NCCL's all-reduce.
   void sum(const std::vector<torch::Tensor>& tensors);
-  // This rank's share [C] of the sum of all ranks' `whole` [size * C]: numbers rank * C .. (rank + 1) * C - 1, added as in `sum`.
+  // This rank's share [C] of the sum of all ranks' `whole` [size * C]: numbers rank * C .. (rank + 1) * C - 1, added as in
+  // `sum`.
   torch::Tensor reduce_scatter(const torch::Tensor& whole);
   // Fills `whole` [size * C] of any type, of which each rank has filled its own share.
   void all_gather(torch::Tensor& whole);

@@ -1,4 +1,5 @@
-// For tests: ranks as processes forked from the test. (As threads of one process, Gloo's own tables may be written by several at once.)
+// For tests: ranks as processes forked from the test. (As threads of one process, Gloo's own tables may be written by several
+// at once.)
 #pragma once
 
 #include <ATen/Parallel.h>

@@ -14,7 +14,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/outcome.h"
-#include "harness/report/manifest.h"
+#include "harness/report/results/experiment_file.h"
 
 namespace harness {
 

@@ -5,12 +5,12 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
-#include "harness/report/cluster_table.h"
-#include "harness/report/figures.h"
-#include "harness/report/html_page.h"
+#include "harness/report/figures/figures.h"
+#include "harness/report/figures/svg.h"
+#include "harness/report/page/page.h"
 #include "harness/report/results_json.h"
-#include "harness/report/svg.h"
-#include "harness/report/table_text.h"
+#include "harness/report/table/cluster_table.h"
+#include "harness/report/table/table_text.h"
 
 namespace harness {
 

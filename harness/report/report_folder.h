@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/report/summary.h"
+#include "harness/report/table/summary.h"
 
 namespace harness {
 

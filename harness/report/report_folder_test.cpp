@@ -5,13 +5,13 @@
 
 #include <regex>
 
+#include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/core/subprocess.h"
-#include "harness/report/csv.h"
+#include "harness/report/figures/svg.h"
 #include "harness/report/holm.h"
-#include "harness/report/html_page.h"
-#include "harness/report/svg.h"
-#include "harness/report/table_text.h"
+#include "harness/report/page/page.h"
+#include "harness/report/table/table_text.h"
 #include "harness/report/test_experiment.h"
 #include "harness/report/verify.h"
 
@@ -82,7 +82,8 @@ TEST(Summary, HasColumnsOfGPassAndMajorityWhereTheManifestAsksAndTheyVerify) {
 TEST(Summary, HasTheInterquartileMeanAndTheProbabilityOfImprovement) {
   const ExperimentResults results = read_experiment(write_test_experiment(fresh_folder("iqm"), {}));
   const Summary summary = summarise(results);
-  const auto iqm = std::find_if(summary.columns.begin(), summary.columns.end(), [](const Column& c) { return c.metric == "iqm"; });
+  const auto iqm =
+      std::find_if(summary.columns.begin(), summary.columns.end(), [](const Column& c) { return c.metric == "iqm"; });
   ASSERT_NE(iqm, summary.columns.end());
   std::vector<double> scores;  // MEDS: three seeds, two sets
   std::vector<std::vector<double>> meds, dapo;

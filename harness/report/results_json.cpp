@@ -10,8 +10,9 @@ namespace {
 
 OrderedJson number_or_null(double value) { return std::isnan(value) ? OrderedJson(nullptr) : OrderedJson(value); }
 
-bool task_metric(const Column& column) { return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity ||
-         column.kind == ColumnKind::verifier; }
+bool task_metric(const Column& column) {
+  return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity || column.kind == ColumnKind::verifier;
+}
 
 OrderedJson task_config(const ExperimentManifest& manifest, const std::string& set) {
   OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", manifest.n}, {"num_fewshot", 0}};

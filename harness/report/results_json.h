@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/core/json.h"
-#include "harness/report/summary.h"
+#include "harness/report/table/summary.h"
 
 namespace harness {
 

@@ -9,7 +9,7 @@
 #include "harness/core/hash.h"
 #include "harness/core/random.h"
 #include "harness/data/outcome.h"
-#include "harness/report/manifest.h"
+#include "harness/report/results/experiment_file.h"
 
 namespace harness {
 

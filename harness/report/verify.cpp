@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <map>
 
+#include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/report/cluster_table.h"
-#include "harness/report/csv.h"
 #include "harness/report/report_folder.h"
+#include "harness/report/table/cluster_table.h"
 
 namespace harness {
 

@@ -4,9 +4,9 @@
 
 #include "harness/core/error.h"
 #include "harness/reward/last_number_grader.h"
-#include "harness/reward/limo_grader.h"
-#include "harness/reward/math_grader.h"
-#include "harness/reward/recipe_grader.h"
+#include "harness/reward/limo/grader.h"
+#include "harness/reward/math/math_grader.h"
+#include "harness/reward/recipe/recipe_grader.h"
 
 namespace harness {
 

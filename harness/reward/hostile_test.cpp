@@ -3,7 +3,7 @@
 
 #include "harness/core/random.h"
 #include "harness/reward/grader.h"
-#include "harness/reward/latex_parser.h"
+#include "harness/reward/latex/parser.h"
 
 namespace harness {
 namespace {

@@ -4,12 +4,10 @@
 
 #include <cctype>
 
-#include "harness/reward/text_edit.h"
+#include "harness/core/text_edit.h"
 
 namespace harness {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether the comma at `at` separates thousands: a digit before it, exactly three after it.
 bool is_thousands_comma(std::string_view text, size_t at) {

@@ -1,7 +1,7 @@
 #include "harness/rl/loss.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/core/error.h"
 
@@ -38,9 +38,8 @@ LossSettings read_loss_settings(Config& config, int64_t max_response_tokens) {
     throw Error("{}: loss.dual_clip: expected 0 (off) or a number above 1, found {}", config.name(), settings.dual_clip);
   }
   settings.kl_coef = config.number("loss.kl_coef", settings.kl_coef, 0);
-  settings.aggregation = aggregation_of(
-      config.text("loss.aggregation", "token_mean",
-                  {"token_mean", "seq_mean_token_mean", "seq_mean_token_sum_norm", "micro_token_mean"}));
+  settings.aggregation = aggregation_of(config.text(
+      "loss.aggregation", "token_mean", {"token_mean", "seq_mean_token_mean", "seq_mean_token_sum_norm", "micro_token_mean"}));
   settings.max_response_tokens = max_response_tokens;
   return settings;
 }

@@ -18,8 +18,8 @@ enum class Aggregation { token_mean, seq_mean_token_mean, seq_mean_token_sum_nor
 struct LossSettings {
   double clip_low = 0.2;
   double clip_high = 0.2;
-  double dual_clip = 3.0;   // bound of the ratio for A < 0; 0: off
-  double kl_coef = 0.0;     // k3 KL to the reference policy; 0: off (no reference is kept)
+  double dual_clip = 3.0;  // bound of the ratio for A < 0; 0: off
+  double kl_coef = 0.0;    // k3 KL to the reference policy; 0: off (no reference is kept)
   Aggregation aggregation = Aggregation::token_mean;
   int64_t max_response_tokens = 0;  // of the run; for seq_mean_token_sum_norm
 };
@@ -29,19 +29,19 @@ LossSettings read_loss_settings(Config& config, int64_t max_response_tokens);
 
 // Tensors [B, T], one floating dtype (double in `inspect loss`, float in training).
 struct LossInputs {
-  torch::Tensor mask;           // 1 on response tokens
-  torch::Tensor log_probs;      // leaf that requires a gradient
+  torch::Tensor mask;       // 1 on response tokens
+  torch::Tensor log_probs;  // leaf that requires a gradient
   torch::Tensor old_log_probs;
   torch::Tensor ref_log_probs;  // undefined without a reference
   torch::Tensor entropies;      // leaf that requires a gradient; undefined unless needed
   torch::Tensor advantages;
-  torch::Tensor selected;       // 0/1; undefined: no method selects
+  torch::Tensor selected;  // 0/1; undefined: no method selects
 };
 
 // Counts over the whole mini-batch, whatever its split.
 struct Denominators {
-  double tokens = 0;     // sum of the mask
-  double responses = 0;  // rows with at least one token
+  double tokens = 0;         // sum of the mask
+  double responses = 0;      // rows with at least one token
   double micro_batches = 1;  // for micro_token_mean
 };
 

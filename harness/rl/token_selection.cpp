@@ -1,7 +1,7 @@
 #include "harness/rl/token_selection.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <tuple>

@@ -1,7 +1,8 @@
 #include "harness/rl/token_selection.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/padding.h>
+#include <torch/types.h>
 
 namespace harness {
 namespace {

@@ -1,6 +1,6 @@
 #include "harness/rollout/generator.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "harness/core/error.h"
-#include "harness/model/ops_gpu.h"
-#include "harness/model/parallel.h"
+#include "harness/model/cpu/parallel.h"
+#include "harness/model/ops/gpu.h"
 #include "harness/rollout/layer_readout.h"
 #include "harness/rollout/static_decoder.h"
 #include "harness/rollout/token_choice.h"
@@ -22,8 +22,8 @@ namespace {
 // A prompt being sampled from: its keys and values and the hidden states of its last token live until its last row begins.
 struct Prompt {
   KvStore store;
-  torch::Tensor hidden;              // [1, D]
-  std::vector<torch::Tensor> layers; // [L][1, D] where the readout is recorded
+  torch::Tensor hidden;               // [1, D]
+  std::vector<torch::Tensor> layers;  // [L][1, D] where the readout is recorded
   int64_t length = 0;
   int64_t rows_left = 0;  // samples not finished yet
 };
@@ -311,19 +311,20 @@ class Session {
       const int64_t vocabulary = logits.size(1);
       const T* z = static_cast<const T*>(logits.data_ptr());
       parallel_for(0, static_cast<int64_t>(rows.size()), std::max<int64_t>(1, 65536 / vocabulary),
-                       [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          SampledResponse& response = *rows[static_cast<size_t>(i)].response;
-          const RandomStream& stream = requests_[rows[static_cast<size_t>(i)].request].streams[rows[static_cast<size_t>(i)].sample];
-          const TokenChoice choice =
-              choose_token<T>(table, z + i * vocabulary, vocabulary, settings_.sampling,
-                              stream.uniform(static_cast<uint64_t>(response.tokens())), settings_.unit_temperature_log_probs);
-          response.ids.push_back(choice.token);
-          response.log_probs.push_back(choice.log_prob);
-          response.entropies.push_back(choice.entropy);
-          tokens[static_cast<size_t>(i)] = choice.token;
-        }
-      });
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) {
+                       SampledResponse& response = *rows[static_cast<size_t>(i)].response;
+                       const RandomStream& stream =
+                           requests_[rows[static_cast<size_t>(i)].request].streams[rows[static_cast<size_t>(i)].sample];
+                       const TokenChoice choice = choose_token<T>(table, z + i * vocabulary, vocabulary, settings_.sampling,
+                                                                  stream.uniform(static_cast<uint64_t>(response.tokens())),
+                                                                  settings_.unit_temperature_log_probs);
+                       response.ids.push_back(choice.token);
+                       response.log_probs.push_back(choice.log_prob);
+                       response.entropies.push_back(choice.entropy);
+                       tokens[static_cast<size_t>(i)] = choice.token;
+                     }
+                   });
     };
     if (logits.scalar_type() == torch::kFloat32) {
       choose_rows(float{}, kernels::table_fp32());
@@ -362,9 +363,9 @@ class Session {
   std::optional<ops::gpu::Kernels> kernels_;
   std::unique_ptr<StaticDecoder> decoder_;  // null: steps by Transformer::decode
   StepRows step_rows_;
-  std::deque<std::vector<Row>> started_rows_;    // of the steps that were started and not recorded, two at most
-  std::vector<int64_t> started_tokens_;          // [slots] tokens of a row in them
-  std::vector<int64_t> last_place_;              // [slots] its place in the last of them
+  std::deque<std::vector<Row>> started_rows_;  // of the steps that were started and not recorded, two at most
+  std::vector<int64_t> started_tokens_;        // [slots] tokens of a row in them
+  std::vector<int64_t> last_place_;            // [slots] its place in the last of them
   std::vector<int64_t> free_slots_;
   std::deque<Row> waiting_;
   std::vector<Row> active_;

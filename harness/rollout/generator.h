@@ -24,7 +24,7 @@ struct SampledResponse {
   // [T, L] layer readout: readout[t * L + l] = <W_lm[ids[t]], h_l> at the position before ids[t]; empty unless asked for, and 0
   // for layers below `readout_from`.
   std::vector<float> readout;
-  bool stopped = false;          // a stop token was drawn (else the length limit was met)
+  bool stopped = false;  // a stop token was drawn (else the length limit was met)
   [[nodiscard]] int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
 };
 
@@ -36,10 +36,10 @@ struct GenerationRequest {
 struct GeneratorSettings {
   SamplingSettings sampling;
   std::vector<int64_t> stop_ids;
-  int64_t max_rows = 256;     // rows decoded at once
-  bool readout = false;       // record the layer readout
-  int64_t readout_from = 0;   // layers below this one may be left out: nobody reads them
-  bool lens_norm_all = false; // final norm applied to every block's output before the readout (method.md, `lens_norm`)
+  int64_t max_rows = 256;      // rows decoded at once
+  bool readout = false;        // record the layer readout
+  int64_t readout_from = 0;    // layers below this one may be left out: nobody reads them
+  bool lens_norm_all = false;  // final norm applied to every block's output before the readout (method.md, `lens_norm`)
   // Log-probs and entropies at temperature 1 instead of the sampling temperature.
   bool unit_temperature_log_probs = false;
 };
@@ -63,13 +63,10 @@ std::vector<std::vector<SampledResponse>> generate(const Transformer& model, con
                                                    const GeneratorSettings& settings, GenerationTotals* totals = nullptr,
                                                    const GenerationProgress& progress = {});
 
-// The same by the kernels of harness/cuda and the steps of StaticDecoder, as `generate` does on a GPU. With host_kernels() it
-// runs on the CPU: the twin that tests compare.
-std::vector<std::vector<SampledResponse>> generate_by_kernels(const Transformer& model,
-                                                              const std::vector<GenerationRequest>& requests,
-                                                              const GeneratorSettings& settings,
-                                                              const ops::gpu::Kernels& kernels,
-                                                              GenerationTotals* totals = nullptr,
-                                                              const GenerationProgress& progress = {});
+// The same by the kernels of harness/cuda and the steps of StaticDecoder, as `generate` does on a GPU. With the host kernels of
+// tests it runs on the CPU: the twin that tests compare.
+std::vector<std::vector<SampledResponse>> generate_by_kernels(
+    const Transformer& model, const std::vector<GenerationRequest>& requests, const GeneratorSettings& settings,
+    const ops::gpu::Kernels& kernels, GenerationTotals* totals = nullptr, const GenerationProgress& progress = {});
 
 }  // namespace harness

@@ -3,12 +3,12 @@
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/model/ops.h"
+#include "harness/model/ops/ops.h"
 #include "harness/rollout/test_model.h"
 
 namespace harness {

@@ -1,9 +1,9 @@
 #include "harness/rollout/layer_readout.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
-#include "harness/model/ops.h"
-#include "harness/model/ops_gpu.h"
+#include "harness/model/ops/gpu.h"
+#include "harness/model/ops/ops.h"
 
 namespace harness {
 

@@ -1,6 +1,6 @@
 #include "harness/rollout/rollout_work.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/model/work.h"
+#include "harness/model/files/work.h"
 #include "harness/rollout/generator.h"
 
 namespace harness {
@@ -12,7 +12,8 @@ namespace harness {
 struct RolloutWork {
   TokenWork all;      // the prompt once, each response's tokens but its last, logits for all of them
   TokenWork decoded;  // of that, the tokens fed one at a time
-  double kv_bytes = 0;  // that decoding must read at least: each response's own keys and values, the prompt's once for all of them
+  double kv_bytes =
+      0;  // that decoding must read at least: each response's own keys and values, the prompt's once for all of them
 };
 RolloutWork rollout_work(const Transformer& model, int64_t prompt_tokens, const std::vector<SampledResponse>& responses);
 

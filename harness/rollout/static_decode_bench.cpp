@@ -32,7 +32,8 @@ Roof find_roof(const cuda::Devices& devices) {
   cudaDeviceGetAttribute(&bits, cudaDevAttrGlobalMemoryBusWidth, 0);
   roof.bandwidth = 2.0 * kilohertz * 1e3 * bits / 8;
 #endif
-  if (devices.name.find("H100") != std::string::npos || devices.name.find("H200") != std::string::npos) roof.peak_flops = 989e12;
+  if (devices.name.find("H100") != std::string::npos || devices.name.find("H200") != std::string::npos)
+    roof.peak_flops = 989e12;
   return roof;
 }
 
@@ -51,13 +52,14 @@ double roof_seconds(const Roof& roof, const ModelConfig& c, int64_t rows) {
   return static_cast<double>(c.layers) * layer + product(c.vocab_size, c.width);
 }
 
-// Rows in the middle of their responses, kShared to a prompt. Stores hold zeros: how long attention takes does not depend on it.
+// Rows in the middle of their responses, kShared to a prompt. Stores hold zeros: how long attention takes does not depend on
+// it.
 struct Stores {
   Stores(const Transformer& model, int64_t rows)
       : prompts(model.config().layers, std::vector<int64_t>(static_cast<size_t>((rows + kShared - 1) / kShared), kPrefix),
                 model.heads(), model.numerics().dtype, model.numerics().device),
-        own(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), kOwn), model.heads(),
-            model.numerics().dtype, model.numerics().device) {}
+        own(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), kOwn), model.heads(), model.numerics().dtype,
+            model.numerics().device) {}
   KvStore prompts, own;
 };
 

@@ -1,6 +1,6 @@
 #include "harness/rollout/static_decoder.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <bit>
@@ -35,8 +35,8 @@ void copy_to(uint8_t* to, const std::vector<T>& values, int64_t padded) {
 
 int64_t power_of_two(int64_t count) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(count))); }
 
-// Tasks of a recording: few counts, since each is recorded; but of many tasks at most a fifth are idle blocks, which a GPU starts
-// all the same.
+// Tasks of a recording: few counts, since each is recorded; but of many tasks at most a fifth are idle blocks, which a GPU
+// starts all the same.
 int64_t task_bucket(int64_t count) {
   const int64_t whole = power_of_two(count), step = whole > 256 ? whole / 8 : whole;
   return (count + step - 1) / step * step;
@@ -71,8 +71,8 @@ StaticDecoder::ResultLayout::ResultLayout(int64_t rows, int64_t layers)
 
 bool StaticDecoder::fits(const Transformer& model, const StaticDecoderSettings& settings) {
   const ModelConfig& config = model.config();
-  const bool plain_angles = config.rope_scaling.type != "dynamic" ||
-                            settings.longest_prefix + settings.longest_own <= config.max_positions;
+  const bool plain_angles =
+      config.rope_scaling.type != "dynamic" || settings.longest_prefix + settings.longest_own <= config.max_positions;
   return plain_angles && ops::gpu::fits(model.heads()) && ops::gpu::fits_vocabulary(config.vocab_size) &&
          config.layers <= cuda::kMostLayers;
 }
@@ -80,8 +80,7 @@ bool StaticDecoder::fits(const Transformer& model, const StaticDecoderSettings& 
 StaticDecoder::StaticDecoder(const Transformer& model, const ops::gpu::Kernels& kernels, const StaticDecoderSettings& settings)
     : model_(model), kernels_(kernels), settings_(settings), runner_(model.numerics().device) {
   MEDSBENCH_CHECK(fits(model, settings), "a model that the kernels cannot hold");
-  parts_ = std::max<int64_t>(
-      1, AttentionTasks::chunks(settings.longest_prefix) + AttentionTasks::chunks(settings.longest_own));
+  parts_ = std::max<int64_t>(1, AttentionTasks::chunks(settings.longest_prefix) + AttentionTasks::chunks(settings.longest_own));
   std::tie(cosine_, sine_) = model.rotary(settings.longest_prefix + settings.longest_own);
   find_weights();
   make_buffers();
@@ -249,8 +248,8 @@ void StaticDecoder::run_layers(const cuda::Table<T>& table, void* stream, int64_
                    stream);
   };
   const InputLayout at(rows);
-  table.embed({data<T>(embedding_), input<int64_t>(at.ids), input<int64_t>(at.sources), data<int64_t>(results_), data<T>(x), rows,
-               x.size(1)},
+  table.embed({data<T>(embedding_), input<int64_t>(at.ids), input<int64_t>(at.sources), data<int64_t>(results_), data<T>(x),
+               rows, x.size(1)},
               stream);
   for (int64_t l = 0; l < layers(); ++l) {
     const Layer& w = layers_[static_cast<size_t>(l)];

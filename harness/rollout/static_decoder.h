@@ -1,4 +1,5 @@
-// StaticDecoder: decode steps over buffers that stay where they are, so that a GPU can record a step once and run it as a graph.
+// StaticDecoder: decode steps over buffers that stay where they are, so that a GPU can record a step once and run it as a
+// graph.
 //
 // A step goes from ids to drawn tokens: embedding, layers, head, draw, layer readout. One copy takes its inputs to the device,
 // one brings its results back; between them nothing is allocated and no address depends on the rows. A step may be started
@@ -11,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/model/attention_tasks.h"
-#include "harness/model/ops_gpu.h"
+#include "harness/model/ops/attention_tasks.h"
+#include "harness/model/ops/gpu.h"
 #include "harness/model/transformer.h"
 #include "harness/rollout/step_runner.h"
 
@@ -20,9 +21,9 @@ namespace harness {
 
 struct StaticDecoderSettings {
   int64_t max_rows = 1;
-  int64_t longest_prefix = 0;  // positions of the longest prefix that a row may have
-  int64_t longest_own = 1;     // and of its own
-  double temperature = 1.0;    // of the draw
+  int64_t longest_prefix = 0;       // positions of the longest prefix that a row may have
+  int64_t longest_own = 1;          // and of its own
+  double temperature = 1.0;         // of the draw
   double report_temperature = 1.0;  // of log-probs and entropies
   bool greedy = false;
   bool readout = false;
@@ -49,7 +50,7 @@ struct StepResults {
 
 class StaticDecoder {
  public:
-  // `kernels`: of the model's device (on the CPU host_kernels()). Buffers for max_rows are made at once.
+  // `kernels`: of the model's device (on the CPU those of tests). Buffers for max_rows are made at once.
   StaticDecoder(const Transformer& model, const ops::gpu::Kernels& kernels, const StaticDecoderSettings& settings);
   ~StaticDecoder();  // waits for what was started
   StaticDecoder(const StaticDecoder&) = delete;
@@ -66,8 +67,8 @@ class StaticDecoder {
     return finish();
   }
 
-  // Rows that a step of `rows` computes: padded to 1, 2, 4, ... 64, 96, 128, 192, 256, ... or to max_rows; in strict mode to the
-  // strict tile.
+  // Rows that a step of `rows` computes: padded to 1, 2, 4, ... 64, 96, 128, 192, 256, ... or to max_rows; in strict mode to
+  // the strict tile.
   [[nodiscard]] int64_t bucket(int64_t rows) const;
   [[nodiscard]] const StepRunner& runner() const { return runner_; }
 
@@ -117,8 +118,7 @@ class StaticDecoder {
   // Inputs and results [bytes], on the device and, of two steps, beside it; pinned where the device is a GPU.
   torch::Tensor inputs_, results_, host_inputs_[2], host_results_[2];
   // [max rows, ...]: the residual stream, outputs of blocks kept for the readout (undefined: not kept), and what lies between.
-  torch::Tensor x_, normed_, qkv_, q_, attended_, gate_up_, activated_, logits_, tile_sums_, part_out_, part_max_,
-      part_sum_;
+  torch::Tensor x_, normed_, qkv_, q_, attended_, gate_up_, activated_, logits_, tile_sums_, part_out_, part_max_, part_sum_;
   std::vector<torch::Tensor> kept_;
   struct Started {
     int64_t number = 0, rows = 0, padded = 0;

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "harness/cuda/device.h"
+#include "harness/model/ops/gpu_testing.h"
 #include "harness/rollout/test_model.h"
 
 namespace harness {
@@ -301,7 +302,8 @@ TEST_P(StaticSteps, InBf16AreThoseOfTheDynamicPassUpToItsRounding) {
     StaticDecoder decoder(*model, kernels(), step_settings(9));
     const StepResults found = decoder.step(step.rows);
     const torch::Tensor expected = step.log_probs(*model, found), ours = OneStep::numbers(found.log_probs, 9);
-    EXPECT_TRUE(torch::allclose(ours, expected, 0, 0.1)) << architecture << ": " << (ours - expected).abs().max().item<double>();
+    EXPECT_TRUE(torch::allclose(ours, expected, 0, 0.1))
+        << architecture << ": " << (ours - expected).abs().max().item<double>();
     EXPECT_LT((ours - expected).abs().mean().item<double>(), 0.03) << architecture;
   }
 }
@@ -329,8 +331,8 @@ INSTANTIATE_TEST_SUITE_P(Gpu, StaticSteps, testing::Values("cuda"));
 TEST(StaticDecoder, TakesFewShapesAndNeverMoreRowsThanItWasMadeFor) {
   const auto model = model_of(config_of("qwen3"), 1);  // fp32 on the CPU: no strict tile
   const StaticDecoder decoder(*model, ops::gpu::host_kernels(), step_settings(200));
-  const std::map<int64_t, int64_t> expected = {{1, 1},     {2, 2},     {3, 4},     {5, 8},      {33, 64},   {64, 64},
-                                               {65, 96},   {96, 96},   {97, 128},  {129, 192},  {193, 200}, {200, 200}};
+  const std::map<int64_t, int64_t> expected = {{1, 1},   {2, 2},   {3, 4},    {5, 8},     {33, 64},   {64, 64},
+                                               {65, 96}, {96, 96}, {97, 128}, {129, 192}, {193, 200}, {200, 200}};
   for (const auto& [rows, bucket] : expected) EXPECT_EQ(decoder.bucket(rows), bucket) << rows;
 }
 

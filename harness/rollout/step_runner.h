@@ -11,9 +11,9 @@
 
 namespace harness {
 
-// Steps of several shapes (keys). The first run of a key (of the very first key kDirectRuns) starts its kernels one by one, which
-// also lets LibTorch make what it keeps for a stream; then the step is recorded, and only the recording is run. A recording is
-// worth its time only where a shape comes back.
+// Steps of several shapes (keys). The first run of a key (of the very first key kDirectRuns) starts its kernels one by one,
+// which also lets LibTorch make what it keeps for a stream; then the step is recorded, and only the recording is run. A
+// recording is worth its time only where a shape comes back.
 //
 // On the CPU a recording is the function itself, kept: the plain twin, which goes wrong where a recording would, if what the
 // function was made with is not what holds later.
@@ -29,7 +29,8 @@ class StepRunner {
   StepRunner& operator=(const StepRunner&) = delete;
 
   // Calls `work` with the runner's own stream as the current one, after everything that the caller's stream holds now; on a GPU
-  // it goes on by itself. (A graph cannot be recorded on the default stream.) Returns its number; at most two may be unfinished.
+  // it goes on by itself. (A graph cannot be recorded on the default stream.) Returns its number; at most two may be
+  // unfinished.
   int64_t start(const std::function<void()>& work);
   void wait(int64_t number);
   [[nodiscard]] int64_t next() const { return started_; }  // number of the next start

@@ -1,7 +1,7 @@
 // Tiny random models and requests for the tests of this folder.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

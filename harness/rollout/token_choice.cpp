@@ -83,7 +83,8 @@ TokenChoice choose_token(const kernels::Table<T>& table, const T* logits, int64_
   return choice;
 }
 
-template TokenChoice choose_token<float>(const kernels::Table<float>&, const float*, int64_t, const SamplingSettings&, double, bool);
+template TokenChoice choose_token<float>(const kernels::Table<float>&, const float*, int64_t, const SamplingSettings&, double,
+                                         bool);
 template TokenChoice choose_token<kernels::Bf16>(const kernels::Table<kernels::Bf16>&, const kernels::Bf16*, int64_t,
                                                  const SamplingSettings&, double, bool);
 

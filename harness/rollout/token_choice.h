@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "harness/model/kernels.h"
+#include "harness/model/cpu/row_kernels.h"
 #include "harness/rollout/sampling.h"
 
 namespace harness {

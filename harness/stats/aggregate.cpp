@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "harness/core/error.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
-
-namespace {
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-}
 
 double mean_of(std::span<const double> values) {
   if (values.empty()) return kUndefined;

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "harness/core/error.h"
 #include "harness/stats/aggregate.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 
 namespace {
-
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 double square(double value) { return value * value; }
 

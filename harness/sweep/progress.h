@@ -24,6 +24,8 @@ std::string describe(const Progress& progress);
 std::string describe_seconds(double seconds);
 
 // The last lines of a log, at most `lines` of them, without the bytes that a terminal would obey.
+// So many of them tell why a cell failed.
+inline constexpr int kTailLines = 8;
 std::string last_lines(const std::string& path, int lines);
 
 }  // namespace harness

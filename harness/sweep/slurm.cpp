@@ -17,8 +17,6 @@ namespace harness {
 
 namespace {
 
-constexpr int kTailLines = 8;
-
 std::string quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

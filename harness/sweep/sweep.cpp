@@ -20,7 +20,6 @@ namespace harness {
 namespace {
 
 constexpr int kPollMilliseconds = 200;
-constexpr int kTailLines = 8;
 
 // The state of one sweep while it runs.
 class Scheduler {

@@ -7,13 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/process/args.hpp>
-#include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/environment.hpp>
-#include <boost/process/exe.hpp>
-#include <boost/process/extend.hpp>
-#include <boost/process/io.hpp>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -22,24 +15,13 @@
 #include <memory>
 
 #include "harness/core/error.h"
+#include "harness/core/subprocess.h"
 
 namespace harness {
 
 namespace {
 
-namespace process = boost::process;
-
 double seconds_of(const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); }
-
-// Runs between fork and exec: only calls that are safe there.
-auto before_exec(int lock_descriptor, pid_t parent) {
-  return process::extend::on_exec_setup([lock_descriptor, parent](auto&) {
-    setpgid(0, 0);
-    fcntl(lock_descriptor, F_SETFD, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(143);  // the parent died before the line above
-  });
-}
 
 }  // namespace
 
@@ -49,17 +31,15 @@ Worker::Worker(const WorkerCommand& command, CellLock lock) : lock_(std::move(lo
   // "e": close on exec. Other workers must not hold it.
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> log(std::fopen(command.log.c_str(), "ae"), &std::fclose);
   if (!log) throw Error("{}: expected a file that can be written, found: {}", command.log, std::strerror(errno));
-  process::environment environment = boost::this_process::environment();
-  for (const auto& [name, value] : command.environment) environment[name] = value;
-  try {
-    process::child child(process::exe = command.program, process::args = command.arguments, environment,
-                         process::std_in<process::null, (process::std_out & process::std_err)> log.get(),
-                         before_exec(lock_.descriptor(), getpid()));
-    pid_ = child.id();
-    child.detach();  // waited for by `poll`, which wants the resource usage
-  } catch (const process::process_error& error) {
-    throw Error("{}: expected a program that starts, found: {}", command.program, error.code().message());
-  }
+  const pid_t parent = getpid();
+  const auto before_exec = [descriptor = lock_.descriptor(), parent] {
+    setpgid(0, 0);
+    fcntl(descriptor, F_SETFD, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(143);  // the parent died before the line above
+  };
+  // Waited for by `poll`, which wants the resource usage.
+  pid_ = start_process({command.program, command.arguments, command.environment, nullptr, log.get(), nullptr, before_exec});
   setpgid(pid_, pid_);  // in case a signal comes before the child gets so far
   end_descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
 }
@@ -86,7 +66,7 @@ bool Worker::poll() {
 
 void Worker::record(int status, const rusage& usage) {
   ended_ = true;
-  end_.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  end_.status = exit_status(status);
   end_.wall_seconds = now_seconds() - started_;
   end_.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
   end_.peak_kib = usage.ru_maxrss;

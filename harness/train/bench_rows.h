@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/rollout/bench_models.h"
-#include "harness/train/update.h"
+#include "harness/train/step/update.h"
 
 namespace harness {
 

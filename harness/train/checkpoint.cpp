@@ -1,6 +1,6 @@
 #include "harness/train/checkpoint.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -52,7 +52,8 @@ void check_shares(const Json& json, const Optimizer& optimizer) {
   const std::string expected =
       text(shard_name(optimizer.shard()), optimizer.ranks() != nullptr ? optimizer.ranks()->size() : 1);
   if (found != expected) {
-    throw Error("expected a checkpoint of {}, found one of {}; go on as it began, or give another --out folder", expected, found);
+    throw Error("expected a checkpoint of {}, found one of {}; go on as it began, or give another --out folder", expected,
+                found);
   }
 }
 
@@ -83,7 +84,9 @@ void write_optimizer(const std::string& path, const Optimizer& optimizer) {
   std::vector<SafetensorsEntry> entries;
   for (const auto& [name, tensor] : optimizer.state()) {
     kept.push_back(tensor.to(torch::kCPU).contiguous());
-    entries.push_back({name, "F32", kept.back().sizes().vec(),
+    entries.push_back({name,
+                       "F32",
+                       kept.back().sizes().vec(),
                        {static_cast<const std::byte*>(kept.back().data_ptr()), kept.back().nbytes()}});
   }
   write_safetensors(path, std::move(entries));

@@ -1,7 +1,8 @@
 // Whole trainings on a GPU, and the same on the CPU: what a run promises wherever it is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <fstream>

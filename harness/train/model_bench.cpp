@@ -2,11 +2,11 @@
 //
 // The environment chooses: MEDSBENCH_BENCH_MODEL (nano, smollm2-135m, qwen2.5-0.5b, qwen3-1.7b), MEDSBENCH_BENCH_DEVICE (cpu,
 // cuda), MEDSBENCH_BENCH_DTYPE (fp32, bf16), MEDSBENCH_BENCH_PROMPTS, _SAMPLES, _PROMPT_TOKENS, _NEW_TOKENS, _MICRO_BATCH
-// (responses; 0: all), _STOP_EVERY (0: all responses have _NEW_TOKENS; else as in BenchRows; not for model_decode). The defaults
-// take a second on the CPU. Worth measuring on a GPU: qwen2.5-0.5b, cuda, bf16, 64 prompts of 128 tokens, 16 samples, 256 new
-// tokens (experiments/gpu_check.sh). Where the GPU's peak is known (harness/cuda/peak.h), shares of it are counted too.
+// (responses; 0: all), _STOP_EVERY (0: all responses have _NEW_TOKENS; else as in BenchRows; not for model_decode). The
+// defaults take a second on the CPU. Worth measuring on a GPU: qwen2.5-0.5b, cuda, bf16, 64 prompts of 128 tokens, 16 samples,
+// 256 new tokens (experiments/gpu_check.sh). Where the GPU's peak is known (harness/cuda/peak.h), shares of it are counted too.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -33,7 +33,8 @@ struct Setup {
     if (model == "nano") return nano_shape();
     if (model == "smollm2-135m") return smollm2_shape();
     if (model == "qwen2.5-0.5b") return qwen_half_shape();
-    require(model == "qwen3-1.7b", "MEDSBENCH_BENCH_MODEL: expected nano, smollm2-135m, qwen2.5-0.5b or qwen3-1.7b, found " + model);
+    require(model == "qwen3-1.7b",
+            "MEDSBENCH_BENCH_MODEL: expected nano, smollm2-135m, qwen2.5-0.5b or qwen3-1.7b, found " + model);
     return qwen3_shape();
   }
   [[nodiscard]] Numerics numerics() const {
@@ -70,7 +71,8 @@ void count(benchmark::State& state, const Setup& setup, double tokens, double fl
   state.SetLabel(setup.model + " " + setup.device + " " + setup.dtype);
   state.SetItemsProcessed(static_cast<int64_t>(static_cast<double>(state.iterations()) * tokens));
   state.counters["flop_per_second"] = rate(flops);
-  if (const int64_t peak = peak_device_bytes(setup.numerics().device)) state.counters["peak_device_bytes"] = static_cast<double>(peak);
+  if (const int64_t peak = peak_device_bytes(setup.numerics().device))
+    state.counters["peak_device_bytes"] = static_cast<double>(peak);
   if (bytes > 0) state.counters["bytes_per_second"] = rate(bytes);
   if (const auto peak = bench_peak(setup.device)) {
     state.counters["flop_utilisation"] = rate(flops / (setup.dtype == "bf16" ? peak->bf16_flops : peak->fp32_flops));
@@ -92,7 +94,8 @@ void model_decode(benchmark::State& state) {
     const RolloutWork work = rollout_work(*bench.model, bench.setup.prompt_tokens, group);
     decoded.add(work.decoded);
     bytes += work.kv_bytes;
-    for (const SampledResponse& response : group) require(response.tokens() == bench.setup.new_tokens, "a response has another length");
+    for (const SampledResponse& response : group)
+      require(response.tokens() == bench.setup.new_tokens, "a response has another length");
   }
   for (auto _ : state) {
     totals = {};
@@ -110,7 +113,8 @@ void model_scoring(benchmark::State& state) {
   for (size_t b = 0; b < scored.log_probs.size(); ++b) {
     for (size_t t = 0; t < scored.log_probs[b].size(); ++t) {
       const float sampled = bench.rows.rows[b].old_log_probs[t], now = scored.log_probs[b][t];
-      require(bench.setup.exact() ? now == sampled : std::abs(now - sampled) < 0.5F, "scored log-probs differ from sampled ones");
+      require(bench.setup.exact() ? now == sampled : std::abs(now - sampled) < 0.5F,
+              "scored log-probs differ from sampled ones");
     }
   }
   for (auto _ : state) benchmark::DoNotOptimize(score_rows(*bench.model, bench.rows.rows, bench.settings, nullptr, ""));

@@ -25,8 +25,9 @@ TrainSettings read_train_settings(Config& config) {
   s.offload_reference = config.boolean("train.offload_reference", false);
   s.shard = shard_of(config.text("train.shard", "none", {"none", "optimizer", "gradients", "parameters"}));
   if (s.offload_reference && s.shard == Shard::parameters) {
-    throw Error("train.offload_reference: expected train.shard = \"none\", \"optimizer\" or \"gradients\" beside it (\"parameters\" "
-                "shares the reference too), found \"parameters\"");
+    throw Error(
+        "train.offload_reference: expected train.shard = \"none\", \"optimizer\" or \"gradients\" beside it (\"parameters\" "
+        "shares the reference too), found \"parameters\"");
   }
   s.recompute_old_log_probs = config.text("train.old_log_probs", "sampling", {"sampling", "recomputed"}) == "recomputed";
   s.mask_truncated = config.boolean("train.mask_truncated", false);

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "harness/core/config.h"
-#include "harness/reward/position.h"
 #include "harness/rl/loss.h"
+#include "harness/rollout/position.h"
+#include "harness/rollout/prompt.h"
 #include "harness/rollout/sampling.h"
-#include "harness/train/optimizer.h"
-#include "harness/train/prompt.h"
+#include "harness/train/states/optimizer.h"
 
 namespace harness {
 
@@ -29,14 +29,14 @@ struct TrainSettings {
   int64_t steps = 36;
   int64_t prompts_per_step = 16;
   int64_t responses_per_prompt = 16;
-  int64_t mini_batch_prompts = 4;      // prompts of one update
-  int64_t micro_batch_responses = 0;   // responses of one forward and backward pass; 0: the whole mini-batch
-  bool recompute_activations = false;  // keep layer inputs only
-  bool offload_reference = false;      // the reference policy in CPU memory but while it scores
-  Shard shard = Shard::none;           // what each of several processes holds a share of (shares.h)
+  int64_t mini_batch_prompts = 4;        // prompts of one update
+  int64_t micro_batch_responses = 0;     // responses of one forward and backward pass; 0: the whole mini-batch
+  bool recompute_activations = false;    // keep layer inputs only
+  bool offload_reference = false;        // the reference policy in CPU memory but while it scores
+  Shard shard = Shard::none;             // what each of several processes holds a share of (shares.h)
   bool recompute_old_log_probs = false;  // old_log_probs = "recomputed"
-  bool mask_truncated = false;         // responses cut at the length limit count in no loss
-  double importance_cap = 0;           // truncated importance weight min(pi_train / pi_sampling, cap); 0: off
+  bool mask_truncated = false;           // responses cut at the length limit count in no loss
+  double importance_cap = 0;             // truncated importance weight min(pi_train / pi_sampling, cap); 0: off
   std::string grader = "recipe";
   SamplingSettings sampling;
   int64_t max_rows = 256;
@@ -47,8 +47,8 @@ struct TrainSettings {
   FingerprintSettings fingerprint;
   OptimizerSettings optimizer;
   PromptSettings prompt;
-  int64_t validate_every = 0;    // steps; 0: never
-  int64_t checkpoint_every = 1;  // steps
+  int64_t validate_every = 0;       // steps; 0: never
+  int64_t checkpoint_every = 1;     // steps
   double collapse_entropy = 0.001;  // warn when the mean entropy falls below
 };
 

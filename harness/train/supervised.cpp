@@ -1,6 +1,6 @@
 #include "harness/train/supervised.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,8 +42,11 @@ SupervisedBatch pack(std::span<const SupervisedExample> examples) {
 void save(const SupervisedCheckpoint& checkpoint, const SupervisedStep& at, const Optimizer& optimizer) {
   replace_checkpoint(checkpoint.folder, [&](const std::string& temporary) {
     write_optimizer(temporary + "/state.safetensors", optimizer);
-    OrderedJson json{{"version", kCheckpointVersion}, {"identity", checkpoint.identity}, {"step", at.step},
-                     {"smoothed_loss", at.smoothed_loss}, {"all_tokens", at.all_tokens}};
+    OrderedJson json{{"version", kCheckpointVersion},
+                     {"identity", checkpoint.identity},
+                     {"step", at.step},
+                     {"smoothed_loss", at.smoothed_loss},
+                     {"all_tokens", at.all_tokens}};
     if (at.micro_batch > 0) json["micro_batch_responses"] = at.micro_batch;
     write_file_atomically(temporary + "/state.json", dump_line(json) + "\n");
   });
@@ -70,8 +73,8 @@ SupervisedStep load(const SupervisedCheckpoint& checkpoint, Optimizer& optimizer
   return at;
 }
 
-// Forward and backward pass of some examples of a batch of `tokens` response tokens: adds to the gradients of the mean over those.
-// Returns the sum of the log-probs, nats.
+// Forward and backward pass of some examples of a batch of `tokens` response tokens: adds to the gradients of the mean over
+// those. Returns the sum of the log-probs, nats.
 double add_gradients(Transformer& model, std::span<const SupervisedExample> examples, int64_t tokens, bool recompute) {
   const SupervisedBatch batch = pack(examples);
   Tape tape;
@@ -131,7 +134,8 @@ SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& se
     const double loss = pass_batch(model, settings, examples, tokens, limits, fmt::format("supervised step {}", step));
     const double norm = optimizer.gradient_norm();
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
-      throw Error("supervised step {}: expected a finite loss and gradient, found loss {} and gradient norm {}", step, loss, norm);
+      throw Error("supervised step {}: expected a finite loss and gradient, found loss {} and gradient norm {}", step, loss,
+                  norm);
     }
     optimizer.apply(norm);
     const double smoothed = step == 1 ? loss : 0.98 * at.smoothed_loss + 0.02 * loss;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/model/transformer.h"
-#include "harness/train/memory_limits.h"
-#include "harness/train/optimizer.h"
+#include "harness/train/states/optimizer.h"
+#include "harness/train/step/memory_limits.h"
 
 namespace harness {
 
@@ -30,8 +30,8 @@ struct SupervisedStep {
   double loss = 0;           // nats a response token
   double smoothed_loss = 0;  // 0.98 of the last one's and 0.02 of this
   int64_t tokens = 0;
-  int64_t all_tokens = 0;    // of all steps so far
-  int64_t micro_batch = 0;   // examples of one pass at most since memory ended; 0: as set
+  int64_t all_tokens = 0;   // of all steps so far
+  int64_t micro_batch = 0;  // examples of one pass at most since memory ended; 0: as set
 };
 
 // Where a training is kept while it runs: FOLDER/checkpoint, which the next call with the same identity goes on from.
@@ -41,10 +41,10 @@ struct SupervisedCheckpoint {
   int64_t every = 100;  // steps
 };
 
-// `example(index)` gives demonstration number index = (step - 1) * batch + place. Gradients are added micro-batch by micro-batch
-// with the tokens of the whole batch as denominator; where memory ends, anew with smaller ones for the rest of the training (with
-// the checkpoint's, where it goes on from one). Returns the last step. Throws Error for a loss that is not finite and for one
-// example that does not fit, Interrupted when asked to stop (with the steps so far kept).
+// `example(index)` gives demonstration number index = (step - 1) * batch + place. Gradients are added micro-batch by
+// micro-batch with the tokens of the whole batch as denominator; where memory ends, anew with smaller ones for the rest of the
+// training (with the checkpoint's, where it goes on from one). Returns the last step. Throws Error for a loss that is not
+// finite and for one example that does not fit, Interrupted when asked to stop (with the steps so far kept).
 SupervisedStep train_supervised(Transformer& model, const SupervisedSettings& settings,
                                 const std::function<SupervisedExample(uint64_t index)>& example,
                                 const std::function<void(const SupervisedStep&)>& on_step,

@@ -77,9 +77,8 @@ TEST(Supervised, GoesOnFromItsCheckpointToTheSameBytes) {
     EXPECT_TRUE(torch::equal(straight->parameters()[i].value, resumed->parameters()[i].value));
   }
   first = 0;
-  (void)train_supervised(
-      *other, quick(), mirror, [&](const SupervisedStep& step) { first = first == 0 ? step.step : first; },
-      {toy.run_folder(), "another", 20});
+  (void)train_supervised(*other, quick(), mirror, [&](const SupervisedStep& step) { first = first == 0 ? step.step : first; },
+                         {toy.run_folder(), "another", 20});
   EXPECT_EQ(first, 1) << "another training's checkpoint is not taken";
 }
 
@@ -101,7 +100,7 @@ MemoryLimits::Hooks memory_of(int64_t most, std::vector<std::string>* warnings =
   return hooks;
 }
 
-double largest_difference(const Transformer& a, const Transformer& b) {
+double largest_parameter_difference(const Transformer& a, const Transformer& b) {
   double largest = 0;
   for (size_t i = 0; i < a.parameters().size(); ++i) {
     largest = std::max(largest, (a.parameters()[i].value - b.parameters()[i].value).abs().max().item<double>());
@@ -118,13 +117,13 @@ TEST(Supervised, MicroBatchesOfAnySizeGiveTheMeanOfTheWholeBatch) {
   settings.optimizer.lr = 1;
   settings.optimizer.clip_norm = 0;
   const SupervisedStep expected = train_supervised(*whole, settings, uneven, {});
-  EXPECT_GT(largest_difference(*whole, *before), 0.01);
+  EXPECT_GT(largest_parameter_difference(*whole, *before), 0.01);
   for (const int64_t size : {1, 3, 9, 10, 11}) {
     const auto parts = toy.policy();
     settings.micro_batch = size;
     const SupervisedStep step = train_supervised(*parts, settings, uneven, {});
     EXPECT_NEAR(step.loss, expected.loss, 1e-12) << size;
-    EXPECT_LT(largest_difference(*whole, *parts), 1e-6) << size;
+    EXPECT_LT(largest_parameter_difference(*whole, *parts), 1e-6) << size;
   }
 }
 
@@ -134,15 +133,16 @@ TEST(Supervised, GoesOnWithHalfTheExamplesAPassWhereMemoryEnds) {
   std::vector<std::string> warnings;
   const SupervisedStep last = train_supervised(*ends, quick(), uneven, {}, {}, memory_of(3, &warnings));
   ASSERT_EQ(warnings.size(), 2u);  // 10, 5, then 3 for good
-  EXPECT_THAT(warnings[0], testing::HasSubstr("supervised step 1: update: out of memory with 10 responses a pass, goes on with 5"));
+  EXPECT_THAT(warnings[0],
+              testing::HasSubstr("supervised step 1: update: out of memory with 10 responses a pass, goes on with 5"));
   EXPECT_THAT(warnings[1], testing::HasSubstr("out of memory with 5 responses a pass, goes on with 3"));
   EXPECT_EQ(last.micro_batch, 3);
   SupervisedSettings settings = quick();
   (void)train_supervised(*whole, settings, uneven, {});
   settings.micro_batch = 3;
   EXPECT_EQ(train_supervised(*set, settings, uneven, {}).smoothed_loss, last.smoothed_loss);
-  EXPECT_EQ(largest_difference(*ends, *set), 0);
-  EXPECT_GT(largest_difference(*ends, *whole), 0) << "the split makes no difference here";
+  EXPECT_EQ(largest_parameter_difference(*ends, *set), 0);
+  EXPECT_GT(largest_parameter_difference(*ends, *whole), 0) << "the split makes no difference here";
 }
 
 TEST(Supervised, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
@@ -158,7 +158,7 @@ TEST(Supervised, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
   (void)train_supervised(*ends, settings, uneven, {}, {}, hooks);
   settings.micro_batch = 3;
   (void)train_supervised(*set, settings, uneven, {});
-  EXPECT_EQ(largest_difference(*ends, *set), 0);
+  EXPECT_EQ(largest_parameter_difference(*ends, *set), 0);
 }
 
 TEST(Supervised, AResumedTrainingGoesOnWithTheSizeThatWasFound) {
@@ -173,7 +173,7 @@ TEST(Supervised, AResumedTrainingGoesOnWithTheSizeThatWasFound) {
   EXPECT_EQ(parse_json(read_file(toy.run_folder() + "/checkpoint/state.json")).at("micro_batch_responses"), 3);
   const SupervisedStep last = train_supervised(*resumed, quick(), uneven, {}, checkpoint);  // memory would hold more now
   EXPECT_EQ(last.micro_batch, 3);
-  EXPECT_EQ(largest_difference(*straight, *resumed), 0);
+  EXPECT_EQ(largest_parameter_difference(*straight, *resumed), 0);
 }
 
 TEST(Supervised, OneExampleThatDoesNotFitIsAnErrorInOneLine) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>
@@ -11,7 +11,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/text/character_tokenizer.h"
+#include "harness/text/tokenizer/character_tokenizer.h"
 #include "harness/train/trainer.h"
 
 namespace harness {

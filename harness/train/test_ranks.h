@@ -25,7 +25,8 @@ inline void run_as_ranks(const std::string& name, int size, const std::function<
 
 // Trains as `size` ranks in the run folder given; the policies of all ranks afterwards.
 inline std::vector<std::unique_ptr<Transformer>> train_as_ranks(const ToyRun& toy, const std::string& run, int size,
-                                                                const Numerics& numerics = {}, const Validation& validate = {}) {
+                                                                const Numerics& numerics = {},
+                                                                const Validation& validate = {}) {
   const TrainerInputs inputs = toy.inputs(run);
   const auto folder_of = [&](int rank) { return fmt::format("{}_policy_{}", inputs.folder, rank); };
   run_as_ranks(std::filesystem::path(inputs.folder).filename().string(), size, [&](Ranks& ranks) {

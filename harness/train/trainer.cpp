@@ -23,10 +23,18 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 class Run {
  public:
   Run(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader, const TrainerInputs& inputs)
-      : policy_(policy), methods_(methods), prompts_(prompts), grader_(grader), in_(inputs), settings_(inputs.settings),
+      : policy_(policy),
+        methods_(methods),
+        prompts_(prompts),
+        grader_(grader),
+        in_(inputs),
+        settings_(inputs.settings),
         optimizer_(policy, inputs.settings.optimizer, inputs.ranks, inputs.settings.shard),
         limits_(settings_, policy.numerics().device, inputs.ranks, state_.memory,
-                {[this](const std::string& text) { if (in_.on_warning && writes()) in_.on_warning(text); }, inputs.before_pass}) {
+                {[this](const std::string& text) {
+                   if (in_.on_warning && writes()) in_.on_warning(text);
+                 },
+                 inputs.before_pass}) {
     methods_.adjust_sampling(settings_.sampling);
     for (const Problem& problem : in_.problems) {
       std::vector<int64_t> ids = prompts_.ids(problem.text);
@@ -37,7 +45,8 @@ class Run {
       problems_.push_back(problem);
       prompt_ids_.push_back(std::move(ids));
     }
-    if (problems_.empty()) throw Error("data.train: expected at least one problem, found {} (prompts too long are dropped)", problems_.size());
+    if (problems_.empty())
+      throw Error("data.train: expected at least one problem, found {} (prompts too long are dropped)", problems_.size());
   }
 
   TrainResult go() {
@@ -52,8 +61,16 @@ class Run {
       reference_shares =
           std::make_unique<SharedStates>(reference->kept(), *in_.ranks, Shard::parameters, policy_.numerics().dtype);
     }
-    CollectInputs collect{settings_, prompts_, grader_, problems_, prompt_ids_, in_.choose_layers,
-                          methods_.needs().fingerprints, methods_.needs().readouts, in_.ranks, &limits_};
+    CollectInputs collect{settings_,
+                          prompts_,
+                          grader_,
+                          problems_,
+                          prompt_ids_,
+                          in_.choose_layers,
+                          methods_.needs().fingerprints,
+                          methods_.needs().readouts,
+                          in_.ranks,
+                          &limits_};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
@@ -91,7 +108,8 @@ class Run {
   void cut_metrics(int64_t bytes) {
     std::error_code code;
     const auto size = fs::exists(metrics_path()) ? static_cast<int64_t>(fs::file_size(metrics_path(), code)) : 0;
-    if (size < bytes) throw Error("{}: expected at least {} bytes (those of the checkpoint), found {}", metrics_path(), bytes, size);
+    if (size < bytes)
+      throw Error("{}: expected at least {} bytes (those of the checkpoint), found {}", metrics_path(), bytes, size);
     if (size > bytes) fs::resize_file(metrics_path(), static_cast<uintmax_t>(bytes));
     if (!fs::exists(metrics_path())) write_file_atomically(metrics_path(), "");
   }
@@ -130,19 +148,22 @@ class Run {
     if (!in_.on_warning || !writes()) return;
     const auto entropy = metrics.find("sampling_entropy");
     if (!warned_collapse_ && entropy != metrics.end() && entropy->second < settings_.collapse_entropy) {
-      in_.on_warning(fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
-                                 "collapsed",
-                                 step, entropy->second, settings_.collapse_entropy));
+      in_.on_warning(
+          fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
+                      "collapsed",
+                      step, entropy->second, settings_.collapse_entropy));
       warned_collapse_ = true;
     }
     if (!warned_fingerprints_ && metrics.contains("no_fingerprints")) {
-      in_.on_warning(fmt::format("step {}: responses have answers but none has a fingerprint, so the memory stays empty; "
-                                 "fingerprint.position = \"last_box\" finds boxes that the tokenizer splits otherwise",
-                                 step));
+      in_.on_warning(
+          fmt::format("step {}: responses have answers but none has a fingerprint, so the memory stays empty; "
+                      "fingerprint.position = \"last_box\" finds boxes that the tokenizer splits otherwise",
+                      step));
       warned_fingerprints_ = true;
     }
     if (metrics.at("starved") > 0) {
-      in_.on_warning(fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
+      in_.on_warning(
+          fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
     }
   }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/train/checkpoint.h"
-#include "harness/train/step.h"
+#include "harness/train/step/step.h"
 
 namespace harness {
 
@@ -22,8 +22,8 @@ struct TrainerInputs {
   std::string model_folder;  // of the base model: tokenizer files are copied from it
   std::vector<Problem> problems;
   std::function<std::vector<float>(std::span<const float>)> choose_layers;
-  Validation validate;       // may be empty
-  std::function<void(int64_t step, const Metrics&)> on_step;   // progress
+  Validation validate;                                        // may be empty
+  std::function<void(int64_t step, const Metrics&)> on_step;  // progress
   std::function<void(const std::string&)> on_warning;
   std::function<void(Pass pass, int64_t size)> before_pass;  // see MemoryLimits::Hooks; may be empty
   // The processes of the run, each with these same inputs; only the first writes files (but for the shares of a checkpoint) and
@@ -37,8 +37,8 @@ struct TrainResult {
   double visits_per_problem = 0;
   double largest_log_prob_difference = 0;  // sampling against scoring, over all steps of the metrics file
   int64_t starved_steps = 0;
-  int64_t prompts_dropped = 0;             // longer than prompt.prompt_tokens
-  StepTiming timing;                       // of this process
+  int64_t prompts_dropped = 0;  // longer than prompt.prompt_tokens
+  StepTiming timing;            // of this process
 };
 
 // Trains `policy` for settings.steps steps, going on from the folder's checkpoint if there is one. Writes metrics.jsonl,

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/core/error.h"
-#include "harness/text/chat_template.h"
+#include "harness/text/jinja/chat_template.h"
 
 namespace {
 

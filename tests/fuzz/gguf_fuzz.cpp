@@ -4,10 +4,10 @@
 #include <span>
 
 #include "harness/core/error.h"
-#include "harness/model/gguf.h"
-#include "harness/model/gguf_dequantise.h"
-#include "harness/model/gguf_import.h"
-#include "harness/model/gguf_tokenizer.h"
+#include "harness/model/gguf/dequantise.h"
+#include "harness/model/gguf/gguf.h"
+#include "harness/model/gguf/import.h"
+#include "harness/model/gguf/tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {

@@ -1,4 +1,5 @@
-// Fuzz target: any bytes as a data file: JSON Lines, CSV, their packed forms, the rows as problems of every set and as outcomes.
+// Fuzz target: any bytes as a data file: JSON Lines, CSV, their packed forms, the rows as problems of every set and as
+// outcomes.
 #include <cstddef>
 #include <cstdint>
 #include <sstream>
@@ -43,6 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   answered([&] { datasets::read_json_lines(harness::zstd_decompress(text), "fuzz.jsonl.zst", visit); });
   std::istringstream in{std::string(text)};
   std::ostringstream out;
-  (void)harness::answer_lines(in, out, [](const harness::Json& line) { return harness::OrderedJson(harness::dump_line(line)); });
+  (void)harness::answer_lines(in, out,
+                              [](const harness::Json& line) { return harness::OrderedJson(harness::dump_line(line)); });
   return 0;
 }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "harness/core/error.h"
-#include "harness/model/model_config.h"
+#include "harness/model/files/model_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::string folder =

@@ -1,4 +1,5 @@
-// Fuzz target: any bytes as a tokenizer.json, and as a text for it (behind the first zero byte; else the first bytes of the file).
+// Fuzz target: any bytes as a tokenizer.json, and as a text for it (behind the first zero byte; else the first bytes of the
+// file).
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -6,7 +7,7 @@
 #include <string_view>
 
 #include "harness/core/error.h"
-#include "harness/text/tokenizer.h"
+#include "harness/text/tokenizer/tokenizer.h"
 
 namespace {
 

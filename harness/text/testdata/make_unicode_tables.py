@@ -76,7 +76,7 @@ def table(kind, name, rows):
 
 with open("../unicode_tables.cpp", "w", encoding="utf8") as out:
     out.write("// Written by testdata/make_unicode_tables.py with tokenizers " + tokenizers.__version__ + "; do not edit.\n")
-    out.write('#include "harness/text/unicode_tables.h"\n\nnamespace harness {\n\nnamespace {\n\n')
+    out.write('#include "harness/text/unicode/tables.h"\n\nnamespace harness {\n\nnamespace {\n\n')
     out.write(table("NewerRange", "kNewer", rows) + "\n")
     out.write(table("CodePointRange", "kNumeric", ranges(numeric)) + "\n")
     out.write(table("CodePointRange", "kPunctuation", ranges(punctuation)) + "\n")

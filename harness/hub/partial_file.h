@@ -1,0 +1,33 @@
+// PartialFile: a file under download, locked against other programs, gone on with by the next one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace harness {
+
+class PartialFile {
+ public:
+  // Opens or creates the file and waits for its lock. Throws Error.
+  explicit PartialFile(std::string path);
+  ~PartialFile();
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] int64_t size() const { return size_; }
+  // Throws Error with the reason (a full disk); what was written before stays.
+  void append(std::string_view bytes);
+  void truncate();
+  // Flushes and renames it to its final name.
+  void finish(const std::string& final_path);
+  void remove();
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  int64_t size_ = 0;
+};
+
+}  // namespace harness

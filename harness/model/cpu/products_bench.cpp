@@ -1,0 +1,59 @@
+// fp32 products of layers: our own (products.h) and LibTorch's (MKL) on the same numbers, in GFLOP/s.
+#include <benchmark/benchmark.h>
+#include <torch/types.h>
+
+#include "harness/core/error.h"
+#include "harness/model/ops/ops.h"
+
+namespace harness {
+namespace {
+
+enum class Kind { kForward, kInput, kWeight };
+
+// One layer's product, rows [M], inputs [K], outputs [N]: y = x w^T, dx = dy w or dw += dy^T x.
+struct Layer {
+  Layer(int64_t m, int64_t n, int64_t k) : x(torch::randn({m, k})), w(torch::randn({n, k})), dy(torch::randn({m, n})) {}
+  torch::Tensor x, w, dy;
+  torch::Tensor dw = torch::zeros_like(w);
+
+  torch::Tensor ours(Kind kind) {
+    if (kind == Kind::kForward) return ops::linear(x, w);
+    if (kind == Kind::kInput) return ops::input_gradient(dy, w);
+    ops::add_weight_gradient(dw, dy, x);
+    return dw;
+  }
+  torch::Tensor libtorch(Kind kind) {
+    if (kind == Kind::kForward) return at::linear(x, w);
+    if (kind == Kind::kInput) return at::mm(dy, w);
+    return dw.addmm_(dy.t(), x);
+  }
+};
+
+void product(benchmark::State& state, Kind kind, bool ours) {
+  const torch::NoGradGuard no_grad;
+  Layer layer(state.range(0), state.range(1), state.range(2));
+  const torch::Tensor a = layer.ours(kind).clone();
+  layer.dw.zero_();
+  const torch::Tensor b = layer.libtorch(kind);
+  MEDSBENCH_CHECK(((a - b).abs().max() <= 1e-4 * a.abs().max()).item<bool>(), "two ways to the same product differ");
+  for (auto _ : state) benchmark::DoNotOptimize(ours ? layer.ours(kind) : layer.libtorch(kind));
+  const double operations = 2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2));
+  state.counters["FLOP/s"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+// Rows x outputs x inputs of SmolLM2-135M's layers and head, and of the nano model's.
+void shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"rows", "outputs", "inputs"})->UseRealTime();
+  benchmark->Args({64, 960, 576})->Args({64, 3072, 576})->Args({64, 576, 1536})->Args({64, 49152, 576});
+  benchmark->Args({512, 3072, 576})->Args({256, 192, 64})->Args({2048, 192, 64});
+}
+
+BENCHMARK_CAPTURE(product, forward_ours, Kind::kForward, true)->Apply(shapes);
+BENCHMARK_CAPTURE(product, forward_libtorch, Kind::kForward, false)->Apply(shapes);
+BENCHMARK_CAPTURE(product, input_gradient_ours, Kind::kInput, true)->Apply(shapes);
+BENCHMARK_CAPTURE(product, input_gradient_libtorch, Kind::kInput, false)->Apply(shapes);
+BENCHMARK_CAPTURE(product, weight_gradient_ours, Kind::kWeight, true)->Apply(shapes);
+BENCHMARK_CAPTURE(product, weight_gradient_libtorch, Kind::kWeight, false)->Apply(shapes);
+
+}  // namespace
+}  // namespace harness

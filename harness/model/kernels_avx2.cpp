@@ -1,3 +1,0 @@
-// The kernels compiled for avx2 (flags in CMakeLists.txt).
-#define MEDSBENCH_KERNEL_SET avx2
-#include "harness/model/kernels.inc"

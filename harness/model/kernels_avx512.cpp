@@ -1,3 +1,0 @@
-// The kernels compiled for avx512 (flags in CMakeLists.txt).
-#define MEDSBENCH_KERNEL_SET avx512
-#include "harness/model/kernels.inc"

@@ -1,3 +1,0 @@
-// The kernels compiled for x86_64 (flags in CMakeLists.txt).
-#define MEDSBENCH_KERNEL_SET x86_64
-#include "harness/model/kernels.inc"

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "harness/core/csv.h"
+#include "harness/core/error.h"
+#include "harness/report/figures/figures.h"
+#include "harness/report/table/intervals.h"
+#include "harness/stats/pass_at_k.h"
+
+namespace harness {
+
+namespace {
+
+struct TrainingMetric {
+  std::string file, title, y_label;
+  std::vector<std::string> names;  // in metrics.jsonl; the first that is there
+};
+
+const std::vector<TrainingMetric>& training_metrics() {
+  static const std::vector<TrainingMetric> kMetrics{
+      {"reward", "Reward of kept responses", "mean reward", {"reward"}},
+      {"train_pass_rate", "Pass rate on the training problems", "share of sampled responses", {"train_pass_rate"}},
+      {"validation", "Validation", "pass@1", {"validation/pass@1"}},
+      {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}},
+      {"response_length", "Response length", "tokens", {"response_tokens"}},
+      {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
+      {"largest_wrong_share", "Largest group of equal wrong answers", "share of wrong answers", {"largest_wrong_share"}},
+      {"eigen_ratio", "Top-1 eigen ratio of a problem's fingerprints", "largest eigenvalue / trace", {"eigen_ratio"}},
+      {"eigen_ratio_pooled", "Top-1 eigen ratio of a step's fingerprints", "eigenvalue / trace", {"eigen_ratio_pooled"}},
+      {"repeated_answers", "Wrong answers that an earlier step had", "share of wrong responses", {"repeated_answer_share"}},
+      {"repeated_labels", "True error labels that an earlier step had", "share of wrong responses", {"repeated_label_share"}},
+      {"meds_history_share", "Wrong responses with a history in memory", "share", {"meds_history_share"}},
+      {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
+      {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};
+  return kMetrics;
+}
+
+std::string file_name(std::string text) {
+  for (char& character : text) {
+    if (!std::isalnum(static_cast<unsigned char>(character)) && character != '-') character = '_';
+  }
+  return text;
+}
+
+std::vector<std::string> base_models(const ExperimentResults& results) {
+  std::vector<std::string> models;
+  for (const RowResults& row : results.rows) {
+    if (std::find(models.begin(), models.end(), row.row.base_model) == models.end()) models.push_back(row.row.base_model);
+  }
+  return models;
+}
+
+// The rows of one base model as empty lines in their colours.
+std::vector<std::pair<const RowResults*, CurveLine>> lines_of(const ExperimentResults& results, const std::string& base_model) {
+  std::vector<std::pair<const RowResults*, CurveLine>> lines;
+  size_t trained = 0;
+  for (const RowResults& row : results.rows) {
+    if (row.row.base_model != base_model) continue;
+    CurveLine line{row.row.shown(), row.trained(), trained, {}};
+    if (line.trained) ++trained;
+    lines.emplace_back(&row, line);
+  }
+  return lines;
+}
+
+CurveLine::Point band_point(double x, const MeanInterval& mean) {
+  const double low = std::isnan(mean.low) ? mean.value : std::max(0.0, mean.low);
+  const double high = std::isnan(mean.high) ? mean.value : std::min(1.0, mean.high);
+  return {x, 100 * mean.value, 100 * low, 100 * high};
+}
+
+// "Base 33.9 to 97.0, MEDS 58.5 to 100.0"
+std::string spoken_ends(const std::vector<CurveLine>& lines) {
+  std::string text;
+  for (const CurveLine& line : lines) {
+    if (line.points.empty()) continue;
+    text += fmt::format("{}{} from {:.3g} to {:.3g}", text.empty() ? "" : ", ", line.label, line.points.front().value,
+                        line.points.back().value);
+  }
+  return text;
+}
+
+Chart pass_chart(const ExperimentResults& results, const std::string& base_model, const std::vector<std::string>& sets,
+                 const std::string& name, const std::string& title) {
+  Chart chart{name, "pass@k", title, "k (samples)", "pass@k, percent", "", true, {}};
+  for (auto& [row, line] : lines_of(results, base_model)) {
+    for (const int64_t k : powers_of_two_up_to(results.manifest.n)) {
+      std::vector<ValueTable> tables;
+      for (const std::string& set : sets) tables.push_back(value_table(*row, set, fmt::format("pass@{}", k)));
+      const MeanInterval mean = mean_interval(tables);
+      if (!std::isnan(mean.value)) line.points.push_back(band_point(static_cast<double>(k), mean));
+    }
+    if (!line.points.empty()) chart.lines.push_back(line);
+  }
+  chart.description =
+      fmt::format("pass@k in percent over k = 1 to {} with 95 % intervals: {}.", results.manifest.n, spoken_ends(chart.lines));
+  return chart;
+}
+
+Chart training_chart(const ExperimentResults& results, const std::string& base_model, const TrainingMetric& metric,
+                     const std::string& name, const std::string& title) {
+  Chart chart{name, "training", title, "training step", metric.y_label, "", false, {}};
+  for (auto& [row, line] : lines_of(results, base_model)) {
+    std::vector<const TrainingCurves*> seeds;
+    for (const CellResults& cell : row->cells) seeds.push_back(&cell.curves);
+    for (const std::string& key : metric.names) {
+      const std::vector<CurvePoint> band = seed_band(seeds, key);
+      for (const CurvePoint& point : band) {
+        line.points.push_back({static_cast<double>(point.step), point.mean, point.low, point.high});
+      }
+      if (!band.empty()) break;
+    }
+    if (!line.points.empty()) chart.lines.push_back(line);
+  }
+  chart.description =
+      fmt::format("{} over training steps, mean over seeds with the range between the smallest and the largest: {}.",
+                  metric.title, spoken_ends(chart.lines));
+  return chart;
+}
+
+// Shares of the true error labels among a row's wrong responses over training: the labels with the largest mean shares.
+Chart label_chart(const RowResults& row, const std::string& name) {
+  constexpr size_t kLabels = 7;
+  const std::string prefix = "error_label/";
+  Chart chart{name,  "labels", "Error labels, " + row.row.shown(), "training step", "share of labelled wrong responses", "",
+              false, {}};
+  std::vector<const TrainingCurves*> seeds;
+  std::set<std::string> labels;
+  for (const CellResults& cell : row.cells) {
+    seeds.push_back(&cell.curves);
+    for (const auto& [key, values] : cell.curves) {
+      if (key.starts_with(prefix)) labels.insert(key);
+    }
+  }
+  std::vector<std::pair<double, CurveLine>> lines;
+  for (const std::string& label : labels) {
+    CurveLine line{label.substr(prefix.size()), true, 0, {}};
+    double sum = 0;
+    for (const CurvePoint& point : seed_band(seeds, label)) {
+      line.points.push_back({static_cast<double>(point.step), point.mean, point.low, point.high});
+      sum += point.mean;
+    }
+    lines.emplace_back(sum, line);
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (size_t i = 0; i < std::min(lines.size(), kLabels); ++i) {
+    lines[i].second.place = i;
+    chart.lines.push_back(lines[i].second);
+  }
+  chart.description = fmt::format("Shares of error labels over training of {}: {}.", row.row.shown(), spoken_ends(chart.lines));
+  return chart;
+}
+
+}  // namespace
+
+std::vector<Chart> experiment_charts(const ExperimentResults& results) {
+  std::vector<Chart> charts;
+  const std::vector<std::string> models = base_models(results);
+  for (const std::string& model : models) {
+    const std::string suffix = models.size() > 1 ? "_" + file_name(model) : "";
+    const std::string of = models.size() > 1 ? " (" + model + ")" : "";
+    charts.push_back(
+        pass_chart(results, model, results.manifest.sets, "pass_at_k" + suffix, "pass@k, average of all sets" + of));
+    for (const std::string& set : results.manifest.sets) {
+      if (results.manifest.sets.size() < 2) break;
+      charts.push_back(pass_chart(results, model, {set}, "pass_at_k" + suffix + "_" + file_name(set), "pass@k, " + set + of));
+    }
+    for (const TrainingMetric& metric : training_metrics()) {
+      charts.push_back(training_chart(results, model, metric, "training" + suffix + "_" + metric.file, metric.title + of));
+    }
+  }
+  for (size_t i = 0; i < results.rows.size(); ++i) {
+    if (results.rows[i].trained()) charts.push_back(label_chart(results.rows[i], fmt::format("labels_{}", i + 1)));
+  }
+  const std::vector<Chart> clusters = cluster_charts(results);
+  charts.insert(charts.end(), clusters.begin(), clusters.end());
+  std::erase_if(charts, [](const Chart& chart) { return chart.lines.empty(); });
+  return charts;
+}
+
+std::string curves_csv(const std::vector<Chart>& charts) {
+  std::string text = "chart,row,x,value,low,high\n";
+  for (const Chart& chart : charts) {
+    for (const CurveLine& line : chart.lines) {
+      for (const CurveLine::Point& point : line.points) {
+        text += fmt::format("{},{},{},{},{},{}\n", csv_field(chart.name), csv_field(line.label), point.x, point.value,
+                            point.low, point.high);
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace harness

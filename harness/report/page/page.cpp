@@ -1,0 +1,42 @@
+#include "harness/report/page/page.h"
+
+#include <utility>
+#include <vector>
+
+#include "harness/core/error.h"
+#include "harness/report/figures/svg.h"
+#include "harness/report/page/sections.h"
+#include "harness/report/page/style.h"
+
+namespace harness {
+
+std::string html_page(const ExperimentResults& results, const Summary& summary, const Figures& figures) {
+  struct Section {
+    std::string id, title, body;
+  };
+  const std::vector<Section> sections{
+      {"results", "Results", html_tables(summary)},
+      {"pass-at-k", "pass@k with 95 % intervals", html_figures(figures, "pass@k")},
+      {"training", "Training, mean over seeds and range", html_figures(figures, "training")},
+      {"problems", "Problems gained and lost", html_heat_maps(results)},
+      {"labels", "What the wrong answers did", html_error_labels(results) + html_figures(figures, "labels")},
+      {"clusters", "Clusters of wrong responses against the truth", html_figures(figures, "clusters")},
+      {"groups", "Sizes of groups of equal wrong answers", html_wrong_groups(results)},
+      {"responses", "Responses", html_responses(results)},
+      {"configs", "What the rows differ in", html_config_differences(results)},
+      {"machine", "Machine, and how to derive this again", html_machine(results)},
+      {"timing", "Time and memory", html_timing(results)}};
+  std::string navigation, body;
+  for (const Section& section : sections) {
+    if (section.body.empty()) continue;
+    navigation += fmt::format("<a href=\"#{}\">{}</a>", section.id, markup_escape(section.title));
+    body += html_section(section.id, section.title, section.body);
+  }
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
+      "<style>{1}</style></head>\n<body><main><header><h1>{0}</h1>\n<nav>{2}</nav></header>\n{3}</main></body></html>\n",
+      markup_escape(summary.title), html_style(), navigation, body);
+}
+
+}  // namespace harness

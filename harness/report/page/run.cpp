@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "harness/core/config.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/report/figures/svg.h"
+#include "harness/report/page/sections.h"
+
+namespace harness {
+
+namespace {
+
+// The effective config of a row's first seed; empty where it cannot be read.
+std::map<std::string, std::string> config_keys(const RowResults& row) {
+  std::map<std::string, std::string> keys;
+  for (const CellResults& cell : row.cells) {
+    if (cell.config_path.empty() || !std::filesystem::exists(cell.config_path)) continue;
+    try {
+      const Config config = Config::from_toml_file(cell.config_path);
+      for (const auto& [key, entry] : config.entries()) keys[key] = to_toml(entry.value);
+    } catch (const Error&) {
+      keys.clear();
+    }
+    return keys;
+  }
+  return keys;
+}
+
+std::string difference_table(const RowResults& row, const RowResults& base) {
+  const auto mine = config_keys(row);
+  auto theirs = config_keys(base);
+  if (mine.empty() || theirs.empty()) return "";
+  std::map<std::string, std::pair<std::string, std::string>> differences;
+  for (const auto& [key, value] : mine) {
+    const auto found = theirs.find(key);
+    if (found == theirs.end() || found->second != value)
+      differences[key] = {value, found == theirs.end() ? "-" : found->second};
+  }
+  for (const auto& [key, value] : theirs) {
+    if (!mine.contains(key)) differences[key] = {"-", value};
+  }
+  std::string text = fmt::format("<h3>{} and {}</h3>", markup_escape(row.row.shown()), markup_escape(base.row.shown()));
+  if (differences.empty()) return text + "<p>no difference</p>\n";
+  text += fmt::format(
+      "<div class=\"scroll\"><table><thead><tr><th>key</th><th class=\"words\">{}</th><th class=\"words\">{}</th></tr>"
+      "</thead><tbody>\n",
+      markup_escape(row.row.shown()), markup_escape(base.row.shown()));
+  for (const auto& [key, values] : differences) {
+    text += fmt::format("<tr><td><code>{}</code></td><td class=\"words\">{}</td><td class=\"words\">{}</td></tr>\n",
+                        markup_escape(key), markup_escape(values.first), markup_escape(values.second));
+  }
+  return text + "</tbody></table></div>\n";
+}
+
+std::string plain_value(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// Numbers of a timing.json by dotted name: sums, of peaks the largest; those left out that are neither.
+void collect_numbers(const Json& json, const std::string& prefix, std::map<std::string, double>& numbers) {
+  for (const auto& [key, value] : json.items()) {
+    if (key == "rates") continue;
+    if (value.is_number()) {
+      double& number = numbers[prefix + key];
+      number = key.starts_with("peak_") ? std::max(number, value.get<double>()) : number + value.get<double>();
+    }
+    if (value.is_object()) collect_numbers(value, prefix + key + ".", numbers);
+  }
+}
+
+}  // namespace
+
+std::string html_config_differences(const ExperimentResults& results) {
+  std::string text;
+  for (const RowResults& row : results.rows) {
+    const RowResults* base = row.row.compare_to.empty() ? nullptr : results.find(row.row.base_model, row.row.compare_to);
+    if (base != nullptr) text += difference_table(row, *base);
+  }
+  return text;
+}
+
+std::string html_machine(const ExperimentResults& results) {
+  std::string text = "<div class=\"scroll\"><table><tbody>\n";
+  const auto line = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(name), markup_escape(value));
+  };
+  line("commit", results.manifest.commit);
+  line("config hash", results.manifest.config_hash);
+  line("device", results.manifest.device);
+  for (const auto& [name, value] : results.manifest.machine.items()) line(name, plain_value(value));
+  const std::string folder = std::filesystem::path(results.folder).lexically_normal().filename().string();
+  text += "</tbody></table></div>\n<p>Every number of this page follows from the stored outcomes. To derive them again:</p>";
+  return text + fmt::format("<pre>medsbench verify {0}\nmedsbench table {0}</pre>\n",
+                            markup_escape(folder.empty() ? "FOLDER" : folder));
+}
+
+std::string html_timing(const ExperimentResults& results) {
+  std::string text;
+  for (const RowResults& row : results.rows) {
+    std::map<std::string, double> numbers;
+    for (const CellResults& cell : row.cells) {
+      if (cell.timing_path.empty() || !std::filesystem::exists(cell.timing_path)) continue;
+      try {
+        collect_numbers(parse_json(read_file(cell.timing_path)), "", numbers);
+      } catch (const Error&) {
+        continue;  // a damaged timing file costs its numbers, nothing else
+      }
+    }
+    numbers.erase("version");
+    if (numbers.empty()) continue;
+    std::string values;
+    for (const auto& [name, value] : numbers) values += fmt::format("{}{} {:.4g}", values.empty() ? "" : ", ", name, value);
+    text +=
+        fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.row.shown()), markup_escape(values));
+  }
+  if (text.empty()) return "";
+  return "<p class=\"note\">Sums over the seeds of what their timing.json files hold, of peaks the largest.</p><div "
+         "class=\"scroll\"><table><tbody>\n" +
+         text + "</tbody></table></div>\n";
+}
+
+}  // namespace harness

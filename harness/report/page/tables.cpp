@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/report/figures/svg.h"
+#include "harness/report/page/sections.h"
+#include "harness/report/table/beside_published.h"
+#include "harness/report/table/table_layout.h"
+
+namespace harness {
+
+namespace {
+
+// What the reader sees on pointing at a number: its interval, spread and comparison.
+std::string tooltip(const Column& column, const SummaryCell& cell) {
+  std::string text;
+  if (!std::isnan(cell.mean.low)) {
+    text += fmt::format("95 % interval {} to {}", shown_value(column, cell.mean.low), shown_value(column, cell.mean.high));
+  }
+  if (cell.comparison) {
+    const Comparison& comparison = *cell.comparison;
+    text += fmt::format("{}against {}: {} ({} to {}), Holm-adjusted p {:.3g}, probability of improvement {:.2f}",
+                        text.empty() ? "" : "; ", comparison.against, shown_value(column, comparison.difference.value),
+                        shown_value(column, comparison.difference.low), shown_value(column, comparison.difference.high),
+                        comparison.adjusted_p, comparison.improvement);
+  }
+  return text;
+}
+
+std::string table_cell(const Column& column, const SummaryCell& cell) {
+  const std::string value = shown_value(column, cell.mean.value);
+  const std::string tip = tooltip(column, cell);
+  const std::string spread = shown_spread(column, cell);
+  std::string text = tip.empty() ? "<td>" : fmt::format("<td title=\"{}\">", markup_escape(tip));
+  text += cell.best ? "<strong>" + value + "</strong>" : value;
+  if (!spread.empty()) text += "<small> \u00b1 " + spread + "</small>";
+  text += mark_text(cell, "<span class=\"up\"> \u25b2</span>", "<span class=\"down\"> \u25bc</span>");
+  return text + "</td>";
+}
+
+std::string table_head(const Summary& summary, const TablePart& part) {
+  std::string text = "<thead>";
+  if (part.by_set) {
+    text += "<tr><th></th>";
+    for (size_t i = 0; i < part.columns.size();) {
+      const std::string& set = summary.columns[part.columns[i]].set;
+      size_t end = i;
+      while (end < part.columns.size() && summary.columns[part.columns[end]].set == set) ++end;
+      text += fmt::format("<th class=\"set\" colspan=\"{}\" scope=\"colgroup\">{}</th>", end - i, markup_escape(set));
+      i = end;
+    }
+    text += "</tr>";
+  }
+  text += "<tr><th scope=\"col\">method</th>";
+  for (const size_t c : part.columns) text += fmt::format("<th scope=\"col\">{}</th>", summary.columns[c].heading());
+  return text + "</tr></thead>\n";
+}
+
+std::string table_part(const Summary& summary, const TablePart& part) {
+  std::string text = fmt::format("<div class=\"scroll\"><table><caption>{}</caption>{}<tbody>\n", markup_escape(part.caption),
+                                 table_head(summary, part));
+  for (const RowGroup& group : part.groups) {
+    if (part.groups.size() > 1) {
+      text += fmt::format("<tr class=\"group\"><th colspan=\"{}\" scope=\"rowgroup\">{}</th></tr>\n", part.columns.size() + 1,
+                          markup_escape(group.base_model));
+    }
+    for (const size_t i : group.rows) {
+      const SummaryRow& row = summary.rows[i];
+      text += row.source.empty() ? "<tr>" : "<tr class=\"published\">";
+      text += fmt::format("<td>{}</td>", markup_escape(shown_label(row)));
+      for (const size_t c : part.columns) text += table_cell(summary.columns[c], row.cells[c]);
+      text += "</tr>\n";
+    }
+  }
+  return text + "</tbody></table></div>\n";
+}
+
+std::string published_table(const Summary& summary) {
+  const auto pairs = published_pairs(summary);
+  if (pairs.empty()) return "";
+  std::string text = fmt::format("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", kPublishedCaption);
+  for (const std::string& heading : published_headings())
+    text += fmt::format("<th scope=\"col\">{}</th>", markup_escape(heading));
+  text += "</tr></thead>\n<tbody>\n";
+  for (const PublishedPair& pair : pairs) {
+    text += "<tr>";
+    for (const std::string& cell : published_cells(pair)) text += "<td>" + markup_escape(cell) + "</td>";
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::string html_section(const std::string& id, const std::string& title, const std::string& body) {
+  if (body.empty()) return "";
+  return fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}</section>\n", id, markup_escape(title), body);
+}
+
+std::string html_tables(const Summary& summary) {
+  std::string text;
+  for (TablePart part : table_parts(summary)) {
+    // A screen shows the left of a wide table: there stands the average.
+    std::stable_partition(part.columns.begin(), part.columns.end(),
+                          [&](size_t c) { return summary.columns[c].set == kAverage; });
+    text += table_part(summary, part);
+  }
+  text += published_table(summary);
+  text += "<ul class=\"note\">";
+  for (const std::string& line : summary.footer) text += "<li>" + markup_escape(line) + "</li>\n";
+  return text + "</ul>\n";
+}
+
+std::string html_figures(const Figures& figures, const std::string& section) {
+  std::string text;
+  for (const Figure& figure : figures.figures) {
+    if (figure.chart.section != section) continue;
+    const bool wide = section == "pass@k" && text.empty();
+    text += fmt::format("<figure{}>{}</figure>\n", wide ? " class=\"wide\"" : "", figure.svg);
+  }
+  return text.empty() ? "" : "<div class=\"figures\">\n" + text + "</div>\n";
+}
+
+}  // namespace harness

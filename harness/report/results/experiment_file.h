@@ -1,0 +1,82 @@
+// ExperimentManifest: experiment.json of a results folder, what was run and where its outcomes lie; tables follow from it
+// alone. alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/json.h"
+
+namespace harness {
+
+inline constexpr int64_t kManifestVersion = 1;
+
+// What one cell spent (evaluation.md, "Budget columns"). All 0 for an untrained base model.
+struct Budget {
+  int64_t tokens_generated = 0;     // kept and dropped
+  int64_t responses_generated = 0;  // kept and dropped
+  int64_t responses_kept = 0;
+  int64_t updates = 0;            // optimiser steps
+  double visits_per_problem = 0;  // mean over the training problems
+};
+
+// One (row, seed): a trained policy and its evaluation. Paths are relative to the folder of experiment.json.
+struct ManifestCell {
+  int64_t seed = 0;               // training seed; 0 for an untrained base model
+  std::vector<std::string> sets;  // problem sets in the outcome file
+  std::string outcomes;           // outcomes.jsonl.zst
+  std::string metrics;            // metrics.jsonl of the training, "" where nothing was trained
+  std::string config;             // effective config.toml, "" if none
+  std::string timing;             // timing.json, "" if none; shown in the HTML page only, never in a table
+  Budget budget;
+  std::optional<double> train_pass_rate;  // on the training problems at the end; absent: from metrics.jsonl, last steps
+  std::string failed;                     // reason; "": not failed
+};
+
+struct ManifestRow {
+  std::string name;                 // unique with its base model; what compare_to names
+  std::string label;                // as shown; "": the name
+  std::string base_model;           // rows are grouped by it
+  std::string compare_to;           // row of the same base model; "": none
+  std::vector<int64_t> seeds;       // planned; a failed one has a cell with `failed`
+  std::vector<ManifestCell> cells;  // one a seed
+  [[nodiscard]] const std::string& shown() const { return label.empty() ? name : label; }
+};
+
+struct ExperimentManifest {
+  std::string title;
+  std::vector<ManifestRow> rows;
+  std::vector<std::string> sets;  // columns, in order
+  std::vector<int64_t> k = {1, 128};
+  std::vector<double> g_pass;  // thresholds of G-pass@k columns, none by default
+  bool maj = false;            // maj@k columns
+  int64_t n = 128;             // samples a problem
+  uint64_t eval_seed = 0;
+  double temperature = 1.0;
+  std::string grader;  // "": the main grader of the outcome files
+  std::string config_hash;
+  std::string commit;
+  std::string device = "cpu";
+  std::optional<double> largest_log_prob_difference;  // sampling against scoring; 0 in strict mode; absent: not measured
+  Json machine = Json::object();                      // name -> text, for the HTML page and manifest.json
+  std::vector<std::string>
+      primary;       // "SET METRIC", e.g. "average pass@1": the columns whose comparisons are Holm's family; {}: all
+  double scale = 1;  // --scale: what it changed stands in `notes`
+  std::vector<std::string> notes;  // lines of the footer that outcomes alone do not tell
+  std::string published;           // TOML with published numbers, "" if none
+
+  // The row of this base model with this name; nullptr if there is none.
+  [[nodiscard]] const ManifestRow* find(const std::string& base_model, const std::string& name) const;
+};
+
+OrderedJson to_json(const ExperimentManifest& manifest);
+// Throws Error for a missing field, a newer version, two rows with one name, a compare_to that names no row.
+ExperimentManifest manifest_from_json(const Json& json);
+
+// FOLDER/experiment.json.
+ExperimentManifest read_manifest(const std::string& folder);
+void write_manifest(const std::string& folder, const ExperimentManifest& manifest);
+
+}  // namespace harness

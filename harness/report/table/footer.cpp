@@ -1,0 +1,143 @@
+#include "harness/report/table/footer.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "harness/core/error.h"
+
+namespace harness {
+
+namespace {
+
+std::string sampling_line(const ExperimentManifest& manifest) {
+  return fmt::format(
+      "n = {} samples a problem at temperature {}, evaluation seed {}; pass@k is the unbiased estimate from all n "
+      "samples for k = {}, in percent; a set's value is the mean over its problems, the average is over the sets.",
+      manifest.n, manifest.temperature, manifest.eval_seed, fmt::join(manifest.k, ", "));
+}
+
+std::string seeds_line(const ExperimentResults& results) {
+  std::set<int64_t> seeds;
+  size_t most = 0;
+  for (const RowResults& row : results.rows) {
+    if (!row.trained()) continue;
+    most = std::max(most, row.cells.size());
+    for (const CellResults& cell : row.cells) seeds.insert(cell.seed);
+  }
+  if (seeds.empty()) return "No trained policy: one evaluation a row.";
+  if (most == 1) return fmt::format("Training seed: {}.", fmt::join(seeds, ", "));
+  return fmt::format(
+      "Training seeds: {}; \u00b1 is the standard deviation over them. The error of the finite number of samples is "
+      "given apart, in table.csv (sampling_error), and so are the 95 % intervals.",
+      fmt::join(seeds, ", "));
+}
+
+std::string marks_line(const ExperimentResults& results, const Summary& summary) {
+  if (!summary.marked) {
+    const bool asked = std::any_of(results.rows.begin(), results.rows.end(),
+                                   [](const RowResults& row) { return !row.row.compare_to.empty(); });
+    return asked
+               ? "No mark and no bold: with one training seed a row the spread between seeds is unknown, so no difference can "
+                 "be told from chance."
+               : "No mark: no row names another to be compared with (compare_to).";
+  }
+  std::set<std::string> against;
+  for (const SummaryRow& row : summary.rows) {
+    for (const SummaryCell& cell : row.cells) {
+      if (cell.comparison) against.insert(cell.comparison->against);
+    }
+  }
+  const std::vector<std::string>& primary = summary.primary;
+  const std::string family =
+      primary.empty() ? fmt::format("all {} comparisons of this table", summary.comparisons)
+                      : fmt::format("the {} comparisons fixed beforehand ({})", summary.comparisons, fmt::join(primary, ", "));
+  return fmt::format(
+      "\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
+      "adjusted by Holm for {} excludes zero. Bold: best pass@k of its base model, "
+      "where its paired 95 % interval against the second best excludes zero.",
+      fmt::join(against, ", "), family);
+}
+
+std::string provenance_line(const ExperimentManifest& manifest) {
+  const std::string largest = manifest.largest_log_prob_difference
+                                  ? fmt::format("{:.3g}", *manifest.largest_log_prob_difference)
+                                  : std::string("not measured");
+  return fmt::format("Commit {}, config {}, device {}; largest difference of sampling and scoring log-probs: {}.",
+                     manifest.commit.empty() ? "unknown" : manifest.commit,
+                     manifest.config_hash.empty() ? "unknown" : manifest.config_hash.substr(0, 16), manifest.device, largest);
+}
+
+// How often a response is right by the main grader and not by another, or the other way round: over all rows' responses.
+std::string graders_line(const ExperimentResults& results) {
+  std::set<std::string> main;
+  std::map<std::string, std::pair<int64_t, int64_t>> others;  // grader -> disagreements, responses
+  for (const RowResults& row : results.rows) {
+    for (const CellResults& cell : row.cells) {
+      if (cell.policy.main_grader.empty()) continue;
+      main.insert(cell.policy.main_grader);
+      for (const auto& [grader, count] : cell.policy.disagreements) {
+        others[grader].first += count;
+        others[grader].second += cell.policy.responses;
+      }
+    }
+  }
+  if (main.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [grader, counts] : others) {
+    parts.push_back(fmt::format(
+        "{} on {:.2f} % of {} responses", grader,
+        100.0 * static_cast<double>(counts.first) / static_cast<double>(std::max<int64_t>(1, counts.second)), counts.second));
+  }
+  const std::string line = fmt::format("Graded by {}", fmt::join(main, " or "));
+  return parts.empty() ? line + "." : fmt::format("{}; graded otherwise by {}.", line, fmt::join(parts, ", by "));
+}
+
+// Steps at which too few groups were kept, where the run goes on with fewer or none.
+std::string starved_line(const ExperimentResults& results) {
+  double starved = 0;
+  for (const RowResults& row : results.rows) {
+    for (const CellResults& cell : row.cells) {
+      const auto found = cell.curves.find("starved");
+      if (found == cell.curves.end()) continue;
+      for (const auto& [step, value] : found->second) starved += value;
+    }
+  }
+  return starved > 0 ? fmt::format("{:.0f} training steps had fewer kept groups than asked for.", starved) : "";
+}
+
+std::string undefined_line(const Summary& summary) {
+  for (const SummaryRow& row : summary.rows) {
+    for (size_t c = 0; c < row.cells.size(); ++c) {
+      if (summary.columns[c].kind == ColumnKind::pass && std::isnan(row.cells[c].mean.value)) {
+        return "- : no value (k above the number of samples, or a set that was not evaluated).";
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
+  std::vector<std::string> lines{sampling_line(results.manifest), seeds_line(results), marks_line(results, summary),
+                                 provenance_line(results.manifest)};
+  for (const std::string& line : {graders_line(results), starved_line(results), undefined_line(summary)}) {
+    if (!line.empty()) lines.push_back(line);
+  }
+  lines.insert(lines.end(), results.manifest.notes.begin(), results.manifest.notes.end());
+  std::set<std::string> sources;
+  for (const SummaryRow& row : summary.rows) {
+    if (!row.source.empty()) sources.insert(row.source);
+  }
+  if (!sources.empty()) lines.push_back(fmt::format("Published numbers: {}.", fmt::join(sources, "; ")));
+  for (const RowResults& row : results.rows) {
+    for (const std::string& failure : row.failures) lines.push_back("Failed: " + failure + ".");
+  }
+  return lines;
+}
+
+}  // namespace harness

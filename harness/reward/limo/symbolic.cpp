@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <utility>
+
+#include "harness/core/text_edit.h"
+#include "harness/reward/limo/equality.h"
+#include "harness/reward/limo/sympy_latex.h"
+#include "harness/reward/math/math_equality.h"
+
+namespace harness {
+namespace {
+
+// A tuple, list or set in the notation of Python, which is what the checker falls back to: "(1,2)", "[1,2]", "{1,2}".
+struct Collection {
+  char bracket = '(';
+  std::vector<std::string> parts;
+};
+
+bool is_python_element(const std::string& text) {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && std::string_view("+-*/(). _").find(c) == std::string_view::npos) {
+      return false;
+    }
+  }
+  // No product without its sign: "2x" is no Python.
+  for (size_t i = 1; i < text.size(); ++i) {
+    const bool after_digit = std::isdigit(static_cast<unsigned char>(text[i - 1])) != 0;
+    if (after_digit && (std::isalpha(static_cast<unsigned char>(text[i])) != 0 || text[i] == '(')) return false;
+  }
+  return true;
+}
+
+std::optional<Collection> read_collection(const std::string& text) {
+  if (text.size() < 2) return std::nullopt;
+  Collection result;
+  result.bracket = text[0];
+  const char close = text[0] == '(' ? ')' : text[0] == '[' ? ']' : text[0] == '{' ? '}' : '\0';
+  if (close == '\0' || text.back() != close || !contains(text, ",")) return std::nullopt;
+  for (const std::string& part : split_text(text.substr(1, text.size() - 2), ",")) {
+    result.parts.push_back(trim(part));
+    if (!is_python_element(result.parts.back())) return std::nullopt;
+  }
+  return result;
+}
+
+bool elements_equal(const std::string& a, const std::string& b, StepBudget& budget) {
+  if (a == b) return true;
+  const std::optional<Expression> x = parse_sympy_latex(a, budget);
+  const std::optional<Expression> y = parse_sympy_latex(b, budget);
+  if (!x || !y || has_decimal(*x) != has_decimal(*y)) return false;
+  const std::optional<Rational> p = exact_value(*x, budget);
+  const std::optional<Rational> q = exact_value(*y, budget);
+  return p && q && *p == *q;
+}
+
+bool collections_equal(const Collection& a, const Collection& b, StepBudget& budget) {
+  if (a.bracket != b.bracket) return false;
+  const auto contains_element = [&](const std::vector<std::string>& parts, const std::string& wanted) {
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](const std::string& part) { return elements_equal(part, wanted, budget); });
+  };
+  if (a.bracket == '{') {
+    return std::all_of(a.parts.begin(), a.parts.end(),
+                       [&](const std::string& part) { return contains_element(b.parts, part); }) &&
+           std::all_of(b.parts.begin(), b.parts.end(),
+                       [&](const std::string& part) { return contains_element(a.parts, part); });
+  }
+  if (a.parts.size() != b.parts.size()) return false;
+  for (size_t i = 0; i < a.parts.size(); ++i) {
+    if (!elements_equal(a.parts[i], b.parts[i], budget)) return false;
+  }
+  return true;
+}
+
+Expression difference(const Expression& relation) {
+  std::vector<Expression> parts;
+  parts.push_back(relation.parts[0]);
+  parts.push_back(negate(relation.parts[1]));
+  return make_node(Op::add, std::move(parts));
+}
+
+bool is_close(long double a, long double b) {
+  return std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
+}
+
+bool same_tree(const Expression& a, const Expression& b) {
+  if (a.op != b.op || a.name != b.name || a.value != b.value || a.decimal != b.decimal || a.parts.size() != b.parts.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < a.parts.size(); ++i) {
+    if (!same_tree(a.parts[i], b.parts[i])) return false;
+  }
+  return true;
+}
+
+bool expressions_equal(const Expression& a, const Expression& b, StepBudget& budget) {
+  if (same_tree(a, b)) return true;
+  const EqualityRule rule;
+  if (!has_free_symbol(a) && !has_free_symbol(b)) {
+    const std::optional<Complex> x = probe_value(a, 0, budget);
+    const std::optional<Complex> y = probe_value(b, 0, budget);
+    if (x && y && std::abs(x->imag()) < 1e-15L && std::abs(y->imag()) < 1e-15L) return is_close(x->real(), y->real());
+    if (x && y) return std::abs(*x - *y) <= 1e-11L * std::max(std::abs(*x), std::abs(*y));
+  }
+  return compare_scalars(a, b, rule, budget) == Equality::equal;
+}
+
+}  // namespace
+
+bool limo_symbolic_equal(const std::string& found, const std::string& gold, StepBudget& budget) {
+  const auto parse = [&](const std::string& text) {
+    const std::string single = replace_all(text, "\\\\", "\\");
+    std::optional<Expression> x = parse_sympy_latex(single, budget);
+    if (!x && single != text) x = parse_sympy_latex(text, budget);
+    return x;
+  };
+  const std::optional<Expression> a = parse(found);
+  const std::optional<Expression> b = parse(gold);
+  if (a && b) {
+    if (a->is(Op::relation) && b->is(Op::relation)) {
+      // |lhs - rhs| on both sides, whatever the sign between them.
+      const Expression x = difference(*a);
+      const Expression y = difference(*b);
+      return expressions_equal(x, y, budget) || expressions_equal(x, negate(y), budget);
+    }
+    if (a->is(Op::relation) || b->is(Op::relation)) return false;
+    return expressions_equal(*a, *b, budget);
+  }
+  if (a || b) return false;
+  const std::optional<Collection> x = read_collection(found);
+  const std::optional<Collection> y = read_collection(gold);
+  if (x && y) return collections_equal(*x, *y, budget);
+  return found == gold;
+}
+
+}  // namespace harness

@@ -1,0 +1,91 @@
+#include "harness/rollout/prompt.h"
+
+#include <algorithm>
+
+#include "harness/core/error.h"
+
+namespace harness {
+
+PromptSettings read_prompt_settings(Config& config) {
+  PromptSettings settings;
+  settings.form = config.text("prompt.template", "model", {"model", "plain", "chatml", "llama3", "qwen-math"});
+  settings.system = config.text("prompt.system", "");
+  settings.instruction = config.text("prompt.instruction", "");
+  settings.suffix = config.text("prompt.suffix", "");
+  settings.add_bos = config.boolean("prompt.add_bos", false);
+  settings.shots = config.texts("prompt.shots", {});
+  settings.enable_thinking = config.boolean("prompt.enable_thinking", false);
+  settings.stop_ids = config.integers("prompt.stop_ids", {});
+  settings.prompt_tokens = config.integer("prompt.prompt_tokens", 1024, 1);
+  if (settings.shots.size() % 2 != 0) {
+    throw Error("prompt.shots: expected problem and response in turn, found {} texts", settings.shots.size());
+  }
+  return settings;
+}
+
+PromptMaker::PromptMaker(PromptSettings settings, const std::string& model_folder, const ModelConfig& model,
+                         std::shared_ptr<const Tokenizer> tokenizer)
+    : settings_(std::move(settings)), tokenizer_(std::move(tokenizer)), stop_ids_(model.eos_ids), bos_id_(model.bos_id) {
+  if (settings_.form == "model") {
+    chat_ = ChatTemplate::from_model_folder(model_folder);
+    if (chat_ == nullptr) {
+      throw Error(
+          "{}: expected a chat template (chat_template.jinja or in tokenizer_config.json), found none; set "
+          "prompt.template to \"plain\" or a named one",
+          model_folder);
+    }
+  } else if (settings_.form != "plain") {
+    chat_ = ChatTemplate::named(settings_.form);
+  }
+  if (settings_.add_bos && bos_id_ < 0) {
+    throw Error("{}: expected bos_token_id in config.json (prompt.add_bos is set), found none", model_folder);
+  }
+  for (const int64_t id : settings_.stop_ids) {
+    if (std::find(stop_ids_.begin(), stop_ids_.end(), id) == stop_ids_.end()) stop_ids_.push_back(id);
+  }
+  if (stop_ids_.empty()) {
+    throw Error("{}: expected eos_token_id in config.json or generation_config.json (or prompt.stop_ids), found none",
+                model_folder);
+  }
+}
+
+std::string PromptMaker::render(const std::string& problem) const {
+  std::string text = problem + settings_.suffix;
+  if (!settings_.instruction.empty()) text += "\n" + settings_.instruction;
+  if (chat_ == nullptr) {
+    std::string out = settings_.system.empty() ? "" : settings_.system + "\n";
+    for (size_t i = 0; i < settings_.shots.size(); i += 2) {
+      out += settings_.shots[i] + settings_.suffix;
+      if (!settings_.instruction.empty()) out += "\n" + settings_.instruction;
+      out += "\n" + settings_.shots[i + 1] + "\n\n";
+    }
+    return out + text;
+  }
+  OrderedJson messages = OrderedJson::array();
+  const auto add = [&](const char* role, const std::string& content) {
+    messages.push_back(OrderedJson{{"role", role}, {"content", content}});
+  };
+  if (!settings_.system.empty()) add("system", settings_.system);
+  for (size_t i = 0; i < settings_.shots.size(); i += 2) {
+    std::string shot = settings_.shots[i] + settings_.suffix;
+    if (!settings_.instruction.empty()) shot += "\n" + settings_.instruction;
+    add("user", shot);
+    add("assistant", settings_.shots[i + 1]);
+  }
+  add("user", text);
+  return chat_->render(messages, true, OrderedJson{{"enable_thinking", settings_.enable_thinking}});
+}
+
+std::vector<int64_t> PromptMaker::ids(const std::string& problem) const {
+  std::vector<int64_t> ids = tokenizer_->encode(render(problem));
+  if (settings_.add_bos && chat_ == nullptr) ids.insert(ids.begin(), bos_id_);
+  return ids;
+}
+
+std::vector<int64_t> PromptMaker::response_ids(const std::string& response) const {
+  std::vector<int64_t> ids = tokenizer_->encode(response);
+  ids.push_back(stop_ids_.front());
+  return ids;
+}
+
+}  // namespace harness

@@ -1,0 +1,45 @@
+// Jinja built-ins: filters, tests, attributes and methods of values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "harness/text/jinja/value.h"
+
+namespace harness::jinja {
+
+bool is_filter(const std::string& name);
+bool is_test(const std::string& name);
+// Both throw Error for arguments of the wrong kind.
+Value apply_filter(const std::string& name, const Value& input, const CallArguments& arguments);
+bool apply_test(const std::string& name, const Value& input, const CallArguments& arguments);
+
+// value.name: an attribute or method, else the entry of a mapping. Throws Error for an undefined value.
+Value get_attribute(const Value& value, const std::string& name);
+// value[key]: an entry, else an attribute. Throws Error for an undefined value.
+Value get_item(const Value& value, const Value& key);
+// value[begin:end:step] of a string, list or tuple; none where left out.
+Value get_slice(const Value& value, const Value& begin, const Value& end, const Value& step);
+// A method bound to `value`; none where the value has no such method.
+std::optional<Value> method_of(const Value& value, const std::string& name);
+
+// An argument by place or name, or what stands in for it.
+bool flag(const CallArguments& arguments, size_t place, std::string_view name, bool fallback);
+std::string text_argument(const CallArguments& arguments, size_t place, std::string_view name, const std::string& fallback);
+
+// Adds to a text that a template builds. Throws Error where it becomes longer than kLongestText.
+void extend(std::string& text, std::string_view more);
+
+// Python's str methods that filters share.
+std::string strip_text(const std::string& text, const std::optional<std::string>& characters, bool left, bool right);
+std::string replace_text(const std::string& text, const std::string& from, const std::string& to, int64_t count);
+std::string upper_text(const std::string& text);
+std::string lower_text(const std::string& text);
+std::string capitalize_text(const std::string& text);
+// "%s"-style formatting. Throws Error for conversions other than s, r, d, i, f, x and %.
+std::string format_percent(const std::string& pattern, const List& values);
+// str.format with {}, {0} and {name}. Throws Error for format specifications.
+std::string format_braces(const std::string& pattern, const CallArguments& arguments);
+
+}  // namespace harness::jinja

@@ -1,0 +1,145 @@
+#include "harness/text/unicode/utf8.h"
+
+#include <utf8proc.h>
+
+#include "harness/text/unicode/newer_characters.h"
+
+namespace harness {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+// What stands at the beginning of `bytes`: a character of `length` bytes, an ill-formed part of `length` bytes, or the
+// beginning of a character that is cut off by the end (`cut`).
+struct Part {
+  size_t length = 1;
+  bool valid = false;
+  bool cut = false;
+};
+
+Part first_part(std::string_view bytes) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {1, true, false};
+  size_t need = 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF) need = 1;
+  if (first >= 0xE0 && first <= 0xEF) need = 2;
+  if (first >= 0xF0 && first <= 0xF4) need = 3;
+  if (need == 0) return {1, false, false};
+  if (first == 0xE0) low = 0xA0;   // no overlong forms
+  if (first == 0xED) high = 0x9F;  // no surrogates
+  if (first == 0xF0) low = 0x90;
+  if (first == 0xF4) high = 0x8F;  // nothing above U+10FFFF
+  for (size_t i = 1; i <= need; ++i) {
+    if (i == bytes.size()) return {i, false, true};
+    if (byte(i) < low || byte(i) > high) return {i, false, false};
+    low = 0x80;
+    high = 0xBF;
+  }
+  return {need + 1, true, false};
+}
+
+}  // namespace
+
+void append_utf8(std::string& text, char32_t value) {
+  const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
+  if (value < 0x80) {
+    put(value);
+  } else if (value < 0x800) {
+    put(0xC0 | (value >> 6));
+    put(0x80 | (value & 0x3F));
+  } else if (value < 0x10000) {
+    put(0xE0 | (value >> 12));
+    put(0x80 | ((value >> 6) & 0x3F));
+    put(0x80 | (value & 0x3F));
+  } else {
+    put(0xF0 | (value >> 18));
+    put(0x80 | ((value >> 12) & 0x3F));
+    put(0x80 | ((value >> 6) & 0x3F));
+    put(0x80 | (value & 0x3F));
+  }
+}
+
+std::u32string to_code_points(std::string_view text) {
+  std::u32string points;
+  points.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint point = code_point_at(text, at);
+    points.push_back(point.value);
+    at += static_cast<size_t>(point.length);
+  }
+  return points;
+}
+
+std::string to_utf8(std::u32string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  for (const char32_t value : text) append_utf8(bytes, value);
+  return bytes;
+}
+
+size_t complete_prefix(std::string_view bytes) {
+  // Only the last three bytes can belong to an unfinished character.
+  for (size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
+    const size_t at = bytes.size() - back;
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    if (byte < 0x80) break;
+    if (byte >= 0xC0) {
+      if (first_part(bytes.substr(at)).cut) return at;
+      break;
+    }
+  }
+  return bytes.size();
+}
+
+bool is_valid_utf8(std::string_view bytes) {
+  for (size_t at = 0; at < bytes.size();) {
+    const Part part = first_part(bytes.substr(at));
+    if (!part.valid) return false;
+    at += part.length;
+  }
+  return true;
+}
+
+std::string to_valid_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (size_t at = 0; at < bytes.size();) {
+    const Part part = first_part(bytes.substr(at));
+    text += part.valid ? bytes.substr(at, part.length) : kReplacement;
+    at += part.length;
+  }
+  return text;
+}
+
+bool is_white_space(char32_t value) {
+  if (value < 0x80) return value == ' ' || (value >= 0x09 && value <= 0x0D);
+  return value == 0x85 || value == 0xA0 || value == 0x1680 || (value >= 0x2000 && value <= 0x200A) || value == 0x2028 ||
+         value == 0x2029 || value == 0x202F || value == 0x205F || value == 0x3000;
+}
+
+bool is_numeric(char32_t value) {
+  static const CodePointSet numeric(numeric_ranges());
+  return numeric.contains(value);
+}
+
+bool is_punctuation(char32_t value) {
+  static const CodePointSet punctuation(punctuation_ranges());
+  return punctuation.contains(value);
+}
+
+bool is_unprintable(char32_t value) {
+  if (value == ' ') return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
+  return category == UTF8PROC_CATEGORY_CN || category >= UTF8PROC_CATEGORY_ZS;
+}
+
+bool is_mark(char32_t value) {
+  static const CodePointSet marks(mark_ranges());
+  return marks.contains(value);
+}
+
+}  // namespace harness

@@ -1,0 +1,203 @@
+#include "harness/train/step/collect.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "harness/core/error.h"
+#include "harness/core/random.h"
+#include "harness/reward/overlong.h"
+#include "harness/rollout/rollout_work.h"
+#include "harness/train/step/over_ranks.h"
+
+namespace harness {
+
+bool RolloutGroup::mixed() const {
+  bool right = false, wrong = false;
+  for (const Sample& sample : samples) (sample.correct ? right : wrong) = true;
+  return right && wrong;
+}
+
+FingerprintReader::FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers)
+    : tokenizer_(tokenizer), rule_(rule), layers_(layers), boxed_ids_(tokenizer.encode("\\boxed{")) {}
+
+std::optional<int64_t> FingerprintReader::position(const std::vector<int64_t>& ids) const {
+  std::vector<std::string> texts;
+  texts.reserve(ids.size());
+  for (const int64_t id : ids) texts.push_back(tokenizer_.token_bytes(id));
+  return answer_position(rule_, ids, texts, boxed_ids_);
+}
+
+std::span<const float> FingerprintReader::row(const SampledResponse& response) const {
+  const std::optional<int64_t> p = position(response.ids);
+  if (!p || response.readout.empty()) return {};
+  // Row t of the readout belongs to sampled token t; the fingerprint's token is the one after p.
+  return {response.readout.data() + (*p + 1) * layers_, static_cast<size_t>(layers_)};
+}
+
+namespace {
+
+// The next problem of the run, epoch after epoch, each in its own keyed order.
+int64_t next_problem(DataCursor& cursor, int64_t problems, uint64_t seed, std::vector<int64_t>& order) {
+  if (cursor.index >= problems) {
+    cursor.index = 0;
+    ++cursor.epoch;
+    order.clear();
+  }
+  if (order.empty()) order = epoch_order(problems, seed, cursor.epoch);
+  return order[static_cast<size_t>(cursor.index++)];
+}
+
+Sample make_sample(const CollectInputs& in, const Problem& problem, const SampledResponse& response, const Verdict& verdict) {
+  Sample sample;
+  sample.problem = problem.hash();
+  sample.correct = verdict.correctness == Correctness::right;
+  sample.reward = (sample.correct ? 1.0 : 0.0) + overlong_penalty(response.tokens(), in.settings.sampling.max_new_tokens,
+                                                                  in.settings.overlong_buffer, in.settings.overlong_factor);
+  sample.has_answer = verdict.normalised.has_value();
+  sample.answer = verdict.normalised.value_or("");
+  sample.error_label = error_label(verdict, problem);
+  sample.mean_log_prob =
+      std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) / static_cast<double>(response.tokens());
+  return sample;
+}
+
+void grade_group(const CollectInputs& in, RolloutGroup& group, Collected& totals) {
+  const Problem& problem = in.problems[static_cast<size_t>(group.problem)];
+  for (const SampledResponse& response : group.responses) {
+    std::vector<int64_t> ids = response.ids;
+    if (response.stopped) ids.pop_back();  // the stop token is no part of the text
+    Verdict verdict = in.grader.grade(in.prompts.tokenizer().decode(ids), problem);
+    group.samples.push_back(make_sample(in, problem, response, verdict));
+    ++totals.responses_generated;
+    totals.tokens_generated += response.tokens();
+    totals.responses_right += group.samples.back().correct ? 1 : 0;
+    totals.responses_truncated += response.stopped ? 0 : 1;
+    totals.responses_without_answer += verdict.extracted ? 0 : 1;
+    totals.entropy_sum += std::accumulate(response.entropies.begin(), response.entropies.end(), 0.0);
+    group.verdicts.push_back(std::move(verdict));
+  }
+}
+
+// The first layer that makes a difference to the fingerprint: no number of the layers below it changes what `choose` returns.
+int64_t first_layer_of(const std::function<std::vector<float>(std::span<const float>)>& choose, int64_t layers) {
+  for (int64_t l = 0; l < layers; ++l) {
+    std::vector<float> unit(static_cast<size_t>(layers), 0.0F);
+    unit[static_cast<size_t>(l)] = 1;
+    const std::vector<float> chosen = choose(unit);
+    if (std::any_of(chosen.begin(), chosen.end(), [](float value) { return value != 0; })) return l;
+  }
+  return layers;
+}
+
+// Fingerprints of a kept group.
+void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader, RolloutGroup& group, Collected& totals) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (size_t k = 0; k < group.responses.size(); ++k) {
+    const std::span<const float> row = reader.row(group.responses[k]);
+    if (!row.empty() && in.fingerprints) group.samples[k].fingerprint = in.choose_layers(row);
+    if (in.readouts) group.samples[k].readout.assign(row.begin(), row.end());
+  }
+  totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+GeneratorSettings generator_settings(const CollectInputs& in, int64_t layers) {
+  const TrainSettings& s = in.settings;
+  GeneratorSettings generator;
+  generator.sampling = s.sampling;
+  generator.stop_ids = in.prompts.stop_ids();
+  generator.max_rows = s.max_rows;
+  generator.readout = in.fingerprints || in.readouts;
+  if (generator.readout && !in.readouts) generator.readout_from = first_layer_of(in.choose_layers, layers);
+  generator.lens_norm_all = s.fingerprint.lens_norm_all;
+  return generator;
+}
+
+// The next prompts of the run, each with the streams of its responses; the visits are counted.
+struct PromptBatch {
+  std::vector<GenerationRequest> requests;
+  std::vector<RolloutGroup> groups;
+};
+
+PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vector<int64_t>& order) {
+  const TrainSettings& s = in.settings;
+  PromptBatch batch;
+  for (int64_t i = 0; i < s.prompts_per_step; ++i) {
+    RolloutGroup group;
+    group.problem = next_problem(cursor, static_cast<int64_t>(in.problems.size()), s.seed, order);
+    group.prompt = in.prompt_ids[static_cast<size_t>(group.problem)];
+    const uint64_t hash = in.problems[static_cast<size_t>(group.problem)].hash();
+    const auto visit = static_cast<uint64_t>(cursor.visits[hash]++);
+    GenerationRequest request{group.prompt, {}};
+    for (int64_t k = 0; k < s.responses_per_prompt; ++k) {
+      request.streams.emplace_back("rollout", std::initializer_list<uint64_t>{s.seed, hash, visit, static_cast<uint64_t>(k)});
+    }
+    batch.requests.push_back(std::move(request));
+    batch.groups.push_back(std::move(group));
+  }
+  return batch;
+}
+
+void count_work(const Transformer& policy, const CollectInputs& in, const GenerationTotals& totals,
+                const std::vector<RolloutGroup>& groups, const std::vector<std::vector<SampledResponse>>& responses,
+                Collected& out) {
+  out.readout_seconds += totals.readout_seconds;
+  out.decode_seconds += totals.decode_seconds;
+  // Of all processes, each with about as many steps as this one.
+  const auto steps = static_cast<double>(totals.steps * (in.ranks == nullptr ? 1 : in.ranks->size()));
+  out.decode_bytes += steps * decode_weight_bytes(policy);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const RolloutWork work = rollout_work(policy, static_cast<int64_t>(groups[g].prompt.size()), responses[g]);
+    out.work.add(work.all);
+    out.decoded.add(work.decoded);
+    out.decode_bytes += work.kv_bytes;
+  }
+}
+
+// Says whether too few groups were kept, and does what the settings say then.
+void settle_starvation(const TrainSettings& s, int64_t step, Collected& out) {
+  out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;
+  if (out.starved && s.filter.on_starved == "stop") {
+    throw Error(
+        "step {}: expected {} groups with right and wrong responses within {} batches of prompts "
+        "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
+        step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
+  }
+  if (out.starved && s.filter.on_starved == "skip") out.groups.clear();
+}
+
+}  // namespace
+
+Collected collect_groups(const Transformer& policy, const CollectInputs& in, DataCursor& cursor, int64_t step) {
+  const TrainSettings& s = in.settings;
+  const GeneratorSettings generator = generator_settings(in, policy.config().layers);
+  const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint.position, policy.config().layers);
+  std::vector<int64_t> order;
+  Collected out;
+  while (static_cast<int64_t>(out.groups.size()) < s.prompts_per_step &&
+         out.gen_batches < (s.filter.enabled ? s.filter.max_gen_batches : 1)) {
+    ++out.gen_batches;
+    auto [requests, groups] = next_prompts(in, cursor, order);
+    GenerationTotals totals;
+    std::vector<std::vector<SampledResponse>> responses =
+        generate_over_ranks(in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
+    count_work(policy, in, totals, groups, responses, out);
+    for (size_t g = 0; g < groups.size(); ++g) {
+      groups[g].responses = std::move(responses[g]);
+      grade_group(in, groups[g], out);
+      ++out.groups_generated;
+      const bool keep = !s.filter.enabled || groups[g].mixed();
+      // Surplus kept groups are dropped: not trained on, not remembered.
+      if (!keep || static_cast<int64_t>(out.groups.size()) >= s.prompts_per_step) continue;
+      if (generator.readout) read_fingerprints(in, reader, groups[g], out);
+      out.groups.push_back(std::move(groups[g]));
+    }
+  }
+  settle_starvation(s, step, out);
+  for (size_t g = 0; g < out.groups.size(); ++g) {
+    for (Sample& sample : out.groups[g].samples) sample.group = static_cast<int64_t>(g);
+  }
+  return out;
+}
+
+}  // namespace harness

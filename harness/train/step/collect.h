@@ -1,0 +1,93 @@
+// The first half of a step: problems -> sample -> verify -> filter.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/data/problem.h"
+#include "harness/model/files/work.h"
+#include "harness/ranks/ranks.h"
+#include "harness/reward/grader.h"
+#include "harness/rollout/generator.h"
+#include "harness/train/method/method.h"
+#include "harness/train/settings.h"
+#include "harness/train/step/memory_limits.h"
+
+namespace harness {
+
+// Where the run stands in its problems: part of the checkpoint.
+struct DataCursor {
+  int64_t epoch = 0;
+  int64_t index = 0;                   // next place in the epoch's order
+  std::map<uint64_t, int64_t> visits;  // problem identity -> times sampled
+};
+
+// One prompt's responses with all that the rest of the step needs.
+struct RolloutGroup {
+  int64_t problem = 0;          // index into the training problems
+  std::vector<int64_t> prompt;  // ids
+  std::vector<SampledResponse> responses;
+  std::vector<Verdict> verdicts;
+  std::vector<Sample> samples;       // group number set when kept
+  [[nodiscard]] bool mixed() const;  // both right and wrong responses
+};
+
+struct Collected {
+  std::vector<RolloutGroup> groups;  // kept, at most prompts_per_step
+  bool starved = false;              // fewer than prompts_per_step
+  int64_t gen_batches = 0;
+  int64_t groups_generated = 0;
+  int64_t responses_generated = 0;
+  int64_t tokens_generated = 0;
+  int64_t responses_right = 0;
+  int64_t responses_truncated = 0;
+  int64_t responses_without_answer = 0;
+  double entropy_sum = 0;  // over all generated tokens, nats
+  // For timing.json, never for metrics: of all that was generated.
+  double readout_seconds = 0;  // layer readout and fingerprints
+  double decode_seconds = 0;
+  TokenWork work;           // prompts and responses
+  TokenWork decoded;        // responses after their first token
+  double decode_bytes = 0;  // that decoding must read at least: weights each step, keys and values
+};
+
+// What collecting needs beside the settings; all references outlive it.
+struct CollectInputs {
+  const TrainSettings& settings;
+  const PromptMaker& prompts;
+  const Grader& grader;
+  const std::vector<Problem>& problems;
+  const std::vector<std::vector<int64_t>>& prompt_ids;                      // of each problem
+  std::function<std::vector<float>(std::span<const float>)> choose_layers;  // readout [L] -> fingerprint
+  bool fingerprints = false;                                                // Sample::fingerprint is wanted
+  bool readouts = false;                                                    // Sample::readout is wanted
+  Ranks* ranks = nullptr;          // the processes that share the sampling; null: this one alone
+  MemoryLimits* limits = nullptr;  // null: memory that ends is an error
+};
+
+// Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".
+Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
+
+// The fingerprint of a response by the position rule (method.md), empty if it has none.
+class FingerprintReader {
+ public:
+  FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers);
+  // Index in the response of the token before the answer token; none: no box or no next token.
+  [[nodiscard]] std::optional<int64_t> position(const std::vector<int64_t>& ids) const;
+  // The readout row [L] of that place, empty if there is none.
+  [[nodiscard]] std::span<const float> row(const SampledResponse& response) const;
+
+ private:
+  const Tokenizer& tokenizer_;
+  PositionRule rule_;
+  int64_t layers_;
+  std::vector<int64_t> boxed_ids_;
+};
+
+}  // namespace harness

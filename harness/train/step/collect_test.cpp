@@ -1,0 +1,165 @@
+#include "harness/train/step/collect.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/reward/overlong.h"
+#include "harness/train/step/step.h"
+#include "harness/train/test_policy.h"
+
+namespace harness {
+namespace {
+
+using testing::HasSubstr;
+
+// Right for no response, or for problems 0 and 3 as the first character says.
+class RarelyRight : public FirstCharacterGrader {
+ public:
+  explicit RarelyRight(bool ever) : ever_(ever) {}
+  [[nodiscard]] Verdict grade(std::string_view response, const Problem& problem) const override {
+    Verdict verdict = FirstCharacterGrader::grade(response, problem);
+    if (!ever_ || (problem.id != "toy-0" && problem.id != "toy-3")) verdict.correctness = Correctness::wrong;
+    return verdict;
+  }
+
+ private:
+  bool ever_;
+};
+
+struct Collecting {
+  explicit Collecting(const ToyRun& toy) : policy(toy.policy()), prompts(toy.prompts()) {
+    for (const Problem& problem : toy.problems) prompt_ids.push_back(prompts.ids(problem.text));
+  }
+  Collected collect(const ToyRun& toy, const Grader& grader, DataCursor& cursor, bool fingerprints = false) const {
+    const CollectInputs inputs{toy.settings, prompts, grader, toy.problems, prompt_ids, toy.inputs().choose_layers,
+                               fingerprints};
+    return collect_groups(*policy, inputs, cursor, 1);
+  }
+  std::unique_ptr<Transformer> policy;
+  PromptMaker prompts;
+  std::vector<std::vector<int64_t>> prompt_ids;
+};
+
+TEST(CollectGroups, OverlongShapingReachesTheRewardAndNotTheVerdict) {
+  ToyRun toy("overlong");
+  toy.settings.overlong_buffer = 6;
+  toy.settings.overlong_factor = 0.5;
+  DataCursor cursor;
+  const Collected collected = Collecting(toy).collect(toy, toy.grader, cursor);
+  int64_t penalised = 0;
+  for (const RolloutGroup& group : collected.groups) {
+    for (size_t k = 0; k < group.samples.size(); ++k) {
+      const Sample& sample = group.samples[k];
+      EXPECT_EQ(sample.correct, group.verdicts[k].correctness == Correctness::right);
+      const auto excess = static_cast<double>(group.responses[k].tokens() - 2);
+      EXPECT_DOUBLE_EQ(sample.reward, (sample.correct ? 1.0 : 0.0) - std::max(0.0, excess / 6 * 0.5));
+      penalised += excess > 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(penalised, 0);
+}
+
+TEST(CollectGroups, TheFilterKeepsMixedGroupsOnly) {
+  ToyRun toy("filter");
+  toy.settings.filter.enabled = true;
+  toy.settings.responses_per_prompt = 3;
+  DataCursor cursor;
+  const Collected collected = Collecting(toy).collect(toy, toy.grader, cursor);
+  ASSERT_EQ(collected.groups.size(), 3u);
+  EXPECT_FALSE(collected.starved);
+  EXPECT_EQ(collected.groups_generated, 3 * collected.gen_batches);
+  EXPECT_EQ(collected.responses_generated, 3 * collected.groups_generated);
+  for (size_t g = 0; g < 3; ++g) {
+    EXPECT_TRUE(collected.groups[g].mixed());
+    for (const Sample& sample : collected.groups[g].samples) EXPECT_EQ(sample.group, static_cast<int64_t>(g));
+  }
+}
+
+TEST(CollectGroups, TheSameProblemMetAgainIsSampledWithOtherDraws) {
+  ToyRun toy("visits");
+  toy.settings.prompts_per_step = 6;
+  toy.settings.responses_per_prompt = 8;
+  DataCursor cursor;
+  const Collecting collecting(toy);
+  const Collected first = collecting.collect(toy, toy.grader, cursor), second = collecting.collect(toy, toy.grader, cursor);
+  EXPECT_EQ(cursor.epoch, 1);
+  std::map<int64_t, std::vector<int64_t>> ids;
+  for (const RolloutGroup& group : first.groups) ids[group.problem] = group.responses[0].ids;
+  EXPECT_EQ(ids.size(), 6u);  // an epoch holds each problem once
+  int64_t other = 0;
+  for (const RolloutGroup& group : second.groups) other += group.responses[0].ids != ids.at(group.problem) ? 1 : 0;
+  EXPECT_GE(other, 3);
+  for (const auto& [problem, visits] : cursor.visits) EXPECT_EQ(visits, 2);
+}
+
+TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
+  ToyRun toy("starved_stop");
+  toy.settings.filter.enabled = true;
+  toy.settings.filter.max_gen_batches = 4;
+  const std::string error = error_of([&] {
+    DataCursor cursor;
+    Collecting(toy).collect(toy, RarelyRight(false), cursor);
+  });
+  EXPECT_THAT(error, HasSubstr("step 1: expected 3 groups with right and wrong responses within 4 batches"));
+  EXPECT_THAT(error, HasSubstr("found 0"));
+}
+
+TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
+  ToyRun toy("starved_partial");
+  toy.settings.filter.enabled = true;
+  toy.settings.filter.max_gen_batches = 2;  // each of the six problems once: at most two mixed groups
+  toy.settings.filter.on_starved = "partial";
+  DataCursor cursor;
+  const Collected partial = Collecting(toy).collect(toy, RarelyRight(true), cursor);
+  EXPECT_TRUE(partial.starved);
+  EXPECT_EQ(partial.groups.size(), 2u);
+  EXPECT_EQ(partial.gen_batches, 2);
+  toy.settings.filter.on_starved = "skip";
+  DataCursor again;
+  const Collected skipped = Collecting(toy).collect(toy, RarelyRight(true), again);
+  EXPECT_TRUE(skipped.starved);
+  EXPECT_TRUE(skipped.groups.empty());
+  EXPECT_EQ(skipped.responses_generated, partial.responses_generated);
+}
+
+TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
+  ToyRun toy("skip_step");
+  toy.settings.filter = {true, 2, "skip"};
+  const Collecting c(toy);
+  const RarelyRight grader(false);
+  const CollectInputs inputs{toy.settings, c.prompts, grader, toy.problems, c.prompt_ids, toy.inputs().choose_layers, false};
+  Optimizer optimizer(*c.policy, toy.settings.optimizer);
+  MethodStack methods;
+  DataCursor cursor;
+  const auto before = toy.policy();
+  StepParts parts{toy.settings, inputs, *c.policy, nullptr, methods, optimizer, cursor};
+  Seconds seconds;
+  Work work;
+  const Metrics metrics = run_step(parts, 1, seconds, work);
+  EXPECT_EQ(work.at("rollout").tokens, metrics.at("tokens_generated"));
+  EXPECT_FALSE(work.contains("update"));
+  EXPECT_EQ(metrics.at("starved"), 1);
+  EXPECT_EQ(metrics.at("groups_kept"), 0);
+  EXPECT_EQ(optimizer.updates(), 0);
+  for (size_t i = 0; i < before->parameters().size(); ++i) {
+    EXPECT_TRUE(torch::equal(before->parameters()[i].value, c.policy->parameters()[i].value));
+  }
+}
+
+TEST(FingerprintReader, GivesTheReadoutRowOfTheAnswerToken) {
+  ToyRun toy("fingerprints");
+  const PromptMaker prompts = toy.prompts();
+  const FingerprintReader reader(prompts.tokenizer(), PositionRule::reference, 2);
+  SampledResponse response;
+  response.ids = prompts.tokenizer().encode("1\\boxed{7}");
+  ASSERT_EQ(response.ids.size(), 4u);
+  for (int i = 0; i < 8; ++i) response.readout.push_back(static_cast<float>(i));
+  EXPECT_EQ(reader.position(response.ids), 1);  // the box is one token; the answer is the next
+  EXPECT_THAT(reader.row(response), testing::ElementsAre(4.0f, 5.0f));
+  response.ids.resize(2);
+  EXPECT_EQ(reader.position(response.ids), std::nullopt);
+  EXPECT_TRUE(reader.row(response).empty());
+}
+
+}  // namespace
+}  // namespace harness

@@ -1,0 +1,171 @@
+// A training by several ranks (processes) against the same training by one.
+#include "harness/train/step/over_ranks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "harness/train/states/shares.h"
+#include "harness/train/step/update.h"
+#include "harness/train/test_ranks.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
+  const ToyRun toy("ranks_sample");
+  const auto policy = toy.policy();
+  std::vector<GenerationRequest> requests;
+  for (uint64_t i = 0; i < 5; ++i) {
+    GenerationRequest request{{static_cast<int64_t>(i), 3, 4}, {}};
+    for (uint64_t s = 0; s < 1 + i; ++s) request.streams.emplace_back("ranks", std::initializer_list<uint64_t>{i, s});
+    requests.push_back(request);
+  }
+  GeneratorSettings settings;
+  settings.sampling.max_new_tokens = 9;
+  settings.readout = true;
+  settings.stop_ids = {0};
+  const auto alone = generate(*policy, requests, settings);
+  for (const int size : {2, 4, 7}) {
+    const std::string file = testing::TempDir() + "/ranks_sample_rendezvous";
+    fs::remove(file);
+    run_as_processes(size, [&](int rank) {
+      const auto ranks = Ranks::meet(file, rank, size);
+      GenerationTotals totals;
+      const auto shared = generate_over_ranks(ranks.get(), *policy, requests, settings, totals);
+      ASSERT_EQ(shared.size(), alone.size());
+      for (size_t i = 0; i < alone.size(); ++i) {
+        ASSERT_EQ(shared[i].size(), alone[i].size());
+        for (size_t s = 0; s < alone[i].size(); ++s) {
+          EXPECT_EQ(shared[i][s].ids, alone[i][s].ids);
+          EXPECT_EQ(shared[i][s].log_probs, alone[i][s].log_probs);
+          EXPECT_EQ(shared[i][s].entropies, alone[i][s].entropies);
+          EXPECT_EQ(shared[i][s].readout, alone[i][s].readout);
+          EXPECT_EQ(shared[i][s].stopped, alone[i][s].stopped);
+        }
+      }
+    });
+  }
+}
+
+// Sampled responses, 1 to 4 a prompt, ten in all.
+struct SampledRows {
+  explicit SampledRows(const Transformer& policy) {
+    for (uint64_t p = 0; p < 4; ++p) {
+      GenerationRequest request{{static_cast<int64_t>(p), 3, 4}, {}};
+      for (uint64_t s = 0; s <= p; ++s) request.streams.emplace_back("score", std::initializer_list<uint64_t>{p, s});
+      requests.push_back(request);
+    }
+    GeneratorSettings settings;
+    settings.sampling.max_new_tokens = 9;
+    settings.stop_ids = {0};
+    responses = generate(policy, requests, settings);
+    for (size_t p = 0; p < requests.size(); ++p) {
+      for (const SampledResponse& response : responses[p]) {
+        TrainRow row;
+        row.prompt = &requests[p].prompt;
+        row.group = static_cast<int64_t>(p);
+        row.response = &response;
+        rows.push_back(row);
+      }
+    }
+  }
+  std::vector<GenerationRequest> requests;
+  std::vector<std::vector<SampledResponse>> responses;
+  std::vector<TrainRow> rows;
+};
+
+TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
+  const ToyRun toy("ranks_score");
+  const auto policy = toy.policy();
+  const SampledRows sampled(*policy);
+  const RowStatistics alone = score_rows(*policy, sampled.rows, toy.settings, nullptr, "test");
+  ASSERT_EQ(alone.log_probs.size(), 10u);
+  for (const Shard shard : {Shard::none, Shard::parameters}) {
+    for (const int64_t micro_batch : {0, 2}) {
+      for (const int size : {2, 4, 11}) {  // of 11 the last has no row; of 4 in passes of two, the last has one pass less
+        run_as_ranks("score", size, [&](Ranks& ranks) {
+          TrainSettings settings = toy.settings;
+          settings.shard = shard;
+          settings.micro_batch_responses = micro_batch;
+          const auto mine = toy.policy();
+          std::unique_ptr<SharedStates> shares;
+          if (shard == Shard::parameters) shares = std::make_unique<SharedStates>(*mine, ranks, shard);
+          int64_t scored = 0;
+          MemorySizes sizes;
+          MemoryLimits limits(settings, torch::kCPU, &ranks, sizes, {{}, [&](Pass, int64_t rows) { scored += rows; }});
+          const RowStatistics shared = score_rows(*mine, sampled.rows, settings, &limits, "test", &ranks);
+          EXPECT_TRUE(shared.log_probs == alone.log_probs) << size << " ranks, " << shard_name(shard);
+          EXPECT_TRUE(shared.entropies == alone.entropies) << size << " ranks, " << shard_name(shard);
+          const int64_t share = (10 + size - 1) / size;
+          EXPECT_EQ(scored, std::clamp<int64_t>(10 - share * ranks.rank(), 0, share));
+        });
+      }
+    }
+  }
+}
+
+TEST(OverRanks, RecomputedAndReferenceLogProbsTrainToWithinRoundingOfOneProcess) {
+  ToyRun toy = toy_run("ranks_recompute");
+  toy.settings.steps = 2;
+  toy.settings.recompute_old_log_probs = true;
+  toy.settings.importance_cap = 2;
+  const auto alone = toy.policy();
+  toy.train_policy(*alone, toy.inputs("alone"), true);
+  EXPECT_GT(largest_difference(*alone, *toy.policy()), 1e-5) << "nothing was learnt";
+  for (const Shard shard : {Shard::none, Shard::parameters}) {
+    toy.settings.shard = shard;
+    for (const int size : {2, 4}) {
+      const std::string run = fmt::format("{}_of_{}", shard_name(shard), size);
+      const auto policies = train_as_ranks(toy, run, size);
+      EXPECT_LT(largest_difference(*policies[0], *alone), 1e-5) << run;
+      EXPECT_EQ(largest_difference(*policies[0], *policies[1]), 0) << run;
+    }
+  }
+}
+
+TEST(OverRanks, TrainToWithinRoundingOfOneProcess) {
+  const ToyRun toy = toy_run("ranks_train");
+  const auto alone = toy.policy();
+  toy.train_policy(*alone, toy.inputs("alone"), true);
+  EXPECT_GT(largest_difference(*alone, *toy.policy()), 1e-4) << "nothing was learnt";
+  for (const int size : {2, 4}) {
+    const auto policies = train_as_ranks(toy, fmt::format("of_{}", size), size);
+    EXPECT_LT(largest_difference(*policies[0], *alone), 1e-5) << size << " ranks";
+    for (int r = 1; r < size; ++r) {
+      EXPECT_EQ(largest_difference(*policies[0], *policies[static_cast<size_t>(r)]), 0) << "rank " << r << " of " << size;
+    }
+  }
+}
+
+TEST(OverRanks, RepeatTheSameBytesAlsoAfterStopping) {
+  for (const int size : {2, 4}) {
+    ToyRun toy = toy_run(fmt::format("ranks_repeat_{}", size));
+    train_as_ranks(toy, "first", size);
+    train_as_ranks(toy, "second", size);
+    toy.settings.steps = 2;
+    train_as_ranks(toy, "stopped", size);
+    toy.settings.steps = 4;
+    train_as_ranks(toy, "stopped", size);
+    const auto first = bytes_of(toy.inputs("first").folder);
+    EXPECT_GE(first.size(), 6u);
+    EXPECT_TRUE(first == bytes_of(toy.inputs("second").folder)) << size << " ranks";
+    EXPECT_TRUE(first == bytes_of(toy.inputs("stopped").folder)) << size << " ranks";
+  }
+}
+
+TEST(OverRanks, AMeanOverMicroBatchesKeepsTheirNumber) {
+  TrainSettings settings;
+  settings.loss.aggregation = Aggregation::micro_token_mean;
+  const std::string file = testing::TempDir() + "/ranks_one_rendezvous";
+  fs::remove(file);
+  const auto ranks = Ranks::meet(file, 0, 1);
+  EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 12u);
+  settings.micro_batch_responses = 5;
+  EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 5u);
+}
+
+}  // namespace
+}  // namespace harness
