@@ -1,15 +1,19 @@
 #include "baselines/bases.h"
 
-#include "harness/core/error.h"
+#include <fmt/format.h>
+
+#include <utility>
 
 namespace baselines {
 
-harness::Config base_config(const std::string& name) {
-  if (name != "grpo" && name != "dapo") throw harness::Error("base: expected \"grpo\" or \"dapo\", found \"{}\"", name);
-  const harness::Config parsed = harness::Config::from_toml_text(name == "grpo" ? kGrpoBase : kDapoBase, "base " + name);
-  harness::Config base;
-  for (const auto& [key, entry] : parsed.entries()) base.set(key, entry.value, "base " + name);
-  return base;
+std::map<std::string, harness::Config> bases() {
+  std::map<std::string, harness::Config> all;
+  for (const auto& [name, text] : {std::pair{"grpo", kGrpoBase}, std::pair{"dapo", kDapoBase}}) {
+    const std::string origin = fmt::format("base {}", name);
+    const harness::Config parsed = harness::Config::from_toml_text(text, origin);
+    for (const auto& [key, entry] : parsed.entries()) all[name].set(key, entry.value, origin);
+  }
+  return all;
 }
 
 harness::MethodEntry grpo_entry() {

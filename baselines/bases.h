@@ -4,6 +4,7 @@
 // run and the same for both bases, so that a row of a table never mixes a method with a recipe.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -46,8 +47,8 @@ buffer = 512
 factor = 1.0
 )";
 
-// The base by name, entries of origin "base NAME". Throws Error for any other name.
-harness::Config base_config(const std::string& name);
+// Both by name, entries of origin "base NAME".
+std::map<std::string, harness::Config> bases();
 
 // The bases as methods: nothing but their base.
 harness::MethodEntry grpo_entry();

@@ -17,7 +17,7 @@ class ClipCov : public harness::Method {
       : ratio_(keys.number("ratio", 2e-4, 0, 1, "share of the tokens whose gradient is dropped")),
         cov_low_(keys.number("cov_low", 1.0, -INFINITY, INFINITY, "only tokens with a covariance above it")),
         cov_high_(keys.number("cov_high", 5.0, -INFINITY, INFINITY, "only tokens with a covariance below it")),
-        settings_(keys.base_loss()) {
+        settings_(harness::read_loss_settings(keys.reader(), 0)) {
     if (cov_low_ >= cov_high_) {
       throw harness::Error("method clip_cov: expected method.cov_low below method.cov_high, found {} and {}", cov_low_,
                            cov_high_);

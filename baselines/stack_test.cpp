@@ -60,17 +60,8 @@ TEST(MethodStack, CombinesByAddingTheTermsOfEach) {
   EXPECT_TRUE(torch::equal(with.advantages, without.advantages));
 }
 
-TEST(MethodKeys, OfOneMethodComeBeforeThoseOfAll) {
-  harness::Config config;
-  config.set("method.beta=0.25");
-  config.set("method.kl_cov.beta=0.75");
-  harness::MethodKeys of_kl_cov(config, "kl_cov"), of_bonus(config, "entropy_bonus");
-  EXPECT_EQ(of_kl_cov.number("beta", 1, 0, 1, ""), 0.75);
-  EXPECT_EQ(of_bonus.number("beta", 1, 0, 1, ""), 0.25);
-}
-
 TEST(Bases, DifferInNothingButTheLearningRule) {
-  const harness::Config grpo = base_config("grpo"), dapo = base_config("dapo");
+  const harness::Config grpo = bases().at("grpo"), dapo = bases().at("dapo");
   EXPECT_EQ(grpo.entries().size(), dapo.entries().size());
   for (const auto& [key, entry] : dapo.entries()) {
     EXPECT_TRUE(grpo.has(key)) << key;

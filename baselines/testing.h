@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "baselines/all_methods.h"
+#include "baselines/bases.h"
 #include "harness/core/random.h"
+#include "harness/train/method/method_catalog.h"
 
 namespace baselines::testing {
 
@@ -59,7 +61,6 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
 
 // A stack with the settings of its base.
 struct Arm {
-  harness::Config config;
   harness::MethodStack stack;
   harness::LossSettings settings;
 };
@@ -72,9 +73,11 @@ inline Arm make_arm(const std::vector<std::string>& names, const std::string& ba
   user.set("base", base, "test");
   for (const std::string& assignment : assignments) user.set(assignment, "test");
   Arm arm;
-  arm.config = with_base(user, entries);
-  arm.stack = make_stack(arm.config, entries);
-  arm.settings = harness::read_loss_settings(arm.config, 16);
+  const harness::MethodCatalog catalog(entries, bases());
+  const harness::Config config = catalog.with_base(user);
+  harness::ConfigReader keys(config);
+  arm.stack = catalog.make_stack(keys);
+  arm.settings = harness::read_loss_settings(keys, 16);
   return arm;
 }
 

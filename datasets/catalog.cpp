@@ -9,9 +9,9 @@
 #include "datasets/locate.h"
 #include "datasets/published.h"
 #include "datasets/records.h"
-#include "harness/core/config.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/core/nearest_name.h"
 
 namespace datasets {
 namespace {

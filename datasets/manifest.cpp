@@ -1,7 +1,7 @@
 #include "datasets/manifest.h"
 
 #include "datasets/manifest_text.h"
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 
 namespace datasets {
@@ -9,24 +9,25 @@ namespace datasets {
 std::vector<ManifestEntry> parse_manifest(std::string_view toml, const std::string& name) {
   harness::Config file = harness::Config::from_toml_text(toml, name);
   std::vector<ManifestEntry> entries;
-  for (harness::Config& table : file.take_tables("set")) {
+  for (const harness::Config& table : file.take_tables("set")) {
+    harness::ConfigReader keys(table);
     ManifestEntry entry;
-    entry.name = table.required_text("name");
-    entry.split = table.required_text("split", {"train", "test"});
-    entry.origin = table.required_text("origin");
-    entry.licence = table.text("licence", "unknown");
-    entry.problems = table.integer("problems", 0, 0);
-    entry.content_hash = table.text("content_hash", "");
-    entry.verified = table.boolean("verified", false);
-    entry.note = table.text("note", "");
-    table.finish();
+    entry.name = keys.required_text("name", "of the set");
+    entry.split = keys.required_text("split", {"train", "test"}, "of the set");
+    entry.origin = keys.required_text("origin", "where it comes from");
+    entry.licence = keys.text("licence", "unknown", "as its origin states it");
+    entry.problems = keys.integer("problems", 0, 0, "number of problems; 0: unknown");
+    entry.content_hash = keys.text("content_hash", "", "SHA-256 of its problems");
+    entry.verified = keys.boolean("verified", false, "the hash was taken from the origin's files");
+    entry.note = keys.text("note", "", "for readers");
+    keys.finish();
     if (!entry.content_hash.empty() && entry.content_hash.size() != 64) {
       throw harness::Error("{}: {}: content_hash: expected 64 hexadecimal digits, found {}", name, entry.name,
                            entry.content_hash);
     }
     entries.push_back(std::move(entry));
   }
-  file.finish();
+  harness::ConfigReader(file).finish();
   return entries;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "datasets/procedural_kind.h"
-#include "harness/data/problem.h"
+#include "harness/data/problem_catalog.h"
 
 namespace datasets {
 
@@ -38,23 +38,10 @@ std::string nano_characters();
 // Error where a kind has fewer problems than the splits ask for (seqS has 81, seqG 76).
 SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings = {});
 
-// A worked example for supervised training. The trainer adds what its prompt block says (bos, chat template) and eos.
-struct Demonstration {
-  std::string prompt;    // nano: the problem's text and "?"
-  std::string response;  // the chain and `\boxed{answer}`
-  std::string strategy;  // "right" or the wrong strategy's name
-  std::string kind;
-  bool slip = false;   // a step is off
-  bool right = false;  // the final answer is the right one
-};
+using harness::Demonstration;
+using harness::DemonstrationSource;
 
-class DemonstrationSource {
- public:
-  virtual ~DemonstrationSource() = default;
-  // A pure function of the source's seed and the index. Never a validation or test problem; training problems occur.
-  [[nodiscard]] virtual Demonstration draw(uint64_t index) const = 0;
-};
-
+// prompt: the problem's text and "?"; response: the chain and `\boxed{answer}`.
 std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, const NanoSettings& settings = {});
 
 // The response to a nano problem's text by the named strategy. Throws Error for a text of no kind or a strategy that its kind

@@ -267,7 +267,8 @@ Settings saved_settings(const std::string& folder) {
       const std::string text = harness::text_field(json["settings"], key);
       config.set("method." + key + "=" + text, "meds.json");
     }
-    ConfigKeys keys(config);
+    harness::ConfigReader reader(config);
+    harness::MethodKeys keys(reader, "meds");
     return read_settings(keys);
   });
 }

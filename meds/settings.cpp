@@ -88,4 +88,28 @@ void check_settings(const Settings& s) {
   }
 }
 
+Settings read_settings(harness::MethodKeys& keys) {
+  constexpr int64_t kMost = 1'000'000'000;
+  Settings s;
+  s.preset = keys.text("preset", "", {"", "reference"}, "\"reference\": refuses every departure from the published recipe");
+  s.alpha = keys.number("alpha", s.alpha, 0, 1e6, "penalty a unit of ln(size + 1)");
+  s.beta = keys.number("beta", 2 * s.alpha, 0, 1e6, "largest penalty; 2 * alpha where absent");
+  s.target = penalty_target(keys.text("penalty_target", "wrong", {"wrong", "right", "both", "none"}, "responses penalised"));
+  s.cluster = cluster_mode(keys.text("cluster", "hdbscan", {"hdbscan", "single", "answers", "random", "labels"},
+                                     "what makes two responses the same error"));
+  s.noise_counts = keys.boolean("noise_counts", s.noise_counts, "noise (-1) has a size like any other label");
+  s.history_only = keys.boolean("history_only", s.history_only, "look-up before the step's own responses are added");
+  s.current_only = keys.boolean("current_only", s.current_only, "no memory: each step knows only itself");
+  s.k = keys.integer("k", s.k, 1, kMost, "neighbours that vote");
+  s.tie = vote_tie(keys.text("tie", "smallest", {"smallest", "largest", "nearest"}, "label that wins a tied vote"));
+  s.max_per_problem = keys.integer("max_per_problem", 0, 0, kMost, "newest vectors kept of a problem; 0: all");
+  s.window_steps = keys.integer("window_steps", 0, 0, kMost, "only the last so many steps are kept; 0: all");
+  s.min_cluster_size = keys.integer("min_cluster_size", s.min_cluster_size, 2, kMost, "smallest cluster");
+  s.min_samples = keys.integer("min_samples", s.min_samples, 1, kMost, "neighbours of the core distance");
+  s.random_seed = keys.integer("random_seed", 0, 0, kMost, "seed of cluster = \"random\"");
+  s.threads = keys.integer("threads", s.threads, 1, 256, "threads over problems; changes no result");
+  check_settings(s);
+  return s;
+}
+
 }  // namespace meds

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "harness/cluster/nearest.h"
-#include "harness/core/config.h"
-#include "harness/core/error.h"
+#include "harness/core/config_reader.h"
 
 namespace meds {
 
@@ -57,50 +56,7 @@ std::string to_string(harness::VoteTie tie);
 // Throws Error for combinations that contradict each other, and for keys that the preset fixes.
 void check_settings(const Settings& settings);
 
-// Reads method.KEY of a Config as harness::MethodKeys does for a method of a run.
-class ConfigKeys {
- public:
-  explicit ConfigKeys(harness::Config& config) : config_(config) {}
-  double number(const std::string& key, double fallback, double low, double high, const std::string&) {
-    return config_.number("method." + key, fallback, low, high);
-  }
-  int64_t integer(const std::string& key, int64_t fallback, int64_t low, int64_t high, const std::string&) {
-    return config_.integer("method." + key, fallback, low, high);
-  }
-  bool boolean(const std::string& key, bool fallback, const std::string&) { return config_.boolean("method." + key, fallback); }
-  std::string text(const std::string& key, const std::string& fallback, const std::vector<std::string>& choices,
-                   const std::string&) {
-    return config_.text("method." + key, fallback, choices);
-  }
-
- private:
-  harness::Config& config_;
-};
-
-// Keys: ConfigKeys or harness::MethodKeys.
-template <typename Keys>
-Settings read_settings(Keys& keys) {
-  constexpr int64_t kMost = 1'000'000'000;
-  Settings s;
-  s.preset = keys.text("preset", "", {"", "reference"}, "\"reference\": refuses every departure from the published recipe");
-  s.alpha = keys.number("alpha", s.alpha, 0, 1e6, "penalty a unit of ln(size + 1)");
-  s.beta = keys.number("beta", 2 * s.alpha, 0, 1e6, "largest penalty; 2 * alpha where absent");
-  s.target = penalty_target(keys.text("penalty_target", "wrong", {"wrong", "right", "both", "none"}, "responses penalised"));
-  s.cluster = cluster_mode(keys.text("cluster", "hdbscan", {"hdbscan", "single", "answers", "random", "labels"},
-                                     "what makes two responses the same error"));
-  s.noise_counts = keys.boolean("noise_counts", s.noise_counts, "noise (-1) has a size like any other label");
-  s.history_only = keys.boolean("history_only", s.history_only, "look-up before the step's own responses are added");
-  s.current_only = keys.boolean("current_only", s.current_only, "no memory: each step knows only itself");
-  s.k = keys.integer("k", s.k, 1, kMost, "neighbours that vote");
-  s.tie = vote_tie(keys.text("tie", "smallest", {"smallest", "largest", "nearest"}, "label that wins a tied vote"));
-  s.max_per_problem = keys.integer("max_per_problem", 0, 0, kMost, "newest vectors kept of a problem; 0: all");
-  s.window_steps = keys.integer("window_steps", 0, 0, kMost, "only the last so many steps are kept; 0: all");
-  s.min_cluster_size = keys.integer("min_cluster_size", s.min_cluster_size, 2, kMost, "smallest cluster");
-  s.min_samples = keys.integer("min_samples", s.min_samples, 1, kMost, "neighbours of the core distance");
-  s.random_seed = keys.integer("random_seed", 0, 0, kMost, "seed of cluster = \"random\"");
-  s.threads = keys.integer("threads", s.threads, 1, 256, "threads over problems; changes no result");
-  check_settings(s);
-  return s;
-}
+// Reads the method's keys and checks them.
+Settings read_settings(harness::MethodKeys& keys);
 
 }  // namespace meds

@@ -108,7 +108,6 @@ TEST_F(Program, ALineThatCannotBeReadIsAnsweredInItsPlace) {
   EXPECT_THAT(third, HasSubstr("\"wrong\""));
 }
 
-#ifdef MEDSBENCH_TORCH
 TEST_F(Program, AKeyThatNothingReadsNamesItsLineAndTheNearestKey) {
   const std::string config = file("a.toml", "base = \"dapo\"\n[loss]\nclip_lo = 0.2\n");
   expect_one_line(medsbench({"config", config}), config + ": line 3: loss.clip_lo: ");
@@ -150,7 +149,6 @@ TEST_F(Program, TheExperimentShownInTheReadmeIsUnderstood) {
   EXPECT_EQ(diff.status, 0) << diff.err;
   EXPECT_THAT(diff.out, HasSubstr("method.name: "));
 }
-#endif
 
 }  // namespace
 }  // namespace tests

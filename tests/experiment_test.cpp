@@ -18,7 +18,6 @@
 
 extern char** environ;
 
-#ifdef MEDSBENCH_TORCH
 
 namespace tests {
 namespace {
@@ -197,5 +196,3 @@ TEST_F(Miniature, ABaseModelGivenByItsFolderIsKnownByWhatItHolds) {
 
 }  // namespace
 }  // namespace tests
-
-#endif

@@ -14,7 +14,6 @@
 #include "harness/report/event_file.h"
 #include "tests/miniature.h"
 
-#ifdef MEDSBENCH_TORCH
 
 namespace tests {
 namespace {
@@ -319,5 +318,3 @@ TEST_F(Damaged, TensorBoardFilesOfTrainingAndOfExportAreTheSame) {
 
 }  // namespace
 }  // namespace tests
-
-#endif

@@ -123,7 +123,6 @@ TEST(DataShow, ShowsATestProblemWhereNoSplitIsNamed) {
   EXPECT_NE(lines[0], lines_of(medsbench({"data", "show", "nano/prec", "--split", "train"}, "").out).at(0));
 }
 
-#ifdef MEDSBENCH_TORCH
 INSTANTIATE_TEST_SUITE_P(Models, VerbGolden,
                          testing::Values(Golden{"logits", 1e-4}, Golden{"fingerprint", 1e-4}, Golden{"generate", 1e-4},
                                          Golden{"loss", 1e-9}),
@@ -162,7 +161,6 @@ TEST(InspectLoss, TakesEqualAnswersAsStrategiesWhereTheLinesHaveNoFingerprints) 
   const Json expected = {{plain / 2}, {plain / 2}, {plain}, {-3 * plain}};
   EXPECT_EQ(difference(expected, lines_of(result.out).at(0).at("advantages"), 1e-12), "");
 }
-#endif
 
 }  // namespace
 }  // namespace tests

@@ -1,13 +1,12 @@
-// The list of all methods the program knows: this file and its source are where a new one is added.
+// What the program knows: the list of all methods, where a new one is added, the problem sets, and its commit.
 #pragma once
 
-#include <vector>
-
-#include "harness/train/method/method.h"
+#include "harness/experiment/program.h"
 
 namespace experiments {
 
 // In the order of `medsbench methods`.
-std::vector<harness::MethodEntry> every_method();
+const harness::MethodCatalog& every_method();
+const harness::Program& this_program();
 
 }  // namespace experiments

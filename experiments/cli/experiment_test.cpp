@@ -1,17 +1,21 @@
-#include "experiments/cli/experiment.h"
+#include "harness/experiment/experiment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <filesystem>
+#include <map>
+#include <set>
+#include <sstream>
 
-#include "experiments/cli/base_model.h"
+#include "experiments/cli/every_method.h"
 #include "experiments/cli/experiment_testing.h"
-#include "experiments/cli/notes.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"
+#include "harness/experiment/base_model.h"
+#include "harness/experiment/notes.h"
 
 namespace experiments {
 namespace {
@@ -36,24 +40,35 @@ std::vector<std::string> committed_experiments() {
 }
 
 using Experiments = Scratch;
-using BaseModels = Scratch;
 
-TEST(CommittedExperiments, ResolveToCellsWithoutDataOrModels) {
+// The number of jobs of each is stated in testdata/committed_jobs.txt: base models, trainings and evaluations, a seed each.
+TEST(CommittedExperiments, ResolveToTheirJobsWithoutDataOrModels) {
+  std::map<std::string, size_t> expected;
+  std::istringstream stated(harness::read_file(std::string(MEDSBENCH_TEST_DATA) + "/committed_jobs.txt"));
+  std::string name;
+  for (size_t jobs = 0; stated >> name >> jobs;) expected[name] = jobs;
   const auto files = committed_experiments();
-  ASSERT_GE(files.size(), 8u);
+  EXPECT_EQ(files.size(), expected.size());
   for (const std::string& file : files) {
-    Experiment experiment;
-    ASSERT_NO_THROW(experiment = read_experiment_file(file, {})) << file;
-    EXPECT_FALSE(all_cells(experiment).empty()) << file;
-    ExperimentOptions small;
+    const std::string relative = fs::relative(file, source_file("")).generic_string();
+    harness::Experiment experiment;
+    ASSERT_NO_THROW(experiment = harness::read_experiment(file, {}, this_program())) << file;
+    EXPECT_EQ(harness::all_jobs(experiment).size(), expected[relative]) << relative;
+    std::set<std::string> folders, identities;
+    for (const harness::PlannedJob* job : harness::all_jobs(experiment)) {
+      EXPECT_TRUE(folders.insert(job->job.folder).second) << job->job.folder << " twice";
+      EXPECT_TRUE(identities.insert(job->identity).second) << job->job.id << " has the configuration of another job";
+    }
+    harness::ExperimentOptions small;
     small.scale = 0.01;
-    ASSERT_NO_THROW(read_experiment_file(file, small)) << file;
+    ASSERT_NO_THROW(harness::read_experiment(file, small, this_program())) << file;
   }
 }
 
 TEST(CommittedExperiments, ShowTheSetsThatTheirOutcomesAreOf) {
   for (const std::string name : {"methods", "methods_tuning"}) {  // `nano` and `nano:validation`
-    const Experiment experiment = read_experiment_file(source_file("experiments/" + name + ".toml"), {});
+    const harness::Experiment experiment =
+        harness::read_experiment(source_file("experiments/" + name + ".toml"), {}, this_program());
     EXPECT_EQ(experiment.sets, (std::vector<std::string>{"nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list"}))
         << name;
   }
@@ -113,15 +128,15 @@ TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
     meds["fingerprint.layer_diff"] = "false";
     meds["fingerprint.position"] = "\"reference\"";
     const std::map<std::string, Keys> arms = {{"DAPO", dapo}, {"GRPO", grpo}, {"GRPO + Entropy", entropy}, {"MEDS", meds}};
-    const Experiment experiment = read_experiment_file(paper_file(paper), {});
+    const harness::Experiment experiment = harness::read_experiment(paper_file(paper), {}, this_program());
     EXPECT_EQ(experiment.main_grader, "limo");
     EXPECT_EQ(experiment.sets, (std::vector<std::string>{"aime24", "amc23", "math500", "minerva", "olympiadbench"}));
     size_t seen = 0;
-    for (const PlannedRow& row : experiment.rows) {
+    for (const harness::PlannedRow& row : experiment.rows) {
       const auto arm = arms.find(row.name);
       if (arm == arms.end()) continue;
       ++seen;
-      const auto& effective = row.config.effective();
+      const auto& effective = row.effective;
       for (const Keys* keys : {&common, &arm->second}) {
         for (const auto& [key, value] : *keys) {
           ASSERT_TRUE(effective.contains(key)) << paper << ", " << row.name << ": " << key;
@@ -134,7 +149,7 @@ TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
 }
 
 TEST(PaperExperiments, SayWhichComparisonMixesARecipeWithAMethod) {
-  const auto notes = recipe_notes(read_experiment_file(paper_file("qwen3-1.7b"), {}));
+  const auto notes = harness::recipe_notes(harness::read_experiment(paper_file("qwen3-1.7b"), {}, this_program()));
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_EQ(
       notes[0],
@@ -145,11 +160,12 @@ TEST(PaperExperiments, SayWhichComparisonMixesARecipeWithAMethod) {
 TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAveragesReproduce) {
   Config file = Config::from_toml_file(source_file("experiments/paper/published.toml"));
   size_t averages = 0;
-  for (Config& entry : file.take_tables("rows")) {
-    const std::string base = entry.required_text("base_model"), name = entry.required_text("name");
-    const Experiment experiment = read_experiment_file(paper_file(base), {});
-    EXPECT_TRUE(
-        std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) { return row.name == name; }))
+  for (const Config& entry : file.take_tables("rows")) {
+    harness::ConfigReader keys(entry);
+    const std::string base = keys.required_text("base_model", ""), name = keys.required_text("name", "");
+    const harness::Experiment experiment = harness::read_experiment(paper_file(base), {}, this_program());
+    EXPECT_TRUE(std::any_of(experiment.rows.begin(), experiment.rows.end(),
+                            [&](const harness::PlannedRow& row) { return row.name == name; }))
         << base << ", " << name;
     double sum = 0;
     int sets = 0;
@@ -166,74 +182,20 @@ TEST(PublishedNumbers, BelongToRowsAndColumnsOfThePapersExperimentsAndTheirAvera
     }
     if (sets != 5) continue;
     ++averages;
-    EXPECT_NEAR(sum / sets, entry.number("values.average pass@1", 0), 0.0051) << name;  // rounded to two places
+    EXPECT_NEAR(sum / sets, keys.number("values.average pass@1", 0, 0, 100, ""), 0.0051) << name;  // rounded to two places
   }
   EXPECT_EQ(averages, 5u);
 }
 
-TEST(Scale, MultipliesWhatMakesARunLongAndKeepsUpdatesAndWarmUpInProportion) {
-  Config config = Config::from_toml_text(
-      "[train]\nsteps = 100\nprompts_per_step = 512\nmini_batch_prompts = 16\nresponses_per_prompt = 16\n[eval]\nn = 128\n"
-      "[optimizer]\nwarmup_updates = 320\n",
-      "test");
-  const auto changed = apply_scale(config, 0.125);
-  EXPECT_EQ(config.integer("train.steps", 0), 13);  // 12.5 rounded
-  EXPECT_EQ(config.integer("train.prompts_per_step", 0), 64);
-  EXPECT_EQ(config.integer("train.mini_batch_prompts", 0), 2);
-  EXPECT_EQ(config.integer("train.responses_per_prompt", 0), 2);
-  EXPECT_EQ(config.integer("eval.n", 0), 16);
-  EXPECT_EQ(config.integer("optimizer.warmup_updates", 0), 42);  // 320 of 3200 updates as of 416: 41.6
-  EXPECT_EQ(changed.size(), 6u);
-  EXPECT_THAT(scale_note(0.125, {changed, changed}), HasSubstr("scaled by 0.125 (--scale): train.steps 100 to 13, "));
-
-  Config tiny = Config::from_toml_text("[train]\nsteps = 3\n", "test");
-  apply_scale(tiny, 1e-6);
-  EXPECT_EQ(tiny.integer("train.steps", 0), 1);
-  EXPECT_EQ(tiny.integer("train.responses_per_prompt", 0), 2);  // a group of one has no advantage
-  EXPECT_EQ(tiny.integer("eval.n", 0), 1);
-  EXPECT_EQ(reachable_k({1, 8, 128}, 8), (std::vector<int64_t>{1, 8}));
-  EXPECT_EQ(reachable_k({1, 128}, 1), (std::vector<int64_t>{1}));
-}
-
 TEST(Scale, KeepsItsRunsAndResultsApart) {
-  ExperimentOptions options;
+  harness::ExperimentOptions options;
   options.scale = 0.05;
-  const Experiment scaled = read_experiment_file(paper_file("qwen3-8b"), options),
-                   whole = read_experiment_file(paper_file("qwen3-8b"), {});
+  const harness::Experiment scaled = harness::read_experiment(paper_file("qwen3-8b"), options, this_program()),
+                            whole = harness::read_experiment(paper_file("qwen3-8b"), {}, this_program());
   EXPECT_EQ(scaled.runs, whole.runs + "-scale0.05");
   EXPECT_EQ(scaled.results, whole.results + "-scale0.05");
   EXPECT_NE(scaled.rows.back().train.at(1).identity, whole.rows.back().train.at(1).identity);
   EXPECT_EQ(scaled.k, (std::vector<int64_t>{1, 2, 4, 6}));
-}
-
-TEST_F(BaseModels, AreFoundAsFoldersInTheModelsFolderAndInTheHubsCache) {
-  const std::string cache = path("hub"), models = path("models");
-  const auto environment = [&](const std::string& name) { return name == "HF_HUB_CACHE" ? cache : std::string(); };
-  EXPECT_EQ(find_model("Org/Name", models, environment), "");
-  const std::string snapshot = cache + "/models--Org--Name/snapshots/0123456789abcdef0123456789abcdef01234567";
-  harness::make_folder(snapshot);
-  harness::make_folder(cache + "/models--Org--Name/refs");
-  harness::write_file_atomically(cache + "/models--Org--Name/refs/main", "0123456789abcdef0123456789abcdef01234567");
-  harness::write_file_atomically(snapshot + "/config.json", "{}");
-  EXPECT_EQ(find_model("Org/Name", models, environment), snapshot);
-  harness::make_folder(models + "/Name");
-  harness::write_file_atomically(models + "/Name/config.json", "{}");
-  EXPECT_EQ(find_model("Org/Name", models, environment), models + "/Name");
-  EXPECT_EQ(find_model(models + "/Name", "elsewhere", environment), models + "/Name");
-  EXPECT_THAT(missing_model_text("Org/Other", models), HasSubstr("medsbench model fetch Org/Other"));
-}
-
-TEST_F(BaseModels, AreGivenMorePositionsInAFolderOfLinks) {
-  harness::make_folder(path("own"));
-  harness::write_file_atomically(path("own/config.json"), R"({"max_position_embeddings": 4096, "rope_theta": 10000.0})");
-  harness::write_file_atomically(path("own/model.safetensors"), "weights");
-  extend_positions(path("own"), path("more"), 9216);
-  EXPECT_EQ(harness::read_file(path("more/model.safetensors")), "weights");
-  EXPECT_TRUE(fs::is_symlink(path("more/model.safetensors")));
-  const auto config = harness::parse_json(harness::read_file(path("more/config.json")));
-  EXPECT_EQ(config["max_position_embeddings"], 9216);
-  EXPECT_EQ(config["rope_theta"], 10000.0);
-  EXPECT_THROW(extend_positions(path("own"), path("less"), 4096), harness::Error);
 }
 
 }  // namespace

@@ -1,42 +1,27 @@
-// The verbs of the program: each adds itself to the command line and, when chosen, leaves what to run.
+// The verbs of the program: each adds itself to the command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
+#include "experiments/cli/command_line.h"
 
 namespace experiments {
 
-// Set by the callback of the verb on the command line; returns the exit status.
-using Chosen = std::function<int()>;
-
-void add_run(CLI::App& app, Chosen& chosen);
-void add_plan(CLI::App& app, Chosen& chosen);
-void add_status(CLI::App& app, Chosen& chosen);
-void add_clean(CLI::App& app, Chosen& chosen);
-void add_config(CLI::App& app, Chosen& chosen);
-void add_diff(CLI::App& app, Chosen& chosen);
-void add_train(CLI::App& app, Chosen& chosen);
-void add_eval(CLI::App& app, Chosen& chosen);
-void add_pretrain(CLI::App& app, Chosen& chosen);
-void add_generate(CLI::App& app, Chosen& chosen);
-void add_grade(CLI::App& app, Chosen& chosen);
-void add_score(CLI::App& app, Chosen& chosen);
-void add_table(CLI::App& app, Chosen& chosen);
-void add_verify(CLI::App& app, Chosen& chosen);
-void add_judge(CLI::App& app, Chosen& chosen);
-void add_export(CLI::App& app, Chosen& chosen);
-void add_regrade(CLI::App& app, Chosen& chosen);
-void add_import(CLI::App& app, Chosen& chosen);
-void add_data(CLI::App& app, Chosen& chosen);
-void add_model(CLI::App& app, Chosen& chosen);
-
-void add_inspect_clusters(CLI::App& inspect, Chosen& chosen);
-void add_inspect_memory(CLI::App& inspect, Chosen& chosen);
-
-void add_inspect_logits(CLI::App& inspect, Chosen& chosen);
-void add_inspect_fingerprint(CLI::App& inspect, Chosen& chosen);
-void add_inspect_loss(CLI::App& inspect, Chosen& chosen);
-void add_methods(CLI::App& app, Chosen& chosen);
-void add_inspect_tokens(CLI::App& inspect, Chosen& chosen);
+void add_run(Verb app);
+void add_plan(Verb app);
+void add_status(Verb app);
+void add_clean(Verb app);
+void add_config(Verb app);
+void add_diff(Verb app);
+void add_jobs(Verb app);  // train, eval, pretrain
+void add_table(Verb app);
+void add_verify(Verb app);
+void add_judge(Verb app);
+void add_export(Verb app);
+void add_regrade(Verb app);
+void add_import(Verb app);
+void add_data(Verb app);
+void add_model(Verb app);
+void add_methods(Verb app);
+void add_keys(Verb app);   // keys, explain
+void add_lines(Verb app);  // grade, score, generate, inspect ...
 
 }  // namespace experiments

@@ -1,4 +1,4 @@
-// Config as TOML text: its values, the effective keys, their identity.
+// Config as TOML text: values, entries, their hash.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -65,9 +65,9 @@ std::string to_toml(const Config::Value& value) {
   return std::visit(Visitor{}, value);
 }
 
-std::string Config::effective_toml(bool with_origins) const {
+std::string to_toml(const Config::Entries& entries, bool with_origins) {
   std::string out;
-  for (const auto& [key, entry] : effective_) {
+  for (const auto& [key, entry] : entries) {
     out += fmt::format("{} = {}", key, to_toml(entry.value));
     if (with_origins) out += "  # " + entry.origin;
     out += '\n';
@@ -75,11 +75,10 @@ std::string Config::effective_toml(bool with_origins) const {
   return out;
 }
 
-std::string Config::identity(const std::vector<std::string>& without_prefixes) const {
+std::string entries_hash(const Config::Entries& entries, const std::vector<std::string>& without) {
   std::string text;
-  for (const auto& [key, entry] : effective_) {
-    const bool left_out = std::any_of(without_prefixes.begin(), without_prefixes.end(),
-                                      [&path = key](const std::string& prefix) { return path.starts_with(prefix); });
+  for (const auto& [key, entry] : entries) {
+    const bool left_out = std::find(without.begin(), without.end(), key) != without.end();
     if (!left_out) text += fmt::format("{} = {}\n", key, to_toml(entry.value));
   }
   return sha256_hex(text);

@@ -12,6 +12,7 @@
 #include <boost/process/io.hpp>
 #include <boost/process/search_path.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "harness/core/error.h"
@@ -48,6 +49,21 @@ std::string find_program(const std::string& name) {
 
 int exit_status(int wait_status) { return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status); }
 
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) throw Error("process {}: expected its exit status, found none", pid);
+  }
+  return exit_status(status);
+}
+
+std::string own_program() {
+  std::error_code code;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", code);
+  if (code) throw Error("/proc/self/exe: expected this program's path, found: {}", code.message());
+  return path.string();
+}
+
 pid_t start_process(const ProcessStart& start) {
   process::environment environment = boost::this_process::environment();
   for (const auto& [name, value] : start.environment) environment[name] = value;
@@ -80,11 +96,8 @@ ProcessResult run_process(const std::vector<std::string>& argv, std::string_view
   }
   std::rewind(in.get());
   const pid_t pid = start_process({program, {argv.begin() + 1, argv.end()}, {}, in.get(), out.get(), err.get(), {}});
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) throw Error("{}: expected its exit status, found none", program);
-  }
-  return {exit_status(status), content(out.get()), content(err.get())};
+  const int status = wait_for(pid);
+  return {status, content(out.get()), content(err.get())};
 }
 
 }  // namespace harness

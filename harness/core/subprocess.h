@@ -37,5 +37,9 @@ std::string find_program(const std::string& name);
 ProcessResult run_process(const std::vector<std::string>& argv, std::string_view input = {});
 // The status as ProcessResult has it, of one that waitpid gives.
 int exit_status(int wait_status);
+// Waits for a child; its status as ProcessResult has it.
+int wait_for(pid_t pid);
+// The full path of this program.
+std::string own_program();
 
 }  // namespace harness

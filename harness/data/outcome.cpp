@@ -1,5 +1,7 @@
 #include "harness/data/outcome.h"
 
+#include <algorithm>
+
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 
@@ -20,6 +22,12 @@ bool Outcome::correct(const std::string& grader) const {
   if (found == verdicts.end())
     throw Error("problem {}, sample {}: expected a verdict of {}, found none", problem, sample, grader);
   return found->second == "right";
+}
+
+double share_right(const std::vector<Outcome>& outcomes, const std::string& grader) {
+  const auto right =
+      std::count_if(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) { return outcome.correct(grader); });
+  return outcomes.empty() ? 0 : static_cast<double>(right) / static_cast<double>(outcomes.size());
 }
 
 OrderedJson to_json(const Outcome& outcome) {

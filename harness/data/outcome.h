@@ -35,6 +35,9 @@ struct Outcome {
   [[nodiscard]] bool correct(const std::string& grader) const;
 };
 
+// Share of the outcomes that are right by the grader; 0 of none.
+double share_right(const std::vector<Outcome>& outcomes, const std::string& grader);
+
 OrderedJson to_json(const Outcome& outcome);
 // Throws Error for a missing field or a newer version.
 Outcome outcome_from_json(const Json& line);

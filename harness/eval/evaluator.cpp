@@ -17,9 +17,11 @@ double mean(const std::vector<float>& values) {
 class Recorder {
  public:
   Recorder(const EvalSettings& settings, const EvalInputs& inputs, int64_t layers)
-      : settings_(settings), in_(inputs), layers_(layers), boxed_ids_(inputs.tokenizer.encode("\\boxed{")) {
-    for (const std::string& name : settings.graders) graders_.push_back(make_grader(name));
-  }
+      : settings_(settings),
+        in_(inputs),
+        layers_(layers),
+        boxed_ids_(inputs.tokenizer.encode("\\boxed{")),
+        graders_(settings.graders) {}
 
   Outcome record(const Problem& problem, int64_t sample, const SampledResponse& response) const {
     Outcome outcome;
@@ -31,14 +33,7 @@ class Recorder {
     std::vector<int64_t> ids = response.ids;
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
     outcome.text = in_.tokenizer.decode(ids);
-    for (const auto& grader : graders_) {
-      const Verdict verdict = grader->grade(outcome.text, problem);
-      outcome.verdicts[grader->name()] = to_string(verdict.correctness);
-      if (&grader != &graders_.front()) continue;
-      outcome.extracted = verdict.extracted;
-      outcome.normalised = verdict.normalised;
-      outcome.error_label = error_label(verdict, problem);
-    }
+    graders_.grade(outcome, problem);
     outcome.finish = response.stopped ? "stop" : "length";
     outcome.tokens = response.tokens();
     if (settings_.store_ids) outcome.ids = response.ids;
@@ -61,7 +56,7 @@ class Recorder {
   const EvalInputs& in_;
   int64_t layers_;
   std::vector<int64_t> boxed_ids_;
-  std::vector<std::unique_ptr<Grader>> graders_;
+  Graders graders_;
 };
 
 using Responses = std::vector<std::vector<SampledResponse>>;

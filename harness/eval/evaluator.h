@@ -10,7 +10,7 @@
 
 #include "harness/data/outcome.h"
 #include "harness/model/transformer.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/graders.h"
 #include "harness/rollout/generator.h"
 #include "harness/rollout/position.h"
 #include "harness/text/tokenizer/tokenizer.h"

@@ -29,19 +29,20 @@ torch::Tensor masked_difference(const torch::Tensor& a, const torch::Tensor& b, 
 
 }  // namespace
 
-LossSettings read_loss_settings(Config& config, int64_t max_response_tokens) {
-  LossSettings settings;
-  settings.clip_low = config.number("loss.clip_low", settings.clip_low, 0, 1);
-  settings.clip_high = config.number("loss.clip_high", settings.clip_high, 0);
-  settings.dual_clip = config.number("loss.dual_clip", settings.dual_clip, 0);
-  if (settings.dual_clip > 0 && settings.dual_clip <= 1) {
-    throw Error("{}: loss.dual_clip: expected 0 (off) or a number above 1, found {}", config.name(), settings.dual_clip);
+LossSettings read_loss_settings(ConfigReader& keys, int64_t max_response_tokens) {
+  LossSettings s;
+  s.clip_low = keys.number("loss.clip_low", s.clip_low, 0, 1, "the ratio is clipped at 1 - clip_low");
+  s.clip_high = keys.number("loss.clip_high", s.clip_high, 0, "the ratio is clipped at 1 + clip_high");
+  s.dual_clip = keys.number("loss.dual_clip", s.dual_clip, 0, "bound of the ratio for negative advantages, above 1; 0: off");
+  if (s.dual_clip > 0 && s.dual_clip <= 1) {
+    throw Error("{}: loss.dual_clip: expected 0 (off) or a number above 1, found {}", keys.config().name(), s.dual_clip);
   }
-  settings.kl_coef = config.number("loss.kl_coef", settings.kl_coef, 0);
-  settings.aggregation = aggregation_of(config.text(
-      "loss.aggregation", "token_mean", {"token_mean", "seq_mean_token_mean", "seq_mean_token_sum_norm", "micro_token_mean"}));
-  settings.max_response_tokens = max_response_tokens;
-  return settings;
+  s.kl_coef = keys.number("loss.kl_coef", s.kl_coef, 0, "weight of the k3 KL to the reference policy; 0: no reference is kept");
+  s.aggregation = aggregation_of(keys.text("loss.aggregation", "token_mean",
+                                           {"token_mean", "seq_mean_token_mean", "seq_mean_token_sum_norm", "micro_token_mean"},
+                                           "how the losses of tokens become one number"));
+  s.max_response_tokens = max_response_tokens;
+  return s;
 }
 
 torch::Tensor log_ratio(const LossInputs& inputs) {

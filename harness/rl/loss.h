@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 
 namespace harness {
 
@@ -24,8 +24,8 @@ struct LossSettings {
   int64_t max_response_tokens = 0;  // of the run; for seq_mean_token_sum_norm
 };
 
-// Reads loss.* (clip_low, clip_high, dual_clip, kl_coef, aggregation).
-LossSettings read_loss_settings(Config& config, int64_t max_response_tokens);
+// Reads loss.*. Throws Error for a dual_clip in (0, 1].
+LossSettings read_loss_settings(ConfigReader& keys, int64_t max_response_tokens);
 
 // Tensors [B, T], one floating dtype (double in `inspect loss`, float in training).
 struct LossInputs {

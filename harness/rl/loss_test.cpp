@@ -159,7 +159,8 @@ TEST(MicroTokenMean, DividesInsideEachMicroBatch) {
 TEST(LossSettings, RefuseADualClipThatWouldCutTheRangeItself) {
   Config config;
   config.set("loss.dual_clip=0.5");
-  EXPECT_THROW((void)read_loss_settings(config, 8), Error);
+  ConfigReader keys(config);
+  EXPECT_THROW((void)read_loss_settings(keys, 8), Error);
 }
 
 }  // namespace

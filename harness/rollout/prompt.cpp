@@ -6,21 +6,22 @@
 
 namespace harness {
 
-PromptSettings read_prompt_settings(Config& config) {
-  PromptSettings settings;
-  settings.form = config.text("prompt.template", "model", {"model", "plain", "chatml", "llama3", "qwen-math"});
-  settings.system = config.text("prompt.system", "");
-  settings.instruction = config.text("prompt.instruction", "");
-  settings.suffix = config.text("prompt.suffix", "");
-  settings.add_bos = config.boolean("prompt.add_bos", false);
-  settings.shots = config.texts("prompt.shots", {});
-  settings.enable_thinking = config.boolean("prompt.enable_thinking", false);
-  settings.stop_ids = config.integers("prompt.stop_ids", {});
-  settings.prompt_tokens = config.integer("prompt.prompt_tokens", 1024, 1);
-  if (settings.shots.size() % 2 != 0) {
-    throw Error("prompt.shots: expected problem and response in turn, found {} texts", settings.shots.size());
+PromptSettings read_prompt_settings(ConfigReader& keys) {
+  PromptSettings s;
+  s.form = keys.text("prompt.template", "model", {"model", "plain", "chatml", "llama3", "qwen-math"},
+                     "chat template: that of the model's folder, a named one, or none (plain)");
+  s.system = keys.text("prompt.system", "", "system line; empty: none");
+  s.instruction = keys.text("prompt.instruction", "", "put after the problem, on a line of its own");
+  s.suffix = keys.text("prompt.suffix", "", "put right after the problem");
+  s.add_bos = keys.boolean("prompt.add_bos", s.add_bos, "plain template: the model's bos first");
+  s.shots = keys.texts("prompt.shots", {}, "worked examples before the problem: problem and response in turn");
+  s.enable_thinking = keys.boolean("prompt.enable_thinking", s.enable_thinking, "handed to the chat template");
+  s.stop_ids = keys.integers("prompt.stop_ids", {}, "ids that end a response beside the model's eos ids");
+  s.prompt_tokens = keys.integer("prompt.prompt_tokens", s.prompt_tokens, 1, "longer prompts are left out and counted");
+  if (s.shots.size() % 2 != 0) {
+    throw Error("prompt.shots: expected problem and response in turn, found {} texts", s.shots.size());
   }
-  return settings;
+  return s;
 }
 
 PromptMaker::PromptMaker(PromptSettings settings, const std::string& model_folder, const ModelConfig& model,

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/model/files/model_config.h"
 #include "harness/text/jinja/chat_template.h"
 #include "harness/text/tokenizer/tokenizer.h"
@@ -27,7 +27,7 @@ struct PromptSettings {
 };
 
 // Reads prompt.*.
-PromptSettings read_prompt_settings(Config& config);
+PromptSettings read_prompt_settings(ConfigReader& keys);
 
 // Makes prompts for one model folder.
 class PromptMaker {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+
+#include "harness/core/config_reader.h"
 
 namespace harness {
 
@@ -12,5 +15,8 @@ struct SamplingSettings {
   bool greedy = false;           // the largest logit, lowest id on a tie
   int64_t max_new_tokens = 256;  // a response is cut there (finish = length)
 };
+
+// Reads temperature, top_p, top_k and max_new_tokens under the prefix given ("sampling" or "eval").
+SamplingSettings read_sampling_settings(ConfigReader& keys, const std::string& prefix, const SamplingSettings& defaults);
 
 }  // namespace harness

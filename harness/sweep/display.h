@@ -12,9 +12,9 @@ namespace harness {
 
 class SweepDisplay {
  public:
-  SweepDisplay(const std::vector<Cell>& cells, const SweepSettings& settings);
-  void started(const Cell& cell);
-  void ended(const Cell& cell, const CellResult& result);
+  SweepDisplay(const std::vector<Job>& jobs, const SweepSettings& settings);
+  void started(const Job& job);
+  void ended(const Job& job, const JobResult& result);
   // One line that stays.
   void say(const std::string& line);
   // Called often; writes when it is time to.
@@ -27,11 +27,11 @@ class SweepDisplay {
     double since = 0;        // when progress was first read
     double first_done = -1;  // what it said then
   };
-  [[nodiscard]] std::string line_of(const Cell& cell);
+  [[nodiscard]] std::string line_of(const Job& job);
   void erase();
   void draw(const SweepResult& so_far);
 
-  const std::vector<Cell>& cells_;
+  const std::vector<Job>& jobs_;
   std::ostream& out_;
   bool live_;
   double line_seconds_;

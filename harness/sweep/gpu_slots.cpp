@@ -5,7 +5,7 @@
 
 namespace harness {
 
-GpuSlots gpu_slots(int64_t jobs, int64_t devices, const std::string& visible, bool whole) {
+GpuSlots gpu_slots(int64_t workers, int64_t devices, const std::string& visible, bool whole) {
   if (whole || devices < 1) return {1, {}};
   GpuSlots out;
   std::istringstream names(visible);
@@ -15,7 +15,7 @@ GpuSlots gpu_slots(int64_t jobs, int64_t devices, const std::string& visible, bo
   for (size_t i = 0; visible.empty() && i < static_cast<size_t>(devices); ++i) {
     out.slots.push_back({{"CUDA_VISIBLE_DEVICES", std::to_string(i)}});
   }
-  out.jobs = std::min(jobs, static_cast<int64_t>(out.slots.size()));
+  out.workers = std::min(workers, static_cast<int64_t>(out.slots.size()));
   return out;
 }
 

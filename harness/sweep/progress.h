@@ -24,7 +24,7 @@ std::string describe(const Progress& progress);
 std::string describe_seconds(double seconds);
 
 // The last lines of a log, at most `lines` of them, without the bytes that a terminal would obey.
-// So many of them tell why a cell failed.
+// So many of them tell why a job failed.
 inline constexpr int kTailLines = 8;
 std::string last_lines(const std::string& path, int lines);
 

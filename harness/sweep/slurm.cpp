@@ -23,14 +23,14 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-// Level of each cell: 0 waits for nobody, else one more than the highest it waits for; -1 for cells that are done.
-std::vector<int64_t> levels_of(const std::vector<Cell>& cells, const std::vector<bool>& done) {
-  const auto earlier = waits_for(cells);
-  std::vector<int64_t> levels(cells.size(), -1);
-  // Cells are few: as many rounds as there are levels, and `queue_order` has refused circles.
+// Level of each job: 0 waits for nobody, else one more than the highest it waits for; -1 for jobs that are done.
+std::vector<int64_t> levels_of(const std::vector<Job>& jobs, const std::vector<bool>& done) {
+  const auto earlier = waits_for(jobs);
+  std::vector<int64_t> levels(jobs.size(), -1);
+  // Jobs are few: as many rounds as there are levels, and `queue_order` has refused circles.
   for (bool changed = true; changed;) {
     changed = false;
-    for (size_t i = 0; i < cells.size(); ++i) {
+    for (size_t i = 0; i < jobs.size(); ++i) {
       if (done[i]) continue;
       int64_t level = 0;
       for (const size_t other : earlier[i]) level = std::max(level, done[other] ? 0 : levels[other] + 1);
@@ -41,27 +41,27 @@ std::vector<int64_t> levels_of(const std::vector<Cell>& cells, const std::vector
   return levels;
 }
 
-std::string task_of(const Cell& cell, size_t number, const std::vector<Cell>& cells, const SlurmSettings& settings) {
+std::string task_of(const Job& job, size_t number, const std::vector<Job>& jobs, const SlurmSettings& settings) {
   std::string text = fmt::format("{})\n", number);
-  for (const std::string& id : cell.after) {
-    const auto other = std::find_if(cells.begin(), cells.end(), [&](const Cell& one) { return one.id == id; });
+  for (const std::string& id : job.after) {
+    const auto other = std::find_if(jobs.begin(), jobs.end(), [&](const Job& one) { return one.id == id; });
     text += fmt::format("  [ -e {} ] || exit 3\n", quoted(other->folder + "/" + settings.done_file));
   }
   // -E: a folder that another process works on is left to it.
-  text += fmt::format("  mkdir -p {0} && exec flock -n -E 4 {1} {2}", quoted(cell.folder), quoted(cell.folder + "/lock"),
+  text += fmt::format("  mkdir -p {0} && exec flock -n -E 4 {1} {2}", quoted(job.folder), quoted(job.folder + "/lock"),
                       quoted(settings.program));
-  for (const std::string& argument : cell.arguments) text += " " + quoted(argument);
-  return text + fmt::format(" >> {} 2>&1 < /dev/null\n  ;;\n", quoted(cell.folder + "/log.txt"));
+  for (const std::string& argument : job.arguments) text += " " + quoted(argument);
+  return text + fmt::format(" >> {} 2>&1 < /dev/null\n  ;;\n", quoted(job.folder + "/log.txt"));
 }
 
-std::string script_of(const SlurmStage& stage, const std::vector<Cell>& cells, const SlurmSettings& settings) {
-  const std::string throttle = settings.jobs > 0 ? fmt::format("%{}", settings.jobs) : "";
+std::string script_of(const SlurmStage& stage, const std::vector<Job>& jobs, const SlurmSettings& settings) {
+  const std::string throttle = settings.workers > 0 ? fmt::format("%{}", settings.workers) : "";
   std::string text = "#!/bin/sh\n";
-  text += fmt::format("#SBATCH --job-name={}\n#SBATCH --array=0-{}{}\n", settings.name, stage.cells.size() - 1, throttle);
+  text += fmt::format("#SBATCH --job-name={}\n#SBATCH --array=0-{}{}\n", settings.name, stage.jobs.size() - 1, throttle);
   text += "#SBATCH --output=/dev/null\n";
   for (const auto& [name, value] : settings.environment) text += fmt::format("export {}={}\n", name, quoted(value));
   text += "case \"$SLURM_ARRAY_TASK_ID\" in\n";
-  for (size_t i = 0; i < stage.cells.size(); ++i) text += task_of(cells[stage.cells[i]], i, cells, settings);
+  for (size_t i = 0; i < stage.jobs.size(); ++i) text += task_of(jobs[stage.jobs[i]], i, jobs, settings);
   return text + "esac\n";
 }
 
@@ -77,16 +77,16 @@ std::string ask_slurm(const std::vector<std::string>& argv) {
 
 class Submission {
  public:
-  Submission(const std::vector<Cell>& cells, const SlurmSettings& settings, const std::function<bool(const Cell&)>& is_done)
-      : cells_(cells), settings_(settings), is_done_(is_done), out_(settings.out != nullptr ? *settings.out : std::cerr) {}
+  Submission(const std::vector<Job>& jobs, const SlurmSettings& settings, const std::function<bool(const Job&)>& is_done)
+      : jobs_(jobs), settings_(settings), is_done_(is_done), out_(settings.out != nullptr ? *settings.out : std::cerr) {}
 
   SweepResult run() {
     const double started = now_seconds();
-    const std::vector<SlurmStage> stages = slurm_stages(cells_, settings_, is_done_);
-    std::vector<bool> submitted(cells_.size(), false);
+    const std::vector<SlurmStage> stages = slurm_stages(jobs_, settings_, is_done_);
+    std::vector<bool> submitted(jobs_.size(), false);
     for (size_t i = 0; i < stages.size(); ++i) {
       submit(stages[i], i);
-      for (const size_t cell : stages[i].cells) submitted[cell] = true;
+      for (const size_t job : stages[i].jobs) submitted[job] = true;
     }
     while (!queue_is_empty()) {
       if (interrupt_requested()) cancel();
@@ -111,7 +111,7 @@ class Submission {
     if (id.empty() || !std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) {
       throw Error("sbatch: expected a job number, found \"{}\"", id);
     }
-    out_ << fmt::format("Slurm job {}: {} cells", id, stage.cells.size()) << std::endl;
+    out_ << fmt::format("Slurm job {}: {} cells", id, stage.jobs.size()) << std::endl;
     ids_.push_back(id);
   }
 
@@ -133,10 +133,10 @@ class Submission {
   }
 
   void report() {
-    const auto done = std::count_if(cells_.begin(), cells_.end(), is_done_);
+    const auto done = std::count_if(jobs_.begin(), jobs_.end(), is_done_);
     if (done == last_done_) return;
     last_done_ = done;
-    out_ << fmt::format("{} of {} cells done", done, cells_.size()) << std::endl;
+    out_ << fmt::format("{} of {} cells done", done, jobs_.size()) << std::endl;
   }
 
   [[noreturn]] void cancel() {
@@ -150,26 +150,26 @@ class Submission {
 
   SweepResult collect(const std::vector<bool>& submitted) {
     SweepResult result;
-    for (size_t i = 0; i < cells_.size(); ++i) {
-      result.cells.push_back({cells_[i].id, is_done_(cells_[i]) ? CellState::done : CellState::failed, submitted[i], {}, ""});
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      result.jobs.push_back({jobs_[i].id, is_done_(jobs_[i]) ? JobState::done : JobState::failed, submitted[i], {}, ""});
     }
-    const auto earlier = waits_for(cells_);
-    for (const size_t i : queue_order(cells_)) {
-      CellResult& cell = result.cells[i];
+    const auto earlier = waits_for(jobs_);
+    for (const size_t i : queue_order(jobs_)) {
+      JobResult& job = result.jobs[i];
       const bool behind = std::any_of(earlier[i].begin(), earlier[i].end(),
-                                      [&](size_t other) { return result.cells[other].state != CellState::done; });
-      if (cell.state == CellState::done) continue;
-      if (behind) cell.state = CellState::blocked;
-      if (!behind) cell.log_tail = last_lines(cells_[i].folder + "/log.txt", kTailLines);
-      out_ << fmt::format("{}: {}", cell.id, to_string(cell.state)) << (behind ? "" : "; its last lines:\n" + cell.log_tail)
+                                      [&](size_t other) { return result.jobs[other].state != JobState::done; });
+      if (job.state == JobState::done) continue;
+      if (behind) job.state = JobState::blocked;
+      if (!behind) job.log_tail = last_lines(jobs_[i].folder + "/log.txt", kTailLines);
+      out_ << fmt::format("{}: {}", job.id, to_string(job.state)) << (behind ? "" : "; its last lines:\n" + job.log_tail)
            << std::endl;
     }
     return result;
   }
 
-  const std::vector<Cell>& cells_;
+  const std::vector<Job>& jobs_;
   const SlurmSettings& settings_;
-  const std::function<bool(const Cell&)>& is_done_;
+  const std::function<bool(const Job&)>& is_done_;
   std::ostream& out_;
   std::vector<std::string> ids_;
   int64_t last_done_ = -1;
@@ -178,30 +178,30 @@ class Submission {
 
 }  // namespace
 
-std::vector<SlurmStage> slurm_stages(const std::vector<Cell>& cells, const SlurmSettings& settings,
-                                     const std::function<bool(const Cell&)>& is_done) {
-  const std::vector<size_t> order = queue_order(cells);  // refuses circles
-  std::vector<bool> done(cells.size());
-  for (size_t i = 0; i < cells.size(); ++i) done[i] = is_done(cells[i]);
-  const std::vector<int64_t> levels = levels_of(cells, done);
+std::vector<SlurmStage> slurm_stages(const std::vector<Job>& jobs, const SlurmSettings& settings,
+                                     const std::function<bool(const Job&)>& is_done) {
+  const std::vector<size_t> order = queue_order(jobs);  // refuses circles
+  std::vector<bool> done(jobs.size());
+  for (size_t i = 0; i < jobs.size(); ++i) done[i] = is_done(jobs[i]);
+  const std::vector<int64_t> levels = levels_of(jobs, done);
   std::vector<SlurmStage> stages;
   for (const size_t i : order) {
     if (levels[i] < 0) continue;
     const auto level = static_cast<size_t>(levels[i]);
     if (stages.size() <= level) stages.resize(level + 1);
-    stages[level].cells.push_back(i);
+    stages[level].jobs.push_back(i);
   }
-  for (SlurmStage& stage : stages) stage.script = script_of(stage, cells, settings);
+  for (SlurmStage& stage : stages) stage.script = script_of(stage, jobs, settings);
   return stages;
 }
 
-SweepResult run_cells_on_slurm(const std::vector<Cell>& cells, const SlurmSettings& settings,
-                               const std::function<bool(const Cell&)>& is_done) {
+SweepResult run_jobs_on_slurm(const std::vector<Job>& jobs, const SlurmSettings& settings,
+                              const std::function<bool(const Job&)>& is_done) {
   for (const char* name : {"sbatch", "squeue", "scancel"}) {
     if (find_program(name).empty()) throw Error("--slurm: expected the program {} in PATH, found none", name);
   }
   make_folder(settings.folder);
-  return Submission(cells, settings, is_done).run();
+  return Submission(jobs, settings, is_done).run();
 }
 
 }  // namespace harness

@@ -26,44 +26,44 @@ class Slurm : public testing::Test {
     settings_.environment = {{"WORD", "it's set"}};
   }
 
-  Cell cell(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
+  Job job(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
     const std::string folder = root_ + "/" + id;
     return {id, "train", {"-c", command + " && : > '" + folder + "/done.json'"}, folder, std::move(after), 0};
   }
 
   // base -> {good, bad} -> {after good, after bad}
-  std::vector<Cell> cells() const {
-    return {cell("after_good", "test -e '" + root_ + "/good/done.json'", {"good"}), cell("after_bad", "true", {"bad"}),
-            cell("good", "test \"$WORD\" = \"it's set\"", {"base"}), cell("bad", "echo cause of failure; false", {"base"}),
-            cell("base", "true")};
+  std::vector<Job> jobs() const {
+    return {job("after_good", "test -e '" + root_ + "/good/done.json'", {"good"}), job("after_bad", "true", {"bad"}),
+            job("good", "test \"$WORD\" = \"it's set\"", {"base"}), job("bad", "echo cause of failure; false", {"base"}),
+            job("base", "true")};
   }
 
   void expect_the_right_ones_done(const SweepResult& result) {
-    EXPECT_EQ(result.cells[0].state, CellState::done) << shown_.str();
-    EXPECT_EQ(result.cells[1].state, CellState::blocked);
-    EXPECT_EQ(result.cells[2].state, CellState::done);
-    EXPECT_EQ(result.cells[3].state, CellState::failed);
-    EXPECT_EQ(result.cells[4].state, CellState::done);
-    EXPECT_NE(result.cells[3].log_tail.find("cause of failure"), std::string::npos) << result.cells[3].log_tail;
+    EXPECT_EQ(result.jobs[0].state, JobState::done) << shown_.str();
+    EXPECT_EQ(result.jobs[1].state, JobState::blocked);
+    EXPECT_EQ(result.jobs[2].state, JobState::done);
+    EXPECT_EQ(result.jobs[3].state, JobState::failed);
+    EXPECT_EQ(result.jobs[4].state, JobState::done);
+    EXPECT_NE(result.jobs[3].log_tail.find("cause of failure"), std::string::npos) << result.jobs[3].log_tail;
   }
 
   const ScratchFolder folder_;
   const std::string root_ = folder_.path();
   std::ostringstream shown_;
   SlurmSettings settings_;
-  std::function<bool(const Cell&)> is_done_ = [](const Cell& one) { return fs::exists(one.folder + "/done.json"); };
+  std::function<bool(const Job&)> is_done_ = [](const Job& one) { return fs::exists(one.folder + "/done.json"); };
 };
 
 TEST_F(Slurm, StagesFollowTheWaitingOrderAndLeaveOutWhatIsDone) {
-  const auto stages = slurm_stages(cells(), settings_, is_done_);
+  const auto stages = slurm_stages(jobs(), settings_, is_done_);
   ASSERT_EQ(stages.size(), 3U);
-  EXPECT_EQ(stages[0].cells, (std::vector<size_t>{4}));
-  EXPECT_EQ(stages[1].cells, (std::vector<size_t>{2, 3}));
-  EXPECT_EQ(stages[2].cells, (std::vector<size_t>{0, 1}));
+  EXPECT_EQ(stages[0].jobs, (std::vector<size_t>{4}));
+  EXPECT_EQ(stages[1].jobs, (std::vector<size_t>{2, 3}));
+  EXPECT_EQ(stages[2].jobs, (std::vector<size_t>{0, 1}));
   EXPECT_NE(stages[1].script.find("#SBATCH --array=0-1\n"), std::string::npos) << stages[1].script;
   fs::create_directories(root_ + "/base");
   std::ofstream(root_ + "/base/done.json").put('\n');
-  EXPECT_EQ(slurm_stages(cells(), settings_, is_done_).size(), 2U);
+  EXPECT_EQ(slurm_stages(jobs(), settings_, is_done_).size(), 2U);
 }
 
 // A stand-in for the three programs: sbatch runs all tasks of the script before it answers.
@@ -86,7 +86,7 @@ TEST_F(Slurm, SubmitsWaitsAndCollects) {
   const std::string path = std::getenv("PATH");
   setenv("PATH", (root_ + "/bin:" + path).c_str(), 1);
   settings_.options = {"--partition=one"};
-  const SweepResult result = run_cells_on_slurm(cells(), settings_, is_done_);
+  const SweepResult result = run_jobs_on_slurm(jobs(), settings_, is_done_);
   setenv("PATH", path.c_str(), 1);
   expect_the_right_ones_done(result);
   const std::string calls = read_file(root_ + "/calls");
@@ -97,14 +97,14 @@ TEST_F(Slurm, SubmitsWaitsAndCollects) {
 TEST_F(Slurm, SaysWhichProgramIsMissing) {
   const std::string path = std::getenv("PATH");
   setenv("PATH", root_.c_str(), 1);
-  EXPECT_THROW(run_cells_on_slurm(cells(), settings_, is_done_), Error);
+  EXPECT_THROW(run_jobs_on_slurm(jobs(), settings_, is_done_), Error);
   setenv("PATH", path.c_str(), 1);
 }
 
 // Against a real Slurm, such as the one slurm_one_node.sh beside this file starts.
 TEST_F(Slurm, ARealOneRunsTheSameCells) {
   if (std::getenv("MEDSBENCH_SLURM") == nullptr) GTEST_SKIP() << "MEDSBENCH_SLURM is not set: no Slurm to test against";
-  expect_the_right_ones_done(run_cells_on_slurm(cells(), settings_, is_done_));
+  expect_the_right_ones_done(run_jobs_on_slurm(jobs(), settings_, is_done_));
 }
 
 }  // namespace

@@ -6,26 +6,26 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/sweep/cell_lock.h"
+#include "harness/sweep/job_lock.h"
 #include "harness/sweep/progress.h"
 
 namespace harness {
 
 namespace {
 
-CellStatus status_of(const Cell& cell, const std::function<bool(const Cell&)>& is_done) {
-  CellStatus status{cell.id, CellState::waiting, ""};
-  if (is_done(cell)) {
-    status.state = CellState::done;
+JobStatus status_of(const Job& job, const std::function<bool(const Job&)>& is_done) {
+  JobStatus status{job.id, JobState::waiting, ""};
+  if (is_done(job)) {
+    status.state = JobState::done;
     return status;
   }
-  if (const auto progress = read_progress(cell.folder)) status.note = describe(*progress);
-  if (CellLock::is_taken(cell.folder)) {
-    status.state = CellState::running;
-  } else if (std::filesystem::exists(cell.folder + "/failed.json")) {
-    status.state = CellState::failed;
+  if (const auto progress = read_progress(job.folder)) status.note = describe(*progress);
+  if (JobLock::is_taken(job.folder)) {
+    status.state = JobState::running;
+  } else if (std::filesystem::exists(job.folder + "/failed.json")) {
+    status.state = JobState::failed;
     try {
-      status.note = text_field(parse_json(read_file(cell.folder + "/failed.json")), "last_lines");
+      status.note = text_field(parse_json(read_file(job.folder + "/failed.json")), "last_lines");
     } catch (const Error& error) {
       status.note = error.what();
     }
@@ -37,19 +37,19 @@ CellStatus status_of(const Cell& cell, const std::function<bool(const Cell&)>& i
 
 }  // namespace
 
-std::vector<CellStatus> sweep_status(const std::vector<Cell>& cells, const std::function<bool(const Cell&)>& is_done) {
-  std::vector<CellStatus> status;
-  status.reserve(cells.size());
-  for (const Cell& cell : cells) status.push_back(status_of(cell, is_done));
-  const auto earlier = waits_for(cells);
-  // Cells are few: repeat until the failures have reached everyone behind them.
+std::vector<JobStatus> sweep_status(const std::vector<Job>& jobs, const std::function<bool(const Job&)>& is_done) {
+  std::vector<JobStatus> status;
+  status.reserve(jobs.size());
+  for (const Job& job : jobs) status.push_back(status_of(job, is_done));
+  const auto earlier = waits_for(jobs);
+  // Jobs are few: repeat until the failures have reached everyone behind them.
   for (bool changed = true; changed;) {
     changed = false;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      if (status[i].state != CellState::waiting) continue;
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      if (status[i].state != JobState::waiting) continue;
       changed |= std::any_of(earlier[i].begin(), earlier[i].end(), [&](size_t other) {
-        if (status[other].state != CellState::failed && status[other].state != CellState::blocked) return false;
-        status[i].state = CellState::blocked;
+        if (status[other].state != JobState::failed && status[other].state != JobState::blocked) return false;
+        status[i].state = JobState::blocked;
         return true;
       });
     }
@@ -57,22 +57,22 @@ std::vector<CellStatus> sweep_status(const std::vector<Cell>& cells, const std::
   return status;
 }
 
-std::string status_table(const std::vector<CellStatus>& status) {
+std::string status_table(const std::vector<JobStatus>& status) {
   size_t width = 4;
-  for (const CellStatus& cell : status) width = std::max(width, cell.id.size());
+  for (const JobStatus& job : status) width = std::max(width, job.id.size());
   std::string text = fmt::format("{:<{}}  {:<8}  {}\n", "cell", width, "state", "progress");
-  std::map<CellState, int64_t> counts;
-  for (const CellStatus& cell : status) {
-    ++counts[cell.state];
-    std::string note = cell.note;
+  std::map<JobState, int64_t> counts;
+  for (const JobStatus& job : status) {
+    ++counts[job.state];
+    std::string note = job.note;
     std::replace(note.begin(), note.end(), '\n', ' ');
-    const std::string name = cell.state == CellState::blocked ? "blocked" : to_string(cell.state);
-    text += note.empty() ? fmt::format("{:<{}}  {}\n", cell.id, width, name)
-                         : fmt::format("{:<{}}  {:<8}  {}\n", cell.id, width, name, note);
+    const std::string name = job.state == JobState::blocked ? "blocked" : to_string(job.state);
+    text += note.empty() ? fmt::format("{:<{}}  {}\n", job.id, width, name)
+                         : fmt::format("{:<{}}  {:<8}  {}\n", job.id, width, name, note);
   }
-  text += fmt::format("{} done, {} running, {} waiting, {} failed, {} blocked\n", counts[CellState::done],
-                      counts[CellState::running], counts[CellState::waiting], counts[CellState::failed],
-                      counts[CellState::blocked]);
+  text +=
+      fmt::format("{} done, {} running, {} waiting, {} failed, {} blocked\n", counts[JobState::done], counts[JobState::running],
+                  counts[JobState::waiting], counts[JobState::failed], counts[JobState::blocked]);
   return text;
 }
 

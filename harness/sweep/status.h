@@ -1,4 +1,4 @@
-// Where each cell of a sweep stands, read from the cells' folders; no sweep need be running.
+// Where each job of a sweep stands, read from the jobs' folders; no sweep need be running.
 #pragma once
 
 #include <functional>
@@ -9,14 +9,14 @@
 
 namespace harness {
 
-struct CellStatus {
+struct JobStatus {
   std::string id;
-  CellState state = CellState::waiting;
-  std::string note;  // progress of a running cell, last lines of a failed one, what a waiting one got to before
+  JobState state = JobState::waiting;
+  std::string note;  // progress of a running job, last lines of a failed one, what a waiting one got to before
 };
 
-std::vector<CellStatus> sweep_status(const std::vector<Cell>& cells, const std::function<bool(const Cell&)>& is_done);
-// A line a cell, then the counts.
-std::string status_table(const std::vector<CellStatus>& status);
+std::vector<JobStatus> sweep_status(const std::vector<Job>& jobs, const std::function<bool(const Job&)>& is_done);
+// A line a job, then the counts.
+std::string status_table(const std::vector<JobStatus>& status);
 
 }  // namespace harness

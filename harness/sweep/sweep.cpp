@@ -11,8 +11,8 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/sweep/cell_lock.h"
 #include "harness/sweep/display.h"
+#include "harness/sweep/job_lock.h"
 #include "harness/sweep/progress.h"
 
 namespace harness {
@@ -24,21 +24,21 @@ constexpr int kPollMilliseconds = 200;
 // The state of one sweep while it runs.
 class Scheduler {
  public:
-  Scheduler(const std::vector<Cell>& cells, const SweepSettings& settings, const std::function<bool(const Cell&)>& is_done)
-      : cells_(cells),
+  Scheduler(const std::vector<Job>& jobs, const SweepSettings& settings, const std::function<bool(const Job&)>& is_done)
+      : jobs_(jobs),
         settings_(settings),
         is_done_(is_done),
-        earlier_(waits_for(cells)),
-        queue_(queue_order(cells)),
-        slots_(static_cast<size_t>(std::max<int64_t>(1, settings.jobs))),
-        seen_elsewhere_(cells.size(), false),
-        display_(cells, settings) {
-    for (const Cell& cell : cells) result_.cells.push_back({cell.id, CellState::waiting, false, {}, ""});
+        earlier_(waits_for(jobs)),
+        queue_(queue_order(jobs)),
+        slots_(static_cast<size_t>(std::max<int64_t>(1, settings.workers))),
+        seen_elsewhere_(jobs.size(), false),
+        display_(jobs, settings) {
+    for (const Job& job : jobs) result_.jobs.push_back({job.id, JobState::waiting, false, {}, ""});
   }
 
   SweepResult run() {
     const double started = now_seconds();
-    while (open_cells() > 0) {
+    while (open_jobs() > 0) {
       collect();
       if (interrupt_requested()) stop();
       block_what_cannot_run();
@@ -53,18 +53,18 @@ class Scheduler {
 
  private:
   struct Slot {
-    size_t cell = 0;
+    size_t job = 0;
     std::unique_ptr<Worker> worker;
   };
 
-  [[nodiscard]] int64_t open_cells() const { return result_.count(CellState::waiting) + result_.count(CellState::running); }
-  CellState& state(size_t cell) { return result_.cells[cell].state; }
-  [[nodiscard]] bool all_earlier(size_t cell, CellState wanted) {
-    return std::all_of(earlier_[cell].begin(), earlier_[cell].end(), [&](size_t other) { return state(other) == wanted; });
+  [[nodiscard]] int64_t open_jobs() const { return result_.count(JobState::waiting) + result_.count(JobState::running); }
+  JobState& state(size_t job) { return result_.jobs[job].state; }
+  [[nodiscard]] bool all_earlier(size_t job, JobState wanted) {
+    return std::all_of(earlier_[job].begin(), earlier_[job].end(), [&](size_t other) { return state(other) == wanted; });
   }
-  [[nodiscard]] std::string log_of(const Cell& cell) const {
-    if (settings_.log_folder.empty()) return cell.folder + "/log.txt";
-    std::string name = cell.id;
+  [[nodiscard]] std::string log_of(const Job& job) const {
+    if (settings_.log_folder.empty()) return job.folder + "/log.txt";
+    std::string name = job.id;
     std::replace(name.begin(), name.end(), '/', '_');
     return settings_.log_folder + "/" + name + ".txt";
   }
@@ -73,32 +73,32 @@ class Scheduler {
   void collect() {
     for (Slot& slot : slots_) {
       if (!slot.worker || !slot.worker->poll()) continue;
-      const Cell& cell = cells_[slot.cell];
-      CellResult& result = result_.cells[slot.cell];
+      const Job& job = jobs_[slot.job];
+      JobResult& result = result_.jobs[slot.job];
       result.end = slot.worker->end();
-      const bool done = is_done_(cell);  // also where it was killed, or broke, after its results were whole
+      const bool done = is_done_(job);  // also where it was killed, or broke, after its results were whole
       if (done) {
-        result.state = CellState::done;
+        result.state = JobState::done;
       } else {
-        fail(slot.cell, result.end.status == 0 ? "ended with status 0 but left no finished results" : "");
+        fail(slot.job, result.end.status == 0 ? "ended with status 0 but left no finished results" : "");
       }
       slot.worker.reset();  // frees the lock only now, with failed.json written
       if (!done && interrupt_requested()) {
-        display_.say(fmt::format("{}: stopped", cell.id));
+        display_.say(fmt::format("{}: stopped", job.id));
       } else {
-        display_.ended(cell, result);
+        display_.ended(job, result);
       }
     }
   }
 
   void fail(size_t index, const std::string& reason) {
-    const Cell& cell = cells_[index];
-    CellResult& result = result_.cells[index];
-    result.state = CellState::failed;
-    result.log_tail = reason.empty() ? last_lines(log_of(cell), kTailLines) : reason;
+    const Job& job = jobs_[index];
+    JobResult& result = result_.jobs[index];
+    result.state = JobState::failed;
+    result.log_tail = reason.empty() ? last_lines(log_of(job), kTailLines) : reason;
     if (interrupt_requested()) return;  // stopped, not broken
     try {
-      write_file_atomically(cell.folder + "/failed.json",
+      write_file_atomically(job.folder + "/failed.json",
                             dump_line(OrderedJson{{"status", result.end.status}, {"last_lines", result.log_tail}}) + "\n");
     } catch (const Error& error) {
       result.log_tail += fmt::format("\n{}", error.what());  // a full disk may be why it failed
@@ -106,76 +106,76 @@ class Scheduler {
   }
 
   void block_what_cannot_run() {
-    for (const size_t cell : queue_) {
-      if (state(cell) != CellState::waiting) continue;
-      const bool blocked = std::any_of(earlier_[cell].begin(), earlier_[cell].end(), [&](size_t other) {
-        return state(other) == CellState::failed || state(other) == CellState::blocked;
+    for (const size_t job : queue_) {
+      if (state(job) != JobState::waiting) continue;
+      const bool blocked = std::any_of(earlier_[job].begin(), earlier_[job].end(), [&](size_t other) {
+        return state(other) == JobState::failed || state(other) == JobState::blocked;
       });
       if (!blocked) continue;
-      state(cell) = CellState::blocked;
-      display_.ended(cells_[cell], result_.cells[cell]);
+      state(job) = JobState::blocked;
+      display_.ended(jobs_[job], result_.jobs[job]);
     }
   }
 
   void start_what_can() {
-    for (const size_t cell : queue_) {
-      const bool locked_by_others = state(cell) == CellState::running && !result_.cells[cell].ran_here;
-      if (state(cell) != CellState::waiting && !locked_by_others) continue;
-      if (!all_earlier(cell, CellState::done)) continue;
+    for (const size_t job : queue_) {
+      const bool locked_by_others = state(job) == JobState::running && !result_.jobs[job].ran_here;
+      if (state(job) != JobState::waiting && !locked_by_others) continue;
+      if (!all_earlier(job, JobState::done)) continue;
       const auto slot = std::find_if(slots_.begin(), slots_.end(), [](const Slot& one) { return !one.worker; });
-      // Without a free slot a cell may still turn out to be done already.
-      visit(cell, slot == slots_.end() ? nullptr : &*slot);
+      // Without a free slot a job may still turn out to be done already.
+      visit(job, slot == slots_.end() ? nullptr : &*slot);
     }
   }
 
-  // Looks at a cell whose turn it is: done, somebody else's, or ours to run.
+  // Looks at a job whose turn it is: done, somebody else's, or ours to run.
   void visit(size_t index, Slot* slot) {
-    const Cell& cell = cells_[index];
-    CellResult& result = result_.cells[index];
+    const Job& job = jobs_[index];
+    JobResult& result = result_.jobs[index];
     try {
-      if (is_done_(cell)) return finish_unworked(index);
+      if (is_done_(job)) return finish_unworked(index);
       if (slot == nullptr) return;
-      std::optional<CellLock> lock = CellLock::try_take(cell.folder);
+      std::optional<JobLock> lock = JobLock::try_take(job.folder);
       if (!lock) {
-        if (!seen_elsewhere_[index]) display_.say(fmt::format("{}: worked on by another process", cell.id));
+        if (!seen_elsewhere_[index]) display_.say(fmt::format("{}: worked on by another process", job.id));
         seen_elsewhere_[index] = true;
-        result.state = CellState::running;
+        result.state = JobState::running;
         return;
       }
-      if (is_done_(cell)) return finish_unworked(index);  // its last holder may have finished it meanwhile
-      if (seen_elsewhere_[index] && std::filesystem::exists(cell.folder + "/failed.json")) {
-        result.state = CellState::failed;  // by the process that had it
-        result.log_tail = last_lines(log_of(cell), kTailLines);
-        return display_.ended(cell, result);
+      if (is_done_(job)) return finish_unworked(index);  // its last holder may have finished it meanwhile
+      if (seen_elsewhere_[index] && std::filesystem::exists(job.folder + "/failed.json")) {
+        result.state = JobState::failed;  // by the process that had it
+        result.log_tail = last_lines(log_of(job), kTailLines);
+        return display_.ended(job, result);
       }
-      std::filesystem::remove(cell.folder + "/failed.json");
+      std::filesystem::remove(job.folder + "/failed.json");
       start(index, *slot, std::move(*lock));
     } catch (const std::filesystem::filesystem_error& error) {
       fail(index, error.what());
-      display_.ended(cell, result);
+      display_.ended(job, result);
     } catch (const Error& error) {
       fail(index, error.what());
-      display_.ended(cell, result);
+      display_.ended(job, result);
     }
   }
 
   void finish_unworked(size_t index) {
-    state(index) = CellState::done;
-    if (seen_elsewhere_[index]) display_.ended(cells_[index], result_.cells[index]);
+    state(index) = JobState::done;
+    if (seen_elsewhere_[index]) display_.ended(jobs_[index], result_.jobs[index]);
   }
 
-  void start(size_t index, Slot& slot, CellLock lock) {
-    const Cell& cell = cells_[index];
-    WorkerCommand command{settings_.program, cell.arguments, settings_.environment, log_of(cell)};
+  void start(size_t index, Slot& slot, JobLock lock) {
+    const Job& job = jobs_[index];
+    WorkerCommand command{settings_.program, job.arguments, settings_.environment, log_of(job)};
     if (!settings_.slots.empty()) {
       const auto number = static_cast<size_t>(&slot - slots_.data());
       for (const auto& [name, value] : settings_.slots[number % settings_.slots.size()]) command.environment[name] = value;
     }
-    slot.cell = index;
+    slot.job = index;
     slot.worker = std::make_unique<Worker>(command, std::move(lock));
-    result_.cells[index].state = CellState::running;
-    result_.cells[index].ran_here = true;
-    display_.started(cell);
+    result_.jobs[index].state = JobState::running;
+    result_.jobs[index].ran_here = true;
+    display_.started(job);
   }
 
   // Until a worker ends, a moment has passed, or a signal comes.
@@ -186,14 +186,14 @@ class Scheduler {
       free_slot |= !slot.worker;
       if (slot.worker && slot.worker->end_descriptor() >= 0) ends.push_back({slot.worker->end_descriptor(), POLLIN, 0});
     }
-    if (open_cells() == 0 || (ends.empty() && startable())) return;
+    if (open_jobs() == 0 || (ends.empty() && startable())) return;
     ::poll(ends.data(), ends.size(), kPollMilliseconds);
   }
 
-  // A cell that became free to run in this very round (its last predecessor turned out to be done already).
+  // A job that became free to run in this very round (its last predecessor turned out to be done already).
   [[nodiscard]] bool startable() {
-    for (const size_t cell : queue_) {
-      if (state(cell) == CellState::waiting && all_earlier(cell, CellState::done)) return true;
+    for (const size_t job : queue_) {
+      if (state(job) == JobState::waiting && all_earlier(job, JobState::done)) return true;
     }
     return false;
   }
@@ -211,9 +211,9 @@ class Scheduler {
     throw Interrupted();
   }
 
-  const std::vector<Cell>& cells_;
+  const std::vector<Job>& jobs_;
   const SweepSettings& settings_;
-  const std::function<bool(const Cell&)>& is_done_;
+  const std::function<bool(const Job&)>& is_done_;
   std::vector<std::vector<size_t>> earlier_;
   std::vector<size_t> queue_;
   std::vector<Slot> slots_;
@@ -224,31 +224,31 @@ class Scheduler {
 
 }  // namespace
 
-const char* to_string(CellState state) {
+const char* to_string(JobState state) {
   switch (state) {
-    case CellState::waiting:
+    case JobState::waiting:
       return "waiting";
-    case CellState::running:
+    case JobState::running:
       return "running";
-    case CellState::done:
+    case JobState::done:
       return "done";
-    case CellState::failed:
+    case JobState::failed:
       return "failed";
-    case CellState::blocked:
+    case JobState::blocked:
       return "blocked: a cell it waits for failed";
   }
   return "";
 }
 
-int64_t SweepResult::count(CellState state) const {
-  return std::count_if(cells.begin(), cells.end(), [&](const CellResult& cell) { return cell.state == state; });
+int64_t SweepResult::count(JobState state) const {
+  return std::count_if(jobs.begin(), jobs.end(), [&](const JobResult& job) { return job.state == state; });
 }
 
-bool SweepResult::ok() const { return count(CellState::done) == static_cast<int64_t>(cells.size()); }
+bool SweepResult::ok() const { return count(JobState::done) == static_cast<int64_t>(jobs.size()); }
 
-SweepResult run_cells(const std::vector<Cell>& cells, const SweepSettings& settings,
-                      const std::function<bool(const Cell&)>& is_done) {
-  return Scheduler(cells, settings, is_done).run();
+SweepResult run_jobs(const std::vector<Job>& jobs, const SweepSettings& settings,
+                     const std::function<bool(const Job&)>& is_done) {
+  return Scheduler(jobs, settings, is_done).run();
 }
 
 }  // namespace harness

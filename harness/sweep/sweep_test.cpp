@@ -17,8 +17,8 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/testing.h"
-#include "harness/sweep/cell_lock.h"
 #include "harness/sweep/gpu_slots.h"
+#include "harness/sweep/job_lock.h"
 #include "harness/sweep/progress.h"
 #include "harness/sweep/status.h"
 
@@ -34,14 +34,14 @@ class Sweep : public testing::Test {
     settings_.out = &shown_;
   }
 
-  // A cell that runs a shell command in which $D is its folder; " && done" is added unless the command fails first.
-  Cell cell(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
+  // A job that runs a shell command in which $D is its folder; " && done" is added unless the command fails first.
+  Job job(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
     const std::string folder = root_ + "/" + id;
     return {id, "train", {"-c", "D='" + folder + "'; " + command + " && : > \"$D/done.json\""}, folder, std::move(after), 0};
   }
   // One that notes in the order file that it ran.
-  Cell noting(const std::string& id, std::vector<std::string> after = {}) const {
-    return cell(id, "echo " + id + " >> " + root_ + "/order", std::move(after));
+  Job noting(const std::string& id, std::vector<std::string> after = {}) const {
+    return job(id, "echo " + id + " >> " + root_ + "/order", std::move(after));
   }
   std::vector<std::string> order() const {
     std::vector<std::string> lines;
@@ -49,27 +49,27 @@ class Sweep : public testing::Test {
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     return lines;
   }
-  SweepResult run(const std::vector<Cell>& cells) { return run_cells(cells, settings_, is_done_); }
+  SweepResult run(const std::vector<Job>& jobs) { return run_jobs(jobs, settings_, is_done_); }
 
   const ScratchFolder folder_;
   const std::string root_ = folder_.path();
   std::ostringstream shown_;
   SweepSettings settings_;
-  std::function<bool(const Cell&)> is_done_ = [](const Cell& cell) { return fs::exists(cell.folder + "/done.json"); };
+  std::function<bool(const Job&)> is_done_ = [](const Job& job) { return fs::exists(job.folder + "/done.json"); };
 };
 
 TEST_F(Sweep, RunsCellsAfterThoseTheyWaitForAndLongChainsFirst) {
-  const std::vector<Cell> cells = {noting("alone"), noting("eval", {"train"}), noting("train", {"base"}), noting("base")};
-  const SweepResult result = run(cells);
+  const std::vector<Job> jobs = {noting("alone"), noting("eval", {"train"}), noting("train", {"base"}), noting("base")};
+  const SweepResult result = run(jobs);
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(order(), (std::vector<std::string>{"base", "train", "alone", "eval"}));
-  EXPECT_GT(result.cells[0].end.peak_kib, 0);
+  EXPECT_GT(result.jobs[0].end.peak_kib, 0);
 }
 
 TEST_F(Sweep, TakesALargerPriorityFirst) {
-  std::vector<Cell> cells = {noting("a"), noting("b"), noting("c")};
-  cells[2].priority = 1;
-  run(cells);
+  std::vector<Job> jobs = {noting("a"), noting("b"), noting("c")};
+  jobs[2].priority = 1;
+  run(jobs);
   EXPECT_EQ(order(), (std::vector<std::string>{"c", "a", "b"}));
 }
 
@@ -77,67 +77,67 @@ TEST_F(Sweep, RunAgainRedoesNothingAndAddsOnlyWhatIsNew) {
   run({noting("a"), noting("b", {"a"})});
   const SweepResult again = run({noting("a"), noting("b", {"a"}), noting("c", {"a"})});
   EXPECT_TRUE(again.ok());
-  EXPECT_FALSE(again.cells[0].ran_here);
+  EXPECT_FALSE(again.jobs[0].ran_here);
   EXPECT_EQ(order(), (std::vector<std::string>{"a", "b", "c"}));
 }
 
 TEST_F(Sweep, AFailingCellBlocksItsFollowersAloneAndShowsItsLastLines) {
-  const std::vector<Cell> cells = {cell("bad", "echo cause of failure >&2; exit 7"), noting("after", {"bad"}),
-                                   noting("later", {"after"}), noting("good")};
-  const SweepResult result = run(cells);
+  const std::vector<Job> jobs = {job("bad", "echo cause of failure >&2; exit 7"), noting("after", {"bad"}),
+                                 noting("later", {"after"}), noting("good")};
+  const SweepResult result = run(jobs);
   EXPECT_FALSE(result.ok());
-  EXPECT_EQ(result.cells[0].state, CellState::failed);
-  EXPECT_EQ(result.cells[0].end.status, 7);
-  EXPECT_EQ(result.cells[1].state, CellState::blocked);
-  EXPECT_EQ(result.cells[2].state, CellState::blocked);
-  EXPECT_EQ(result.cells[3].state, CellState::done);
+  EXPECT_EQ(result.jobs[0].state, JobState::failed);
+  EXPECT_EQ(result.jobs[0].end.status, 7);
+  EXPECT_EQ(result.jobs[1].state, JobState::blocked);
+  EXPECT_EQ(result.jobs[2].state, JobState::blocked);
+  EXPECT_EQ(result.jobs[3].state, JobState::done);
   EXPECT_NE(shown_.str().find("cause of failure"), std::string::npos) << shown_.str();
-  const std::string table = status_table(sweep_status(cells, is_done_));
+  const std::string table = status_table(sweep_status(jobs, is_done_));
   EXPECT_NE(table.find("1 done, 0 running, 0 waiting, 1 failed, 2 blocked"), std::string::npos) << table;
 }
 
 TEST_F(Sweep, AFailedCellIsTriedAgainByTheNextRun) {
-  EXPECT_FALSE(run({cell("flaky", "test -e " + root_ + "/repaired")}).ok());
+  EXPECT_FALSE(run({job("flaky", "test -e " + root_ + "/repaired")}).ok());
   std::ofstream(root_ + "/repaired").put('\n');
-  EXPECT_TRUE(run({cell("flaky", "test -e " + root_ + "/repaired")}).ok());
+  EXPECT_TRUE(run({job("flaky", "test -e " + root_ + "/repaired")}).ok());
   EXPECT_FALSE(fs::exists(root_ + "/flaky/failed.json"));
 }
 
 TEST_F(Sweep, StatusZeroWithoutResultsIsAFailure) {
-  Cell lazy = cell("lazy", "true");
+  Job lazy = job("lazy", "true");
   lazy.arguments = {"-c", "exit 0"};
-  EXPECT_EQ(run({lazy}).cells[0].state, CellState::failed);
+  EXPECT_EQ(run({lazy}).jobs[0].state, JobState::failed);
 }
 
 TEST_F(Sweep, AKilledWorkerIsAFailureThatNamesItsSignal) {
-  EXPECT_EQ(run({cell("killed", "kill -9 $$")}).cells[0].end.status, 128 + SIGKILL);
+  EXPECT_EQ(run({job("killed", "kill -9 $$")}).jobs[0].end.status, 128 + SIGKILL);
 }
 
 TEST_F(Sweep, AWorkerKilledAfterItsResultsWereWholeHasDoneItsCell) {
-  Cell late = cell("late", "true");
+  Job late = job("late", "true");
   late.arguments = {"-c", ": > '" + late.folder + "/done.json'; kill -9 $$"};
-  EXPECT_EQ(run({late, noting("next", {"late"})}).cells[1].state, CellState::done);
+  EXPECT_EQ(run({late, noting("next", {"late"})}).jobs[1].state, JobState::done);
   EXPECT_FALSE(fs::exists(late.folder + "/failed.json"));
 }
 
 TEST_F(Sweep, AProgramThatDoesNotStartFailsItsCell) {
   settings_.program = root_ + "/no_such_program";
-  EXPECT_EQ(run({noting("a")}).cells[0].state, CellState::failed);
+  EXPECT_EQ(run({noting("a")}).jobs[0].state, JobState::failed);
 }
 
 TEST_F(Sweep, AFolderThatCannotBeMadeFailsItsCellAlone) {
   std::ofstream(root_ + "/file").put('\n');
-  Cell misplaced = noting("misplaced");
+  Job misplaced = noting("misplaced");
   misplaced.folder = root_ + "/file/inside";
   const SweepResult result = run({misplaced, noting("good")});
-  EXPECT_EQ(result.cells[0].state, CellState::failed);
-  EXPECT_EQ(result.cells[1].state, CellState::done);
+  EXPECT_EQ(result.jobs[0].state, JobState::failed);
+  EXPECT_EQ(result.jobs[1].state, JobState::done);
 }
 
 TEST_F(Sweep, WorkersGetTheEnvironmentAndTheirSlots) {
   settings_.environment = {{"OMP_NUM_THREADS", "1"}};
   settings_.slots = {{{"CUDA_VISIBLE_DEVICES", "3"}}};
-  EXPECT_TRUE(run({cell("a", "test \"$OMP_NUM_THREADS$CUDA_VISIBLE_DEVICES\" = 13")}).ok()) << shown_.str();
+  EXPECT_TRUE(run({job("a", "test \"$OMP_NUM_THREADS$CUDA_VISIBLE_DEVICES\" = 13")}).ok()) << shown_.str();
 }
 
 TEST(GpuSlots, GiveEachWorkerAGpuOfItsOwn) {
@@ -147,43 +147,43 @@ TEST(GpuSlots, GiveEachWorkerAGpuOfItsOwn) {
     return text;
   };
   const GpuSlots all = gpu_slots(2, 4, "", false);
-  EXPECT_EQ(all.jobs, 2);
+  EXPECT_EQ(all.workers, 2);
   EXPECT_EQ(names(all), "0 1 2 3 ");
   const GpuSlots some = gpu_slots(8, 2, "5,GPU-3f", false);
-  EXPECT_EQ(some.jobs, 2);
+  EXPECT_EQ(some.workers, 2);
   EXPECT_EQ(names(some), "5 GPU-3f ");
-  EXPECT_EQ(gpu_slots(2, 1, "", false).jobs, 1);
+  EXPECT_EQ(gpu_slots(2, 1, "", false).workers, 1);
   const GpuSlots whole = gpu_slots(4, 8, "", true);
-  EXPECT_EQ(whole.jobs, 1);
+  EXPECT_EQ(whole.workers, 1);
   EXPECT_TRUE(whole.slots.empty());
-  EXPECT_EQ(gpu_slots(2, 0, "", false).jobs, 1);
+  EXPECT_EQ(gpu_slots(2, 0, "", false).workers, 1);
 }
 
 TEST_F(Sweep, JobsRunSideBySide) {
   // Each of the two waits for the other's pipe: with one worker at a time neither could end.
   ASSERT_EQ(mkfifo((root_ + "/p").c_str(), 0600), 0);
-  settings_.jobs = 2;
-  EXPECT_TRUE(run({cell("writer", "echo x > " + root_ + "/p"), cell("reader", "read x < " + root_ + "/p")}).ok());
+  settings_.workers = 2;
+  EXPECT_TRUE(run({job("writer", "echo x > " + root_ + "/p"), job("reader", "read x < " + root_ + "/p")}).ok());
 }
 
 TEST_F(Sweep, TwoSweepsOfOneFolderShareTheCells) {
-  std::vector<Cell> cells;
+  std::vector<Job> jobs;
   for (int i = 0; i < 30; ++i) {
-    cells.push_back(noting("cell" + std::to_string(i),
-                           i % 3 == 2 ? std::vector<std::string>{"cell" + std::to_string(i - 1)} : std::vector<std::string>{}));
+    jobs.push_back(noting("cell" + std::to_string(i),
+                          i % 3 == 2 ? std::vector<std::string>{"cell" + std::to_string(i - 1)} : std::vector<std::string>{}));
   }
-  settings_.jobs = 2;
+  settings_.workers = 2;
   std::ostringstream other_shown;
   SweepSettings other = settings_;
   other.out = &other_shown;
   SweepResult second;
-  std::thread thread([&] { second = run_cells(cells, other, is_done_); });
-  const SweepResult first = run(cells);
+  std::thread thread([&] { second = run_jobs(jobs, other, is_done_); });
+  const SweepResult first = run(jobs);
   thread.join();
   EXPECT_TRUE(first.ok());
   EXPECT_TRUE(second.ok());
   std::vector<std::string> ran = order();
-  EXPECT_EQ(ran.size(), cells.size());
+  EXPECT_EQ(ran.size(), jobs.size());
   std::sort(ran.begin(), ran.end());
   EXPECT_EQ(std::unique(ran.begin(), ran.end()), ran.end());
 }
@@ -194,19 +194,19 @@ TEST_F(Sweep, ALockDiesWithItsOwner) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t owner = fork();
   if (owner == 0) {
-    const auto lock = CellLock::try_take(folder);
+    const auto lock = JobLock::try_take(folder);
     (void)!write(ready[1], lock ? "y" : "n", 1);
     for (;;) pause();
   }
   char answer = 0;
   ASSERT_EQ(read(ready[0], &answer, 1), 1);
   EXPECT_EQ(answer, 'y');
-  EXPECT_TRUE(CellLock::is_taken(folder));
-  EXPECT_FALSE(CellLock::try_take(folder).has_value());
+  EXPECT_TRUE(JobLock::is_taken(folder));
+  EXPECT_FALSE(JobLock::try_take(folder).has_value());
   kill(owner, SIGKILL);
   waitpid(owner, nullptr, 0);
-  EXPECT_FALSE(CellLock::is_taken(folder));
-  EXPECT_TRUE(CellLock::try_take(folder).has_value());
+  EXPECT_FALSE(JobLock::is_taken(folder));
+  EXPECT_TRUE(JobLock::try_take(folder).has_value());
 }
 
 TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
@@ -218,7 +218,7 @@ TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
   if (sweep == 0) {
     Worker worker(
         {"/bin/sh", {"-c", "trap '' TERM; echo up > " + root_ + "/up; read x < " + root_ + "/go"}, {}, folder + "/log.txt"},
-        std::move(*CellLock::try_take(folder)));
+        std::move(*JobLock::try_take(folder)));
     for (;;) pause();
   }
   std::string line;
@@ -226,7 +226,7 @@ TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
   EXPECT_EQ(line, "up");
   kill(sweep, SIGKILL);
   waitpid(sweep, nullptr, 0);
-  EXPECT_TRUE(CellLock::is_taken(folder));
+  EXPECT_TRUE(JobLock::is_taken(folder));
   std::ofstream(root_ + "/go") << "go\n";
   const int descriptor = open((folder + "/lock").c_str(), O_RDWR | O_CLOEXEC);
   EXPECT_EQ(flock(descriptor, LOCK_EX), 0);  // waits for the worker's end
@@ -234,43 +234,43 @@ TEST_F(Sweep, AWorkerThatOutlivesItsSweepKeepsTheLock) {
 }
 
 TEST_F(Sweep, KilledAtEveryCellItLosesNoneAndRedoesNoneThatIsDone) {
-  // Each cell kills the sweep the first time it runs, then goes on as far as it gets.
-  std::vector<Cell> cells;
+  // Each job kills the sweep the first time it runs, then goes on as far as it gets.
+  std::vector<Job> jobs;
   for (int i = 0; i < 8; ++i) {
     const std::string id = "cell" + std::to_string(i);
-    cells.push_back(cell(id, "test -e \"$D/killed\" || { : > \"$D/killed\"; kill -9 $PPID; }; echo x >> \"$D/runs\"",
-                         i > 1 ? std::vector<std::string>{"cell" + std::to_string(i - 2)} : std::vector<std::string>{}));
+    jobs.push_back(job(id, "test -e \"$D/killed\" || { : > \"$D/killed\"; kill -9 $PPID; }; echo x >> \"$D/runs\"",
+                       i > 1 ? std::vector<std::string>{"cell" + std::to_string(i - 2)} : std::vector<std::string>{}));
   }
-  settings_.jobs = 2;
+  settings_.workers = 2;
   for (int attempt = 0; attempt < 9; ++attempt) {
     std::vector<bool> done_before;
-    for (const Cell& one : cells) done_before.push_back(is_done_(one));
+    for (const Job& one : jobs) done_before.push_back(is_done_(one));
     const pid_t sweep = fork();
     if (sweep == 0) {
-      const SweepResult result = run(cells);
+      const SweepResult result = run(jobs);
       bool redone = false;
-      for (size_t i = 0; i < cells.size(); ++i) redone |= done_before[i] && result.cells[i].ran_here;
+      for (size_t i = 0; i < jobs.size(); ++i) redone |= done_before[i] && result.jobs[i].ran_here;
       _exit(redone ? 2 : result.ok() ? 0 : 1);
     }
     int status = 0;
     waitpid(sweep, &status, 0);
     if (WIFSIGNALED(status)) continue;
     EXPECT_EQ(WEXITSTATUS(status), 0);
-    for (const Cell& one : cells) EXPECT_TRUE(is_done_(one)) << one.id;
+    for (const Job& one : jobs) EXPECT_TRUE(is_done_(one)) << one.id;
     return;
   }
   FAIL() << "nine sweeps did not finish eight cells that kill one each";
 }
 
 TEST_F(Sweep, AnInterruptReachesTheWorkersAndIsWaitedFor) {
-  const std::vector<Cell> cells = {cell("long", "trap ': > \"$D/saved\"; exit 130' INT; kill -INT $PPID; while :; do :; done"),
-                                   noting("next", {"long"})};
+  const std::vector<Job> jobs = {job("long", "trap ': > \"$D/saved\"; exit 130' INT; kill -INT $PPID; while :; do :; done"),
+                                 noting("next", {"long"})};
   const pid_t sweep = fork();
   if (sweep == 0) {
     install_interrupt_handler();
     int status = 1;
     try {
-      run(cells);
+      run(jobs);
     } catch (const Interrupted&) {
       status = 130;
     }
@@ -287,13 +287,13 @@ TEST_F(Sweep, AnInterruptReachesTheWorkersAndIsWaitedFor) {
 TEST_F(Sweep, PlainLinesSayHowFarAWorkerIs) {
   settings_.line_seconds = 0;
   ASSERT_EQ(mkfifo((root_ + "/p").c_str(), 0600), 0);
-  settings_.jobs = 2;
-  // The second cell may start only when the first has written its progress, and holds it until a round has passed.
-  const std::vector<Cell> cells = {
-      cell("a", "printf '{\"done\":3,\"total\":12,\"unit\":\"steps\",\"note\":\"warm\"}' > \"$D/progress.json\"; read x < " +
-                    root_ + "/p"),
-      cell("b", "while ! test -e " + root_ + "/a/progress.json; do :; done"), cell("c", "echo x > " + root_ + "/p", {"b"})};
-  EXPECT_TRUE(run(cells).ok());
+  settings_.workers = 2;
+  // The second job may start only when the first has written its progress, and holds it until a round has passed.
+  const std::vector<Job> jobs = {
+      job("a", "printf '{\"done\":3,\"total\":12,\"unit\":\"steps\",\"note\":\"warm\"}' > \"$D/progress.json\"; read x < " +
+                   root_ + "/p"),
+      job("b", "while ! test -e " + root_ + "/a/progress.json; do :; done"), job("c", "echo x > " + root_ + "/p", {"b"})};
+  EXPECT_TRUE(run(jobs).ok());
   EXPECT_NE(shown_.str().find("25 %  3/12 steps, warm"), std::string::npos) << shown_.str();
   EXPECT_NE(shown_.str().find("a: done"), std::string::npos);
 }
@@ -305,7 +305,7 @@ TEST_F(Sweep, TheLiveViewLeavesOnlyLinesThatStay) {
   const std::string shown = shown_.str();
   const size_t counts = shown.find("0 done, 1 running, 1 waiting, 0 failed, 0 blocked");
   ASSERT_NE(counts, std::string::npos) << shown;
-  EXPECT_NE(shown.find("\x1b[2A\x1b[J", counts), std::string::npos) << shown;  // the cell's line and the counts
+  EXPECT_NE(shown.find("\x1b[2A\x1b[J", counts), std::string::npos) << shown;  // the job's line and the counts
   EXPECT_NE(shown.find("b: done"), std::string::npos);
 }
 

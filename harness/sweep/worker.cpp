@@ -27,7 +27,7 @@ double seconds_of(const timeval& time) { return static_cast<double>(time.tv_sec)
 
 double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-Worker::Worker(const WorkerCommand& command, CellLock lock) : lock_(std::move(lock)), started_(now_seconds()) {
+Worker::Worker(const WorkerCommand& command, JobLock lock) : lock_(std::move(lock)), started_(now_seconds()) {
   // "e": close on exec. Other workers must not hold it.
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> log(std::fopen(command.log.c_str(), "ae"), &std::fclose);
   if (!log) throw Error("{}: expected a file that can be written, found: {}", command.log, std::strerror(errno));

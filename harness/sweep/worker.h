@@ -1,4 +1,4 @@
-// Worker: a process that works on one cell; started, watched, asked to stop, and accounted for.
+// Worker: a process that works on one job; started, watched, asked to stop, and accounted for.
 #pragma once
 
 #include <sys/resource.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/sweep/cell_lock.h"
+#include "harness/sweep/job_lock.h"
 
 namespace harness {
 
@@ -32,7 +32,7 @@ struct WorkerEnd {
 class Worker {
  public:
   // Throws Error if the program cannot be started or the log cannot be written.
-  Worker(const WorkerCommand& command, CellLock lock);
+  Worker(const WorkerCommand& command, JobLock lock);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -49,7 +49,7 @@ class Worker {
  private:
   void record(int status, const rusage& usage);
 
-  CellLock lock_;
+  JobLock lock_;
   pid_t pid_ = -1;
   int end_descriptor_ = -1;
   bool ended_ = false;

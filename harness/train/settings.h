@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/rl/loss.h"
-#include "harness/rollout/position.h"
+#include "harness/rollout/fingerprint_settings.h"
 #include "harness/rollout/prompt.h"
 #include "harness/rollout/sampling.h"
 #include "harness/train/states/optimizer.h"
@@ -17,11 +17,6 @@ struct FilterSettings {
   bool enabled = false;             // keep a group iff its `correct` flags are not all equal (DAPO)
   int64_t max_gen_batches = 10;     // at most so many batches of prompts a step
   std::string on_starved = "stop";  // "stop": an error; "partial": train on what there is; "skip": no update this step
-};
-
-struct FingerprintSettings {
-  PositionRule position = PositionRule::reference;
-  bool lens_norm_all = false;
 };
 
 struct TrainSettings {
@@ -54,8 +49,5 @@ struct TrainSettings {
 
 // Reads train.*, rollout.*, sampling.*, reward.*, loss.*, filter.*, overlong.*, fingerprint.position, fingerprint.lens_norm,
 // optimizer.*, prompt.*, eval.every, checkpoint.every.
-TrainSettings read_train_settings(Config& config);
-// Reads sampling.temperature, top_p, top_k, max_new_tokens under the prefix given ("sampling" or "eval").
-SamplingSettings read_sampling_settings(Config& config, const std::string& prefix, const SamplingSettings& defaults);
-
+TrainSettings read_train_settings(ConfigReader& keys);
 }  // namespace harness

@@ -1,4 +1,4 @@
-// Fuzz target: any bytes as an experiment file: its keys, rows and sub-tables, --scale and --set, and as the data manifest.
+// Fuzz target: any bytes as an experiment file: its head, rows, base models and keys, --set, and as the data manifest.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "datasets/manifest.h"
-#include "experiments/cli/scale.h"
 #include "harness/core/config.h"
 #include "harness/core/error.h"
+#include "harness/experiment/scale.h"
 
 namespace {
 
@@ -51,30 +51,30 @@ void check_round_trip(const Config& config) {
 
 void read(Config config) {
   check_round_trip(config);
-  for (Config row : config.take_tables("rows")) {
+  for (Config& row : config.take_tables("rows")) {
     check_round_trip(row);
-    answered([&] { (void)row.required_text("name"); });
-    Config whole = config;
-    whole.overlay(row);
-    answered([&] { (void)experiments::apply_scale(whole, 0.1); });
+    harness::ConfigReader keys(row);
+    answered([&] { (void)harness::read_row_head(keys, {1}, {}); });
+    config.overlay(row);
   }
-  Config models = config.take("models");
-  answered([&] { models.finish(); });
-  const Config all = config;
-  for (const auto& entry : all.entries()) {
-    const std::string& key = entry.first;
-    answered([&] { (void)config.number(key, 0, -1e6, 1e6); });
-    answered([&] { (void)config.integer(key, 0, -100, 1000); });
-    answered([&] { (void)config.text(key, "", {"a", "b"}); });
-    answered([&] { (void)config.texts(key, {}); });
-    answered([&] { (void)config.numbers(key, {}); });
-    answered([&] { (void)config.integers(key, {}); });
-    answered([&] { (void)config.boolean(key, true); });
+  const Config models = config.take("models");
+  harness::ConfigReader model(models), head(config), keys(config);
+  answered([&] { (void)harness::read_model_keys(model, "models.NAME"); });
+  answered([&] { model.finish(); });
+  answered([&] { (void)harness::read_file_head(head, "fuzz"); });
+  answered([&] { head.finish(); });
+  for (const auto& [key, entry] : config.entries()) {
+    answered([&] { (void)keys.number(key, 0, -1e6, 1e6, ""); });
+    answered([&] { (void)keys.integer(key, 0, -100, 1000, ""); });
+    answered([&] { (void)keys.text(key, "", {"a", "b"}, ""); });
+    answered([&] { (void)keys.texts(key, {}, ""); });
+    answered([&] { (void)keys.numbers(key, {}, ""); });
+    answered([&] { (void)keys.integers(key, {}, ""); });
+    answered([&] { (void)keys.boolean(key, true, ""); });
   }
-  (void)config.effective_toml(true);
-  (void)config.identity({"run."});
-  answered([&] { config.finish(); });
-  answered([&] { (void)experiments::apply_scale(config, 0.01); });
+  (void)harness::to_toml(keys.effective(), true);
+  (void)harness::entries_hash(keys.effective(), {"run.jobs"});
+  answered([&] { keys.finish(); });
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/random.h"
@@ -202,17 +203,19 @@ void add_published(const ExperimentResults& results, Summary& summary) {
                        [&](const RowResults& row) { return row.row.base_model == base; });
   };
   Config file = Config::from_toml_file(results.folder + "/" + results.manifest.published);
-  for (Config& entry : file.take_tables("rows")) {
+  for (const Config& entry : file.take_tables("rows")) {
+    ConfigReader keys(entry);
     SummaryRow row;
-    row.name = entry.required_text("name");
-    row.base_model = entry.required_text("base_model");
-    row.source = entry.required_text("source");
+    row.name = keys.required_text("name", "of the row");
+    row.base_model = keys.required_text("base_model", "of the row");
+    row.source = keys.required_text("source", "where the numbers stand");
     row.label = fmt::format("{} (published)", row.name);
     for (const Column& column : summary.columns) {
       SummaryCell cell;
       cell.sampling_error = kUndefined;
       const std::string key = fmt::format("values.{} {}", column.set, column.metric);
-      const double value = entry.has(key) ? entry.number(key, 0) : kUndefined;
+      const double value =
+          keys.has(key) ? keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") : kUndefined;
       cell.mean = MeanInterval{};
       cell.mean.value = column.percent() ? value / 100 : value;
       cell.mean.low = cell.mean.high = cell.mean.standard_error = cell.mean.seed_deviation = kUndefined;

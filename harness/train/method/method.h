@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/rl/loss.h"
 #include "harness/rollout/sampling.h"
 
@@ -115,31 +115,6 @@ class Method {
   virtual void load_state(const std::string& /*folder*/) {}
   // Values of that state worth a place in metrics.jsonl (entropy coefficient, stored vectors).
   virtual void report_state(Metrics&) const {}
-};
-
-// Reads a method's keys: `method.NAME.KEY` before `method.KEY`; remembers each key's default, range and meaning, so that
-// `medsbench methods` prints them from the code.
-class MethodKeys {
- public:
-  struct Key {
-    std::string name, type, fallback, range, meaning;
-  };
-  MethodKeys(Config& config, std::string method) : config_(config), method_(std::move(method)) {}
-  double number(const std::string& key, double fallback, double low, double high, const std::string& meaning);
-  int64_t integer(const std::string& key, int64_t fallback, int64_t low, int64_t high, const std::string& meaning);
-  bool boolean(const std::string& key, bool fallback, const std::string& meaning);
-  std::string text(const std::string& key, const std::string& fallback, const std::vector<std::string>& choices,
-                   const std::string& meaning);
-  [[nodiscard]] bool has(const std::string& key) const;
-  // The clip range and the rest of loss.*, for selections that depend on it.
-  [[nodiscard]] LossSettings base_loss() const;
-  [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
-
- private:
-  [[nodiscard]] std::string place(const std::string& key) const;
-  Config& config_;
-  std::string method_;
-  std::vector<Key> keys_;
 };
 
 // How experiments/cli knows a method. `overrides` are base keys that the method's published form sets ("loss.clip_high=0.28"),

@@ -109,8 +109,9 @@ TEST(ReferencePolicy, IsOnTheDeviceOnlyWhileItIsUsedWhereItIsOffloaded) {
 }
 
 TEST(Settings, AReferenceThatIsSharedIsNotOffloaded) {
-  Config config = Config::from_toml_text("[train]\nshard = \"parameters\"\noffload_reference = true\n", "settings.toml");
-  EXPECT_THAT(error_of([&] { read_train_settings(config); }),
+  const Config config = Config::from_toml_text("[train]\nshard = \"parameters\"\noffload_reference = true\n", "settings.toml");
+  ConfigReader keys(config);
+  EXPECT_THAT(error_of([&] { read_train_settings(keys); }),
               testing::HasSubstr("train.offload_reference: expected train.shard"));
 }
 

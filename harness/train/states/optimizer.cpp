@@ -12,18 +12,19 @@
 
 namespace harness {
 
-OptimizerSettings read_optimizer_settings(Config& config, const OptimizerSettings& defaults) {
+OptimizerSettings read_optimizer_settings(ConfigReader& keys, const OptimizerSettings& defaults) {
   OptimizerSettings s = defaults;
-  s.lr = config.number("optimizer.lr", s.lr, 0, 1);
-  s.beta1 = config.number("optimizer.beta1", s.beta1, 0, 1);
-  s.beta2 = config.number("optimizer.beta2", s.beta2, 0, 1);
-  s.eps = config.number("optimizer.eps", s.eps, 0, 1);
-  s.weight_decay = config.number("optimizer.weight_decay", s.weight_decay, 0, 10);
-  s.clip_norm = config.number("optimizer.clip_norm", s.clip_norm, 0, 1e9);
-  s.warmup_updates = config.integer("optimizer.warmup_updates", s.warmup_updates, 0);
-  s.schedule = config.text("optimizer.schedule", s.schedule, {"constant", "linear", "cosine"});
-  s.flat = config.number("optimizer.flat", s.flat, 0, 1);
-  s.final_ratio = config.number("optimizer.final_ratio", s.final_ratio, 0, 1);
+  s.lr = keys.number("optimizer.lr", s.lr, 0, 1, "learning rate of AdamW");
+  s.beta1 = keys.number("optimizer.beta1", s.beta1, 0, 1, "decay of the first moment");
+  s.beta2 = keys.number("optimizer.beta2", s.beta2, 0, 1, "decay of the second moment");
+  s.eps = keys.number("optimizer.eps", s.eps, 0, 1, "added to the root of the second moment");
+  s.weight_decay = keys.number("optimizer.weight_decay", s.weight_decay, 0, 10, "of matrices; norms and biases have none");
+  s.clip_norm = keys.number("optimizer.clip_norm", s.clip_norm, 0, 1e9, "largest norm of all gradients together; 0: off");
+  s.warmup_updates = keys.integer("optimizer.warmup_updates", s.warmup_updates, 0, "updates of linear warm-up");
+  s.schedule = keys.text("optimizer.schedule", s.schedule, {"constant", "linear", "cosine"}, "of the rate after the warm-up");
+  s.flat = keys.number("optimizer.flat", s.flat, 0, 1, "share of the updates before the schedule begins to fall");
+  s.final_ratio =
+      keys.number("optimizer.final_ratio", s.final_ratio, 0, 1, "rate at the end of the schedule, as a share of lr");
   return s;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/config.h"
+#include "harness/core/config_reader.h"
 #include "harness/model/transformer.h"
 #include "harness/ranks/ranks.h"
 #include "harness/train/states/shares.h"
@@ -34,7 +34,7 @@ struct OptimizerSettings {
 };
 
 // Reads optimizer.* with these defaults.
-OptimizerSettings read_optimizer_settings(Config& config, const OptimizerSettings& defaults);
+OptimizerSettings read_optimizer_settings(ConfigReader& keys, const OptimizerSettings& defaults);
 // The learning rate of update number `update` = 0, 1, ...
 double learning_rate(const OptimizerSettings& settings, int64_t update);
 

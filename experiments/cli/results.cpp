@@ -1,0 +1,206 @@
+// table, verify, regrade, export, judge: what is made of stored outcomes.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/cli/every_method.h"
+#include "experiments/cli/verbs.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/experiment/judge.h"
+#include "harness/experiment/regrade.h"
+#include "harness/report/export_events.h"
+#include "harness/report/outcomes_parquet.h"
+#include "harness/report/page/page.h"
+#include "harness/report/report_folder.h"
+#include "harness/report/results_json.h"
+#include "harness/report/table/table_text.h"
+#include "harness/report/verify.h"
+#include "harness/reward/grader.h"
+
+namespace experiments {
+
+namespace {
+
+struct TableChoice {
+  std::vector<std::string> folders;
+  std::vector<std::string> formats;
+  std::string output;
+};
+
+// Where the files of one experiment go: its own folder, the one given, or a folder of its name in that.
+std::string output_folder(const TableChoice& choice, const std::string& folder) {
+  if (choice.output.empty()) return folder;
+  if (choice.folders.size() == 1) return choice.output;
+  return choice.output + "/" + std::filesystem::path(folder).lexically_normal().filename().string();
+}
+
+// One experiment in one format, for programs.
+std::string one_format(const std::string& folder, const std::string& format) {
+  harness::ReadSettings read;
+  read.read_problems = format == "html" ? harness::kReadProblems : 0;
+  const harness::ExperimentResults results = harness::read_experiment(folder, read);
+  for (const std::string& warning : results.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
+  const harness::Summary summary = harness::summarise(results);
+  if (format == "md") return harness::markdown_table(summary);
+  if (format == "tex") return harness::latex_table(summary);
+  if (format == "csv") return harness::csv_table(summary);
+  if (format == "json") return harness::results_json(results, summary).dump(1) + "\n";
+  return harness::html_page(results, summary, harness::draw_figures(results));
+}
+
+// One format goes to stdout or to the file given; several become table.FORMAT in the folder given or in the experiment's own.
+int tables_in_formats(const TableChoice& choice) {
+  if (choice.formats.size() == 1) {
+    std::string text;
+    for (const std::string& folder : choice.folders) text += one_format(folder, choice.formats.front());
+    if (choice.output.empty()) {
+      fmt::print("{}", text);
+    } else {
+      harness::write_file_atomically(choice.output, text);
+    }
+    return 0;
+  }
+  for (const std::string& folder : choice.folders) {
+    const std::string output = output_folder(choice, folder);
+    harness::make_folder(output);
+    for (const std::string& format : choice.formats) {
+      const std::string path = output + "/table." + format;
+      harness::write_file_atomically(path, one_format(folder, format));
+      fmt::print(stderr, "{}\n", path);
+    }
+  }
+  return 0;
+}
+
+int table(const TableChoice& choice) {
+  if (!choice.formats.empty()) return tables_in_formats(choice);
+  for (const std::string& folder : choice.folders) {
+    harness::ReportSettings settings;
+    if (!choice.output.empty()) settings.output = output_folder(choice, folder);
+    const harness::ReportDone done = harness::write_report(folder, settings);
+    for (const std::string& warning : done.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
+    fmt::print("{}{}", folder == choice.folders.front() ? "" : "\n", harness::terminal_table(done.summary));
+    fmt::print(stderr, "{} files in {}\n", done.files.size(), settings.output.empty() ? folder : settings.output);
+  }
+  return 0;
+}
+
+int verify(const std::string& folder) {
+  const harness::Verification result = harness::verify_folder(folder);
+  for (const std::string& difference : result.differences) fmt::print("{}\n", difference);
+  for (const std::string& note : result.notes) fmt::print(stderr, "medsbench: {}\n", note);
+  fmt::print(stderr, "{} numbers derived again, {} differences\n", result.numbers, result.differences.size());
+  return result.differences.empty() ? 0 : 1;
+}
+
+int judge(const harness::JudgingOptions& options, const std::string& out) {
+  const harness::Judging done = harness::judge_responses(options, this_program().problems);
+  std::cout << harness::dump_line(done.result) << std::endl;
+  if (!out.empty()) harness::write_file_atomically(out, done.result.dump(1) + "\n");
+  fmt::print(stderr, "{} questions sent, {} answered from {}\n", done.sent, done.cached, options.judge.cache);
+  return 0;
+}
+
+}  // namespace
+
+void add_table(Verb app) {
+  const auto choice = std::make_shared<TableChoice>();
+  Verb verb = app.verb("table", "tables and figures from stored outcomes alone");
+  verb.option("folders", choice->folders, "results folders (with experiment.json)").required();
+  verb.option("--format", choice->formats,
+              "one of md, tex, csv, json, html: printed to stdout instead of writing all files; several, joined by commas: "
+              "these files only")
+      .joined_by(',')
+      .one_each()
+      .one_of({"md", "tex", "csv", "json", "html"});
+  verb.option("--out", choice->output, "folder to write to (with one format: the file)");
+  verb.does([choice] { return table(*choice); });
+}
+
+void add_verify(Verb app) {
+  const auto folder = std::make_shared<std::string>();
+  Verb verb = app.verb("verify", "derives every number of a results folder again; exit status 1 if any differs");
+  verb.option("folder", *folder, "results folder").required();
+  verb.does([folder] { return verify(*folder); });
+}
+
+void add_regrade(Verb app) {
+  const auto options = std::make_shared<harness::RegradeOptions>();
+  Verb verb = app.verb("regrade", "grades stored outcomes anew, generating nothing");
+  verb.option("folder", options->folder, "results folder").required();
+  verb.option("--grader", options->grader, "recipe, limo, math or last_number").required().one_of(harness::grader_names());
+  verb.flag("--main", options->main, "tables use this grader from now on");
+  verb.option("--data", options->problems.data_dir, "where published sets lie");
+  verb.option("--data-seed", options->problems.data_seed, "data seed of generated sets");
+  verb.option("--split", options->problems.split, "split that was evaluated");
+  verb.does([options] {
+    const harness::Regraded done = harness::regrade(*options, this_program().problems);
+    fmt::print(stderr, "{} responses graded by {}, {} verdicts differ; `medsbench table {}` writes the tables\n", done.graded,
+               options->grader, done.changed, options->folder);
+    return 0;
+  });
+}
+
+void add_export(Verb app) {
+  struct Options {
+    std::string folder, parquet, tensorboard;
+  };
+  const auto options = std::make_shared<Options>();
+  Verb verb = app.verb("export", "stored outcomes as Parquet, training metrics as TensorBoard event files");
+  verb.option("folder", options->folder, "results folder (for TensorBoard also one training's run folder)").required();
+  verb.option("--parquet", options->parquet, "file for the outcomes, a row a response");
+  verb.option("--tensorboard", options->tensorboard, "folder for the event files");
+  verb.does([options] {
+    if (options->parquet.empty() && options->tensorboard.empty()) {
+      throw WrongUsage("export: expected --parquet FILE or --tensorboard FOLDER, found neither");
+    }
+    if (!options->parquet.empty()) {
+      fmt::print(stderr, "{}: {} responses\n", options->parquet,
+                 harness::write_outcomes_parquet(options->folder, options->parquet));
+    }
+    if (!options->tensorboard.empty()) {
+      fmt::print(stderr, "{}: {} trainings\n", options->tensorboard,
+                 harness::export_events(options->folder, options->tensorboard));
+    }
+    return 0;
+  });
+}
+
+void add_judge(Verb app) {
+  const auto options = std::make_shared<harness::JudgingOptions>();
+  const auto out = std::make_shared<std::string>();
+  Verb verb = app.verb("judge",
+                       "another model rates diversity or names errors of stored responses (key: MEDSBENCH_JUDGE_KEY or "
+                       "OPENAI_API_KEY)");
+  verb.option("analysis", options->analysis, "diversity (within and across steps) or errors (11 categories)")
+      .required()
+      .one_of({"diversity", "errors"});
+  verb.option("paths", options->paths, "outcome files, evaluations' folders, or a training's folder (its validations)")
+      .required();
+  verb.option("--endpoint", options->endpoint, "URL up to .../v1").from_environment("OPENAI_BASE_URL").required();
+  verb.option("--model", options->judge.model, "as the endpoint names it").required();
+  verb.option("--cache", options->judge.cache, "folder of the answers, by hash of the question").shows_default();
+  verb.flag("--cached-only", options->judge.cached_only, "send nothing: derive again from the stored answers");
+  verb.option("--responses", options->judged.responses, "rated together").shows_default().between(2, 10000);
+  verb.option("--errors", options->judged.wrong_answers, "wrong answers to categorise").shows_default().positive();
+  verb.option("--seed", options->judged.seed, "key of the choice of responses").shows_default();
+  verb.option("--timeout", options->timeout, "seconds without a byte after which an attempt is given up")
+      .shows_default()
+      .positive();
+  verb.option("--attempts", options->judge.attempts, "of one question").shows_default().positive();
+  verb.option("--first-wait", options->judge.first_wait, "seconds before the second attempt, doubled each time")
+      .shows_default();
+  verb.option("--grader", options->grader, "whose verdicts say what is wrong (default: the main one)");
+  verb.option("--data", options->problems.data_dir, "where published sets lie");
+  verb.option("--split", options->problems.split, "split of the problems (validation for a training's folder)").shows_default();
+  verb.option("--out", *out, "also write the result to this file");
+  verb.does([options, out] { return judge(*options, *out); });
+}
+
+}  // namespace experiments

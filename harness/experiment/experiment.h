@@ -1,0 +1,115 @@
+// Experiment: one TOML file as base models, rows, seeds and the jobs that make them.
+//
+//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs)
+//   [models.NAME]                     one base model each
+//   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
+//   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked
+//                                     for); `prepare = "script.sh"` makes it where it is not there
+//   positions = 9216                  with `path`: positions go on beyond the model's own, rotary frequencies unchanged
+//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is not
+//   there start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start) [table] k = [1,
+//   128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
+//                                     columns), maj = true (maj@k columns)
+//   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
+//   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
+//   run.slurm = ["--partition=gpu"]   options of sbatch where the jobs go to Slurm
+//   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another
+//                                     row graded by this row's graders), then any key of a training or evaluation
+//   anything else                     the same keys, for every row
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/config.h"
+#include "harness/core/json.h"
+#include "harness/experiment/jobs/settings.h"
+#include "harness/experiment/program.h"
+#include "harness/experiment/scale.h"
+#include "harness/sweep/job.h"
+
+namespace harness {
+
+struct BaseModel {
+  std::string name;
+  std::string folder;     // of the model itself
+  std::string path;       // as the file gives it; "" for a model made here
+  std::string prepare;    // script that makes it where it is not there; "": none
+  std::string shape;      // folder with its config.json alone; "" if none is given
+  int64_t positions = 0;  // > 0: more positions than the model's own; `folder` is made from the model
+  std::string job;        // id of the job that makes it; "": it is there
+  std::string identity;   // part of the identity of every job that stands on it
+};
+
+// One training or evaluation and the config it runs with.
+struct PlannedJob {
+  Job job;
+  Config config;  // as written to FOLDER/cell.toml: the keys that the job reads
+  std::string identity;
+};
+
+struct PlannedRow {
+  std::string name, label, base_model, compare_to;
+  bool untrained = false;
+  std::vector<int64_t> seeds;                 // {0} for an untrained row
+  std::map<int64_t, PlannedJob> train, eval;  // by seed; no train where untrained
+  // Of the first seed: what its training (which an untrained row would run too) and its evaluation were read as, and every key
+  // that either reads.
+  std::shared_ptr<const TrainJob> train_job;
+  std::shared_ptr<const EvalJob> eval_job;
+  Config::Entries effective;
+};
+
+struct Experiment {
+  std::string file, title, results, runs, config_hash, published;
+  std::vector<BaseModel> models;
+  std::vector<PlannedJob> base_jobs;
+  std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
+  std::vector<PlannedRow> rows;
+  std::vector<std::string> sets;  // of the table, in order
+  std::vector<int64_t> k;
+  std::vector<std::string> primary;  // table.primary: columns whose comparisons were fixed beforehand
+  std::vector<double> g_pass;
+  bool maj = false;
+  int64_t n = 128;
+  double scale = 1;                            // --scale
+  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what it changed
+  std::string model_cache;                     // run.models
+  uint64_t eval_seed = 0;
+  double temperature = 1;
+  std::string device, main_grader;
+  int64_t workers = 2;             // processes at once: run.jobs
+  std::vector<std::string> also;   // experiment files run after this one
+  std::vector<std::string> slurm;  // further options of sbatch
+};
+
+struct ExperimentOptions {
+  std::string runs;               // --out; "": runs/NAME
+  std::string data_dir;           // --data
+  int64_t seeds = 0;              // --seeds; 0: the file's
+  int64_t workers = 0;            // --jobs; 0: the file's
+  double scale = 1;               // --scale (scale.h); runs and results then lie in folders of their own
+  std::vector<std::string> sets;  // --set
+};
+
+// Reads the file and plans every job. Throws Error for what the file gets wrong.
+Experiment read_experiment(const std::string& file, const ExperimentOptions& options, const Program& program);
+
+// The effective keys of the row named (""; the first). A file without rows is one row of its own.
+Config::Entries effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options,
+                              const Program& program);
+
+// All jobs of the sweep: base models, trainings, evaluations.
+std::vector<const PlannedJob*> all_jobs(const Experiment& experiment);
+// What a job came to (done.json), where its folder holds a result of this very configuration. Throws Error for a done.json that
+// cannot be read.
+std::optional<Json> result_of(const PlannedJob& job);
+// The same; none where done.json cannot be read.
+std::optional<Json> readable_result_of(const PlannedJob& job);
+inline bool job_done(const PlannedJob& job) { return result_of(job).has_value(); }
+
+}  // namespace harness

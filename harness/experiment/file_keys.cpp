@@ -1,0 +1,64 @@
+#include "harness/experiment/file_keys.h"
+
+#include "harness/core/error.h"
+
+namespace harness {
+
+FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
+  FileHead h;
+  h.title = keys.text("title", stem, "of the table");
+  h.seeds = keys.integers("seeds", {1}, "training seeds of every row");
+  h.results = keys.text("run.results", "results/" + stem, "folder of tables and figures");
+  h.runs = keys.text("run.runs", "runs/" + stem, "folder of the run folders");
+  h.model_cache = keys.text("run.models", "models", "folder of base models");
+  h.workers = keys.integer("run.jobs", h.workers, 1, 1024, "worker processes at once");
+  h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
+  h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
+  h.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");
+  h.g_pass = keys.numbers("table.g_pass", {}, "thresholds of G-pass@k columns, in [0, 1]");
+  for (const double tau : h.g_pass) {
+    if (!(tau >= 0 && tau <= 1))
+      throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", keys.config().name(), tau);
+  }
+  h.maj = keys.boolean("table.maj", h.maj, "maj@k columns");
+  h.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
+  h.published = keys.text("table.published", "", "TOML file with published numbers to stand beside ours");
+  return h;
+}
+
+bool is_of_file_head(const std::string& assignment) {
+  const std::string key = assignment.substr(0, assignment.find('='));
+  return key == "title" || key == "seeds" || key.starts_with("run.") || key.starts_with("table.") || key.starts_with("models.");
+}
+
+RowHead read_row_head(ConfigReader& keys, const std::vector<int64_t>& seeds, const std::vector<std::string>& models) {
+  RowHead h;
+  h.name = keys.required_text("name", "of the row");
+  h.label = keys.text("label", h.name, "what tables show in place of the name");
+  h.compare_to = keys.text("compare_to", "", "row that this one is compared with");
+  h.untrained = keys.boolean("untrained", h.untrained, "the base model as it is");
+  h.seeds = keys.integers("seeds", seeds, "training seeds of this row");
+  h.models = keys.texts("models", models, "base models of this row");
+  h.regrade_of = keys.text("regrade_of", "", "earlier row whose responses this row's graders grade");
+  if (h.untrained) h.seeds = {0};
+  return h;
+}
+
+ModelKeys read_model_keys(ConfigReader& keys, const std::string& place) {
+  ModelKeys m;
+  m.path = keys.text("path", "", "a model folder, or a hub's name ORG/NAME");
+  m.pretrain = keys.text("pretrain", "", "TOML file of the supervised training that makes the model");
+  m.start = keys.text("start", "", "with pretrain: another base model to go on from");
+  m.prepare = keys.text("prepare", "", "with path: script that makes the folder where it is not there");
+  m.shape = keys.text("shape", "", "with path: folder with a config.json that `plan` reads where the model is not there");
+  m.positions = keys.integer("positions", m.positions, 0, "with path: positions beyond the model's own; 0: its own");
+  if (m.path.empty() == m.pretrain.empty()) {
+    throw Error("{}: expected either path or pretrain, found {}", place, m.path.empty() ? "neither" : "both");
+  }
+  if (!m.pretrain.empty() && (!m.shape.empty() || m.positions > 0)) {
+    throw Error("{}: {}: expected path beside it, found pretrain", place, m.shape.empty() ? "positions" : "shape");
+  }
+  return m;
+}
+
+}  // namespace harness

@@ -1,0 +1,46 @@
+// The keys of an experiment file that no training or evaluation reads: its head, the heads of its rows, its base models.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/config_reader.h"
+
+namespace harness {
+
+struct FileHead {
+  std::string title;
+  std::vector<int64_t> seeds;
+  std::string results, runs, model_cache;
+  int64_t workers = 2;  // run.jobs
+  std::vector<std::string> also, slurm;
+  std::vector<int64_t> k;
+  std::vector<double> g_pass;
+  bool maj = false;
+  std::vector<std::string> primary;
+  std::string published;
+};
+// `stem`: the file's name without its ending, after which folders are named. Throws Error for a threshold outside [0, 1].
+FileHead read_file_head(ConfigReader& keys, const std::string& stem);
+// True of "KEY=VALUE" where the key is of the head or of a base model.
+bool is_of_file_head(const std::string& assignment);
+
+struct RowHead {
+  std::string name, label, compare_to, regrade_of;
+  bool untrained = false;
+  std::vector<int64_t> seeds;
+  std::vector<std::string> models;
+};
+// `seeds`, `models`: those of the file.
+RowHead read_row_head(ConfigReader& keys, const std::vector<int64_t>& seeds, const std::vector<std::string>& models);
+
+// One [models.NAME].
+struct ModelKeys {
+  std::string path, pretrain, start, prepare, shape;
+  int64_t positions = 0;
+};
+// Throws Error unless there is either a path or a pretrain file, with what can stand beside it.
+ModelKeys read_model_keys(ConfigReader& keys, const std::string& place);
+
+}  // namespace harness

@@ -1,0 +1,56 @@
+#include "harness/report/export_events.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <filesystem>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/report/event_file.h"
+#include "harness/report/results/experiment_file.h"
+
+namespace harness {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A name as one part of a path.
+std::string path_part(const std::string& name) {
+  std::string part;
+  for (const char c : name) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' || c == '+' || c == ' ';
+    part += plain ? c : '-';
+  }
+  return part.empty() || part.find_first_not_of('.') == std::string::npos ? "-" + part : part;
+}
+
+void write_events(const std::string& metrics, const std::string& folder) {
+  const std::string events = events_of_metrics(read_file(metrics), metrics);
+  make_folder(folder);
+  write_file_atomically(folder + "/" + kEventFileName, events);
+}
+
+}  // namespace
+
+int64_t export_events(const std::string& folder, const std::string& out) {
+  if (fs::exists(folder + "/metrics.jsonl")) {  // one run folder
+    write_events(folder + "/metrics.jsonl", out);
+    return 1;
+  }
+  int64_t count = 0;
+  const ExperimentManifest manifest = read_manifest(folder);
+  for (const ManifestRow& row : manifest.rows) {
+    for (const ManifestCell& cell : row.cells) {
+      if (cell.metrics.empty() || !cell.failed.empty()) continue;
+      write_events((fs::path(folder) / cell.metrics).lexically_normal().string(),
+                   fmt::format("{}/{}/{}/seed{}", out, path_part(row.base_model), path_part(row.name), cell.seed));
+      ++count;
+    }
+  }
+  return count;
+}
+
+}  // namespace harness
