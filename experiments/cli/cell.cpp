@@ -102,10 +102,10 @@ DataKeys read_data(Config& config) {
   return keys;
 }
 
-meds::LayerChoice read_layer_choice(Config& config) {
+harness::LayerChoice read_layer_choice(Config& config) {
   const std::string layers = config.text("fingerprint.layers", "last14");
   const bool differences = config.boolean("fingerprint.layer_diff", false);
-  return harness::with_context("fingerprint.layers", [&] { return meds::layer_choice(layers, differences); });
+  return harness::with_context("fingerprint.layers", [&] { return harness::layer_choice(layers, differences); });
 }
 
 TrainCell read_train_cell(Config& config) {
@@ -125,7 +125,7 @@ TrainCell read_train_cell(Config& config) {
                 harness::shard_name(cell.settings.shard));
   }
   cell.validation_samples = config.integer("eval.validation_samples", 8, 1);
-  cell.layers = read_layer_choice(config);
+  cell.settings.fingerprint.layers = read_layer_choice(config);
   cell.methods = baselines::make_stack(config, every_method());
   cell.needs = cell.methods.needs();
   return cell;
@@ -138,8 +138,8 @@ EvalCell read_eval_cell(Config& config) {
   cell.numerics = read_numerics(config);
   cell.data = read_data(config);
   cell.prompt = harness::read_prompt_settings(config);
-  cell.layers = read_layer_choice(config);
   harness::EvalSettings& s = cell.settings;
+  s.fingerprint.layers = read_layer_choice(config);
   s.n = config.integer("eval.n", 128, 1);
   s.seed = static_cast<uint64_t>(config.integer("eval.seed", 0, 0));
   s.training_seed = config.integer("eval.training_seed", 0, 0);
@@ -150,8 +150,8 @@ EvalCell read_eval_cell(Config& config) {
   s.store_ids = config.boolean("eval.store_ids", true);
   s.fingerprints = config.boolean("eval.fingerprints", true);
   s.graders = config.texts("eval.graders", {config.text("reward.grader", "recipe")});
-  s.position = harness::position_rule(config.text("fingerprint.position", "reference", {"reference", "last_box"}));
-  s.lens_norm_all = config.text("fingerprint.lens_norm", "last", {"last", "all"}) == "all";
+  s.fingerprint.position = harness::position_rule(config.text("fingerprint.position", "reference", {"reference", "last_box"}));
+  s.fingerprint.lens_norm_all = config.text("fingerprint.lens_norm", "last", {"last", "all"}) == "all";
   cell.train_samples = config.integer("eval.train_samples", 0, 0);
   if (config.has("eval.outcomes_folder")) {  // set by the planner for a row that grades another's responses
     cell.outcomes = config.text("eval.outcomes_folder", "");

@@ -13,7 +13,6 @@
 #include "harness/rollout/prompt.h"
 #include "harness/train/supervised.h"
 #include "harness/train/trainer.h"
-#include "meds/layer_choice.h"
 
 namespace experiments {
 
@@ -44,14 +43,13 @@ struct DataKeys {
 // Reads data.*.
 DataKeys read_data(harness::Config& config);
 // Reads fingerprint.layers and fingerprint.layer_diff.
-meds::LayerChoice read_layer_choice(harness::Config& config);
+harness::LayerChoice read_layer_choice(harness::Config& config);
 
 struct TrainCell {
   NumericsKeys numerics;
   DataKeys data;
   harness::TrainSettings settings;
   harness::MethodStack methods;
-  meds::LayerChoice layers;
   std::string model_folder;
   int64_t validation_samples = 8;
   int64_t processes = 1;  // that share the training on this machine
@@ -65,7 +63,6 @@ struct EvalCell {
   DataKeys data;
   harness::EvalSettings settings;
   harness::PromptSettings prompt;
-  meds::LayerChoice layers;
   std::string model_folder;
   int64_t train_samples = 0;  // samples a training problem for the train-set pass rate; 0: none
   std::string outcomes;       // folder of another evaluation whose responses are graded anew; "": responses are sampled

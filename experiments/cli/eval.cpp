@@ -119,11 +119,7 @@ int eval_verb(const EvalOptions& options) {
   auto sets = datasets::load_sets(cell.data.sets, "test", cell.data.load);
   const int64_t dropped = drop_long_prompts(sets, prompts);
   open_cell_folder(options.out, "eval", identity, config);
-  harness::EvalInputs inputs{*loaded.tokenizer,
-                             prompts.stop_ids(),
-                             [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
-                             [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); },
-                             {}};
+  harness::EvalInputs inputs{prompts, {}, {}};
   auto reported = begin;
   inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
   inputs.progress = [&](int64_t done, int64_t total) {

@@ -233,18 +233,12 @@ int train_verb(const TrainOptions& options) {
     open_cell_folder(options.out, "train", identity, config);
     write_rendered_prompt(options.out, prompts, inputs.problems.front());
   }
-  inputs.choose_layers = [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); };
   const auto validation = cell.settings.validate_every > 0
                               ? datasets::load_sets(cell.data.validation, "validation", cell.data.load)
                               : std::vector<harness::ProblemSet>{};
   if (cell.settings.validate_every > 0) {
     inputs.validate = [&](const harness::Transformer& policy) {
-      harness::EvalInputs eval{*loaded.tokenizer,
-                               prompts.stop_ids(),
-                               [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
-                               {},
-                               {}};
-      eval.on_warning = inputs.on_warning;
+      const harness::EvalInputs eval{prompts, {}, inputs.on_warning};
       const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
       keep_validation(options.out, cell.settings.grader, outcomes);
       return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};

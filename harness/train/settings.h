@@ -6,7 +6,7 @@
 
 #include "harness/core/config.h"
 #include "harness/rl/loss.h"
-#include "harness/rollout/position.h"
+#include "harness/rollout/fingerprint.h"
 #include "harness/rollout/prompt.h"
 #include "harness/rollout/sampling.h"
 #include "harness/train/states/optimizer.h"
@@ -17,11 +17,6 @@ struct FilterSettings {
   bool enabled = false;             // keep a group iff its `correct` flags are not all equal (DAPO)
   int64_t max_gen_batches = 10;     // at most so many batches of prompts a step
   std::string on_starved = "stop";  // "stop": an error; "partial": train on what there is; "skip": no update this step
-};
-
-struct FingerprintSettings {
-  PositionRule position = PositionRule::reference;
-  bool lens_norm_all = false;
 };
 
 struct TrainSettings {
