@@ -11,6 +11,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/reward/all_graders.h"
 #include "harness/sweep/progress.h"
 
 namespace experiments {

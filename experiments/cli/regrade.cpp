@@ -12,7 +12,7 @@
 #include "harness/core/error.h"
 #include "harness/data/outcome.h"
 #include "harness/report/results/experiment_file.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace experiments {
 

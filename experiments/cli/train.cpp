@@ -21,6 +21,7 @@
 #include "harness/ranks/processes.h"
 #include "harness/ranks/ranks.h"
 #include "harness/report/event_file.h"
+#include "harness/reward/all_graders.h"
 #include "harness/sweep/progress.h"
 #include "harness/train/states/heap.h"
 

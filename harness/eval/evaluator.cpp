@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/model/out_of_memory.h"
+#include "harness/reward/all_graders.h"
 
 namespace harness {
 

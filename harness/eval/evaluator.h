@@ -10,7 +10,6 @@
 
 #include "harness/data/outcome.h"
 #include "harness/model/transformer.h"
-#include "harness/reward/grader.h"
 #include "harness/rollout/fingerprint.h"
 #include "harness/rollout/generator.h"
 #include "harness/rollout/prompt.h"
