@@ -8,6 +8,7 @@
 #include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/core/text_edit.h"
 #include "harness/reward/answer/boxed.h"
 
 namespace datasets {
@@ -15,6 +16,7 @@ namespace {
 
 using harness::Error;
 using harness::Json;
+using harness::trim;
 
 // DAPO-Math wraps each problem in this instruction.
 constexpr std::string_view kDapoBefore =
@@ -94,12 +96,6 @@ std::string scalar_text(const Json& value, const std::string& field) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();
   throw Error("\"{}\": expected a text or a number, found {}", field, value.type_name());
-}
-
-std::string trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 // 27.0 -> 27; anything else as it stands.

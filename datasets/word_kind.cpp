@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/core/error.h"
+#include "harness/core/text_edit.h"
 
 namespace datasets {
 namespace {
@@ -200,12 +201,6 @@ std::vector<WordKind> quotient_kinds() {
         {"right", 0, in_order('/', '+')}}}};
 }
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 }  // namespace
 
 std::vector<WordKind> word_kind_tables() {
@@ -223,13 +218,14 @@ std::string WordKind::text(const Numbers& numbers, uint64_t wording) const {
   const size_t first = pick(kNames.size());
   const size_t second = (first + 1 + pick(kNames.size() - 1)) % kNames.size();
   const auto& [box, boxes] = kContainers[pick(kContainers.size())];
-  replace_all(out, "{N}", kNames[first]);
-  replace_all(out, "{M}", kNames[second]);
-  replace_all(out, "{things}", kThings[pick(kThings.size())]);
-  replace_all(out, "{box}", box);
-  replace_all(out, "{boxes}", boxes);
+  const auto put = [&](std::string_view place, std::string_view what) { out = harness::replace_all(out, place, what); };
+  put("{N}", kNames[first]);
+  put("{M}", kNames[second]);
+  put("{things}", kThings[pick(kThings.size())]);
+  put("{box}", box);
+  put("{boxes}", boxes);
   for (size_t i = 0; i < numbers.size(); ++i) {
-    replace_all(out, fmt::format("{{{}}}", static_cast<char>('a' + i)), std::to_string(numbers[i]));
+    put(fmt::format("{{{}}}", static_cast<char>('a' + i)), std::to_string(numbers[i]));
   }
   return out;
 }

@@ -32,7 +32,7 @@ WatchedChoice watched_choice(const std::string& name) {
   } else {
     const std::string suffix = "-diff";
     const bool differences = name.ends_with(suffix);
-    choice.layers = layer_choice(differences ? name.substr(0, name.size() - suffix.size()) : name, differences);
+    choice.layers = harness::layer_choice(differences ? name.substr(0, name.size() - suffix.size()) : name, differences);
   }
   return choice;
 }
@@ -126,7 +126,7 @@ void ClusterWatch::cluster_new(const History& history, Watched& watched) const {
     std::vector<double> rows;
     for (int64_t i = watched.clustered; i < history.size(); ++i) {
       const std::span<const float> readout(history.vectors().data() + static_cast<size_t>(i) * layers, layers);
-      const std::vector<float> chosen = choose_layers(readout, choices_[c].layers);
+      const std::vector<float> chosen = harness::choose_layers(readout, choices_[c].layers);
       rows.insert(rows.end(), chosen.begin(), chosen.end());
     }
     const auto width = static_cast<int64_t>(rows.size()) / added;
@@ -185,7 +185,7 @@ void ClusterWatch::measure_step(std::span<const Response> responses, std::map<st
   std::vector<std::vector<float>> all;
   for (const Response& response : responses) {
     if (!response.fingerprint.empty() && choices_.front().kind == WatchedChoice::Kind::layers) {
-      all.push_back(choose_layers(response.fingerprint, choices_.front().layers));
+      all.push_back(harness::choose_layers(response.fingerprint, choices_.front().layers));
       by_problem[response.problem].push_back(all.back());
     }
     if (response.correct) continue;

@@ -11,7 +11,7 @@
 
 #include "harness/cluster/hdbscan.h"
 #include "harness/metrics/cluster_agreement.h"
-#include "meds/layer_choice.h"
+#include "harness/rollout/fingerprint.h"
 #include "meds/memory.h"
 
 namespace meds {
@@ -21,7 +21,7 @@ struct WatchedChoice {
   enum class Kind { layers, single, answers };
   std::string name;
   Kind kind = Kind::layers;
-  LayerChoice layers;
+  harness::LayerChoice layers;
 };
 
 // A list with commas of LAYERS ("half", "all", "lastN"), LAYERS-diff (first differences), "single" (all of a problem's) and

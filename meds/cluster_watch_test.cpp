@@ -130,7 +130,7 @@ TEST(ClusterWatch, ClustersAreThoseOfAFullRefitUnderEachChoice) {
     for (size_t c = 0; c < choices.size(); ++c) {
       std::vector<double> rows;
       for (const std::vector<float>& readout : stored) {
-        const std::vector<float> chosen = choose_layers(readout, choices[c].layers);
+        const std::vector<float> chosen = harness::choose_layers(readout, choices[c].layers);
         rows.insert(rows.end(), chosen.begin(), chosen.end());
       }
       const auto n = static_cast<int64_t>(stored.size());

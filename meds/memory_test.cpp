@@ -13,7 +13,6 @@
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
 #include "harness/core/random.h"
-#include "meds/layer_choice.h"
 #include "meds/penalty.h"
 
 namespace meds {
@@ -73,16 +72,6 @@ TEST(Penalty, ChangesTheExpectedRewardByTheCovarianceOfTheTheorem) {
     EXPECT_NEAR(expected_shaped - expected, (mean_rw - expected * mean_w) / mean_w, 1e-12);
     EXPECT_GE(expected_shaped - expected, -1e-15) << "reward does not increase in the penalty";
   }
-}
-
-TEST(LayerChoice, TakesTheLastAndDifferencesBefore) {
-  const std::vector<float> readout = {1, 2, 4, 8, 16};
-  EXPECT_EQ(choose_layers(readout, layer_choice("last2")), (std::vector<float>{8, 16}));
-  EXPECT_EQ(choose_layers(readout, layer_choice("14")), readout);
-  EXPECT_EQ(choose_layers(readout, layer_choice("half")), (std::vector<float>{8, 16}));
-  EXPECT_EQ(choose_layers(readout, layer_choice("all", true)), (std::vector<float>{1, 2, 4, 8}));
-  EXPECT_EQ(choose_layers(readout, layer_choice("last2", true)), (std::vector<float>{4, 8}));
-  for (const char* bad : {"", "last", "last0", "-3", "most"}) EXPECT_THROW((void)layer_choice(bad), harness::Error) << bad;
 }
 
 TEST(ErrorMemory, AgreesWithThePlainTranscriptionOfThePublishedMemory) {

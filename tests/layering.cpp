@@ -44,9 +44,20 @@ const std::map<std::string, Folder>& folders() {
       {"meds", {{"*"}, true}},
       {"baselines", {{"*"}, true}},
       {"datasets", {{"harness/core", "harness/hub", "harness/data", "harness/reward"}}},
-      {"experiments/cli", {{"*", "meds", "baselines", "datasets"}, true}},
+      {"harness/experiment/jobs",
+       {{"harness/core", "harness/cuda", "harness/data", "harness/model", "harness/ranks", "harness/report", "harness/reward",
+         "harness/rollout", "harness/sweep", "harness/text", "harness/train", "harness/eval"},
+        true}},
+      {"harness/experiment",
+       {{"harness/core", "harness/cuda", "harness/data", "harness/hub", "harness/metrics", "harness/model", "harness/report",
+         "harness/reward", "harness/sweep", "harness/train", "harness/experiment/jobs"},
+        true}},
+      {"harness/plan",
+       {{"harness/core", "harness/model", "harness/stats", "harness/experiment", "harness/experiment/jobs"}, true}},
+      {"experiments/lines", {{"*", "meds"}, true}},
+      {"experiments/cli", {{"*", "meds", "baselines", "datasets", "experiments/lines"}, true}},
       {"tests", {{"harness/core", "harness/data", "harness/report"}}},
-      {"tests/fuzz", {{"*", "datasets", "experiments/cli"}}},
+      {"tests/fuzz", {{"*", "datasets"}}},
   };
   return kFolders;
 }

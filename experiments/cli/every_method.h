@@ -1,7 +1,7 @@
 // What the program knows: the list of all methods, where a new one is added, the problem sets, and its commit.
 #pragma once
 
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 
 namespace experiments {
 

@@ -86,7 +86,7 @@ TEST(Keys, BeginAsAsked) {
   const std::vector<harness::KeySection> sections = harness::all_keys(this_program());
   EXPECT_THAT(harness::keys_text(sections, "loss."), ::testing::Not(::testing::HasSubstr("train.")));
   EXPECT_EQ(harness::keys_text(sections, "no_such."), "");
-  EXPECT_THAT(harness::key_text(sections, "clip_high"), ::testing::HasSubstr("loss.clip_high = 0.28"));
+  EXPECT_THAT(harness::key_text(sections, "clip_high"), ::testing::HasSubstr("loss.clip_high = 0.2 "));
   EXPECT_EQ(harness::key_text(sections, "no_such"), "");
 }
 

@@ -7,7 +7,7 @@
 
 #include "experiments/cli/every_method.h"
 #include "experiments/cli/verbs.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace experiments {
 

@@ -21,7 +21,7 @@
 #include "harness/report/results_json.h"
 #include "harness/report/table/table_text.h"
 #include "harness/report/verify.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace experiments {
 

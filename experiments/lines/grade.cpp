@@ -6,7 +6,7 @@
 #include "experiments/lines/lines.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace experiments {
 namespace {

@@ -6,10 +6,9 @@
 #include "experiments/lines/lines.h"
 #include "experiments/lines/model_lines.h"
 #include "harness/core/error.h"
-#include "harness/model/ops/ops.h"
 #include "harness/model/token_statistics.h"
-#include "harness/train/step/collect.h"
-#include "meds/layer_choice.h"
+#include "harness/rollout/fingerprint.h"
+#include "harness/rollout/layer_readout.h"
 
 namespace experiments {
 
@@ -63,10 +62,10 @@ OrderedJson answer_logits(AskedModel& asked, int64_t top, const OrderedJson& lin
 class FingerprintAnswer {
  public:
   explicit FingerprintAnswer(const FingerprintOptions& options)
-      : choice_(meds::layer_choice(options.layers, options.differences)),
-        lens_norm_all_(options.lens_norm == "all"),
+      : settings_{harness::position_rule(options.position), harness::layer_choice(options.layers, options.differences),
+                  options.lens_norm == "all"},
         asked_(options.model),
-        reader_(asked_.tokenizer(), harness::position_rule(options.position), asked_.model().config().layers) {}
+        reader_(asked_.tokenizer(), settings_, asked_.model().config().layers) {}
 
   void operator()(int64_t, const OrderedJson& line, const EmitLine& emit) {
     const bool texts = line.contains("prompt") && line.contains("response");
@@ -80,40 +79,15 @@ class FingerprintAnswer {
       emit(OrderedJson{{"position", nullptr}, {"answer_token", nullptr}, {"fingerprint", nullptr}});
       return;
     }
-    const int64_t answer = response[static_cast<size_t>(*position + 1)];
-    const std::vector<float> fingerprint = meds::choose_layers(readout(prompt, response, *position, answer), choice_);
+    const std::vector<float> fingerprint =
+        reader_.fingerprint(response, harness::layer_readout(asked_.model(), prompt, response, settings_.lens_norm_all));
     emit(OrderedJson{{"position", *position},
-                     {"answer_token", answer},
+                     {"answer_token", response[static_cast<size_t>(*position + 1)]},
                      {"fingerprint", json_floats(fingerprint.data(), static_cast<int64_t>(fingerprint.size()))}});
   }
 
  private:
-  // value_l = <W_lm[answer], h_l> at that place of the response (method.md), [L].
-  std::vector<float> readout(const std::vector<int64_t>& prompt, const std::vector<int64_t>& response, int64_t position,
-                             int64_t answer) const {
-    const torch::NoGradGuard no_grad;
-    const harness::Transformer& model = asked_.model();
-    std::vector<int64_t> ids = prompt;
-    ids.insert(ids.end(), response.begin(), response.begin() + position + 1);  // what comes later is not attended to
-    harness::PackedBatch batch;
-    batch.add(ids);
-    std::vector<torch::Tensor> layers;
-    model.forward(batch, nullptr, false, &layers);
-    const torch::Tensor head = model.head()[answer].to(torch::kFloat64);
-    const int64_t row = batch.rows() - 1;
-    std::vector<float> values;
-    for (size_t l = 0; l < layers.size(); ++l) {
-      torch::Tensor hidden = layers[l].slice(0, row, row + 1).contiguous();
-      if (lens_norm_all_ && l + 1 < layers.size()) {
-        hidden = harness::ops::rms_norm(hidden, model.final_norm(), model.config().norm_eps);
-      }
-      values.push_back(static_cast<float>((hidden[0].to(torch::kFloat64) * head).sum().item<double>()));
-    }
-    return values;
-  }
-
-  meds::LayerChoice choice_;
-  bool lens_norm_all_;
+  harness::FingerprintSettings settings_;
   AskedModel asked_;
   harness::FingerprintReader reader_;
 };
@@ -129,7 +103,7 @@ int logit_lines(const ModelOptions& options, int64_t top) {
 
 std::string layers_problem(const std::string& layers) {
   try {
-    meds::layer_choice(layers);
+    harness::layer_choice(layers);
     return "";
   } catch (const Error& error) {
     return error.what();

@@ -1,7 +1,5 @@
 #include "harness/core/text_edit.h"
 
-#include <algorithm>
-
 namespace harness {
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
@@ -47,22 +45,6 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 int64_t count_text(std::string_view text, std::string_view part) {
   int64_t count = 0;
   for (size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
-  return count;
-}
-
-size_t character_size(std::string_view text, size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t size = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 1;
-  if (at + size > text.size()) return 1;
-  for (size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 1;
-  }
-  return size;
-}
-
-int64_t character_count(std::string_view text) {
-  int64_t count = 0;
-  for (size_t at = 0; at < text.size(); at += character_size(text, at)) ++count;
   return count;
 }
 

@@ -1,4 +1,4 @@
-// Small edits of text: replace, split, trim, characters.
+// Small edits of text: replace, split, trim.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,5 @@ std::string trim(std::string_view text);
 std::string lower_ascii(std::string_view text);
 bool contains(std::string_view text, std::string_view part);
 int64_t count_text(std::string_view text, std::string_view part);
-// Bytes of the UTF-8 character that begins at `at`; 1 for a malformed one. `at` < text.size().
-size_t character_size(std::string_view text, size_t at);
-// Number of UTF-8 characters, a malformed byte counting as one.
-int64_t character_count(std::string_view text);
 
 }  // namespace harness

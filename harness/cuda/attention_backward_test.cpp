@@ -1,8 +1,8 @@
 // The gradient of attention over packed rows against its definition in double precision, and how it is cut into blocks.
 #include <algorithm>
 
-#include "harness/cuda/packed_testing.h"
 #include "harness/cuda/packed_tiles.h"
+#include "harness/cuda/testing.h"
 
 namespace harness::cuda {
 namespace {

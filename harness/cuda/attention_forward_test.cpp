@@ -1,5 +1,5 @@
 // Attention over packed rows against its definition in double precision, and its independence of what else is packed.
-#include "harness/cuda/packed_testing.h"
+#include "harness/cuda/testing.h"
 
 namespace harness::cuda {
 namespace {

@@ -1,12 +1,12 @@
-// Numbers of the kernels: bf16 beside fp32, and packs of 16 bytes. One source for the GPU and for the host.
+// Packs of numbers, of 16 bytes at most, as the kernels read and write them. One source for the GPU and for the host.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
+#include "harness/core/bf16.h"
+
 #ifdef __CUDACC__
-#include <cuda_bf16.h>
 #define MEDSBENCH_DEVICE __device__ __forceinline__
 #define MEDSBENCH_UNROLL _Pragma("unroll")    // arrays indexed in the loop then stay in registers
 #define MEDSBENCH_ROLLED _Pragma("unroll 1")  // what one turn loads is not loaded before the turn
@@ -18,41 +18,6 @@
 #endif
 
 namespace harness::cuda {
-
-struct Bf16 {
-  uint16_t bits;
-};
-
-MEDSBENCH_DEVICE float to_float(float value) { return value; }
-MEDSBENCH_DEVICE float to_float(Bf16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-#ifdef __CUDACC__
-  return __uint_as_float(bits);
-#else
-  float out;
-  std::memcpy(&out, &bits, sizeof out);
-  return out;
-#endif
-}
-
-template <typename T>
-MEDSBENCH_DEVICE T from_float(float value);
-template <>
-MEDSBENCH_DEVICE float from_float<float>(float value) {
-  return value;
-}
-// Rounds to nearest even.
-template <>
-MEDSBENCH_DEVICE Bf16 from_float<Bf16>(float value) {
-#ifdef __CUDACC__
-  return Bf16{__bfloat16_as_ushort(__float2bfloat16_rn(value))};
-#else
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if (std::isnan(value)) return {0x7fc0};
-  return {static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)};
-#endif
-}
 
 // kCount neighbouring values, read and written at once; of 16 bytes at most a piece.
 template <typename T, int kCount>

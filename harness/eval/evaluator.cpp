@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/model/out_of_memory.h"
+#include "harness/reward/all_graders.h"
 
 namespace harness {
 
@@ -18,9 +19,8 @@ class Recorder {
  public:
   Recorder(const EvalSettings& settings, const EvalInputs& inputs, int64_t layers)
       : settings_(settings),
-        in_(inputs),
-        layers_(layers),
-        boxed_ids_(inputs.tokenizer.encode("\\boxed{")),
+        tokenizer_(inputs.prompts.tokenizer()),
+        fingerprints_(inputs.prompts.tokenizer(), settings.fingerprint, layers),
         graders_(settings.graders) {}
 
   Outcome record(const Problem& problem, int64_t sample, const SampledResponse& response) const {
@@ -32,30 +32,21 @@ class Recorder {
     outcome.sample = sample;
     std::vector<int64_t> ids = response.ids;
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
-    outcome.text = in_.tokenizer.decode(ids);
+    outcome.text = tokenizer_.decode(ids);
     graders_.grade(outcome, problem);
     outcome.finish = response.stopped ? "stop" : "length";
     outcome.tokens = response.tokens();
     if (settings_.store_ids) outcome.ids = response.ids;
     outcome.mean_log_prob = mean(response.log_probs);
     outcome.mean_entropy = mean(response.entropies);
-    if (settings_.fingerprints) outcome.fingerprint = fingerprint(response);
+    if (settings_.fingerprints) outcome.fingerprint = fingerprints_.fingerprint(response.ids, response.readout);
     return outcome;
   }
 
  private:
-  std::vector<float> fingerprint(const SampledResponse& response) const {
-    std::vector<std::string> texts;
-    for (const int64_t id : response.ids) texts.push_back(in_.tokenizer.token_bytes(id));
-    const auto p = answer_position(settings_.position, response.ids, texts, boxed_ids_);
-    if (!p) return {};
-    return in_.choose_layers({response.readout.data() + (*p + 1) * layers_, static_cast<size_t>(layers_)});
-  }
-
   const EvalSettings& settings_;
-  const EvalInputs& in_;
-  int64_t layers_;
-  std::vector<int64_t> boxed_ids_;
+  const Tokenizer& tokenizer_;
+  FingerprintReader fingerprints_;
   Graders graders_;
 };
 
@@ -87,10 +78,11 @@ std::vector<Outcome> evaluate(const Transformer& model, const std::vector<Proble
   const Recorder recorder(settings, inputs, model.config().layers);
   GeneratorSettings generator;
   generator.sampling = settings.sampling;
-  generator.stop_ids = inputs.stop_ids;
+  generator.stop_ids = inputs.prompts.stop_ids();
   generator.max_rows = settings.max_rows;
   generator.readout = settings.fingerprints;
-  generator.lens_norm_all = settings.lens_norm_all;
+  generator.readout_from = first_layer(settings.fingerprint.layers, model.config().layers);
+  generator.lens_norm_all = settings.fingerprint.lens_norm_all;
   const int64_t samples = settings.n - first_sample;
   MEDSBENCH_CHECK(samples >= 0, "n {} and first sample {}", settings.n, first_sample);
   int64_t total = 0, done = 0;
@@ -106,7 +98,7 @@ std::vector<Outcome> evaluate(const Transformer& model, const std::vector<Proble
       std::vector<GenerationRequest> requests;
       for (int64_t i = begin; i < end; ++i) {
         const Problem& problem = set.problems[static_cast<size_t>(i)];
-        GenerationRequest request{inputs.prompt(problem), {}};
+        GenerationRequest request{inputs.prompts.ids(problem.text), {}};
         for (int64_t s = first_sample; s < settings.n; ++s) {
           request.streams.emplace_back(
               "evaluation", std::initializer_list<uint64_t>{settings.seed, set_hash, problem.hash(), static_cast<uint64_t>(s)});

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "harness/data/outcome.h"
+#include "harness/data/problem.h"
 #include "harness/model/transformer.h"
-#include "harness/reward/graders.h"
+#include "harness/rollout/fingerprint.h"
 #include "harness/rollout/generator.h"
-#include "harness/rollout/position.h"
-#include "harness/text/tokenizer/tokenizer.h"
+#include "harness/rollout/prompt.h"
 
 namespace harness {
 
@@ -25,19 +25,14 @@ struct EvalSettings {
   int64_t training_seed = 0;  // written into the outcomes
   bool store_ids = true;
   bool fingerprints = true;
-  bool lens_norm_all = false;
-  PositionRule position = PositionRule::reference;
+  FingerprintSettings fingerprint;
   std::vector<std::string> graders = {"recipe"};  // the first is the main one
 };
 
-// What evaluation needs from outside: prompts as ids, and the layers that make a fingerprint.
 struct EvalInputs {
-  const Tokenizer& tokenizer;
-  std::vector<int64_t> stop_ids;
-  std::function<std::vector<int64_t>(const Problem&)> prompt;
-  std::function<std::vector<float>(std::span<const float>)> choose_layers;
-  std::function<void(int64_t done, int64_t total)> progress;  // responses
-  std::function<void(const std::string&)> on_warning{};
+  const PromptMaker& prompts;
+  std::function<void(int64_t done, int64_t total)> progress;  // responses; may be empty
+  std::function<void(const std::string&)> on_warning;         // may be empty
 };
 
 // Outcomes of samples first_sample .. n - 1 of every problem, in the order set, problem, sample. Keyed by (evaluation seed,

@@ -6,29 +6,22 @@
 #include <new>
 
 #include "harness/core/error.h"
+#include "harness/model/files/testing.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
 
 namespace harness {
 namespace {
 
+PromptSettings plain_prompts() {
+  PromptSettings settings;
+  settings.form = "plain";
+  return settings;
+}
+
 class Evaluation : public testing::Test {
  protected:
-  Evaluation()
-      : tokenizer_(Tokenizer::from_json_text(character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}), "toy")) {
-    ModelConfig config;
-    config.architecture = "qwen2";
-    config.vocab_size = 16;
-    config.width = 16;
-    config.layers = 3;
-    config.heads = 2;
-    config.kv_heads = 1;
-    config.head_dim = 8;
-    config.mlp_width = 24;
-    config.max_positions = 64;
-    config.qkv_bias = true;
-    config.eos_ids = {0};
-    model_ = std::make_unique<Transformer>(config, Numerics{});
-    model_->initialise(3);
+  Evaluation() {
+    model_.initialise(3);
     for (const char* name : {"one", "two"}) {
       ProblemSet set{name, {}};
       for (int i = 0; i < 3; ++i) {
@@ -50,14 +43,8 @@ class Evaluation : public testing::Test {
     settings_.training_seed = 9;
   }
 
-  EvalInputs inputs() const {
-    return {*tokenizer_,
-            {0},
-            [&](const Problem& problem) { return tokenizer_->encode(problem.text); },
-            [](std::span<const float> row) { return std::vector<float>(row.begin() + 1, row.end()); },
-            {}};
-  }
-  std::vector<Outcome> evaluate_sets(int64_t first = 0) const { return evaluate(*model_, sets_, settings_, inputs(), first); }
+  EvalInputs inputs() const { return {prompts_, {}, {}}; }
+  std::vector<Outcome> evaluate_sets(int64_t first = 0) const { return evaluate(model_, sets_, settings_, inputs(), first); }
 
   static bool same(const Outcome& a, const Outcome& b) {
     return a.set == b.set && a.problem == b.problem && a.sample == b.sample && a.ids == b.ids && a.text == b.text &&
@@ -65,8 +52,10 @@ class Evaluation : public testing::Test {
            a.mean_entropy == b.mean_entropy && a.fingerprint == b.fingerprint && a.finish == b.finish;
   }
 
-  std::shared_ptr<const Tokenizer> tokenizer_;
-  std::unique_ptr<Transformer> model_;
+  std::shared_ptr<const Tokenizer> tokenizer_ =
+      Tokenizer::from_json_text(character_tokenizer_json("0123456789+?{}", {"<end>"}, {"\\boxed{"}), "toy");
+  Transformer model_{tiny_config(16), Numerics{}};
+  PromptMaker prompts_{plain_prompts(), "toy", model_.config(), tokenizer_};
   std::vector<ProblemSet> sets_;
   EvalSettings settings_;
 };
@@ -108,13 +97,13 @@ TEST_F(Evaluation, GoesOnWithHalfTheRowsWhereMemoryEnds) {
   };
   std::vector<std::string> warnings;
   in.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
-  const auto again = evaluate(*model_, sets_, settings_, in);
+  const auto again = evaluate(model_, sets_, settings_, in);
   ASSERT_EQ(warnings.size(), 2u);
   EXPECT_EQ(warnings[1], "evaluation: out of memory with 8 rows decoded at once, goes on with 4: CUDA out of memory.");
   ASSERT_EQ(again.size(), all.size());
   for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same(all[i], again[i])) << i;
   in.progress = [](int64_t, int64_t) { throw std::bad_alloc(); };
-  EXPECT_THROW(evaluate(*model_, sets_, settings_, in), Error);
+  EXPECT_THROW(evaluate(model_, sets_, settings_, in), Error);
 }
 
 TEST_F(Evaluation, DoesNotDependOnRowsOrOnWhatElseIsEvaluated) {
@@ -134,9 +123,8 @@ TEST_F(Evaluation, TheSameTextInAnotherSetMeetsOtherDraws) {
   EXPECT_LT(equal, 20);
 }
 
-TEST_F(Evaluation, AnOutcomeHoldsTheTextWithoutTheStopTokenAndTheFingerprintOfItsBox) {
-  int64_t stopped = 0, boxed = 0, cut = 0;
-  const auto boxed_ids = tokenizer_->encode("\\boxed{");
+TEST_F(Evaluation, AnOutcomeHoldsTheTextWithoutTheStopToken) {
+  int64_t stopped = 0, cut = 0;
   for (const Outcome& outcome : evaluate_sets()) {
     EXPECT_EQ(outcome.tokens, static_cast<int64_t>(outcome.ids.size()));
     std::vector<int64_t> spoken = outcome.ids;
@@ -151,15 +139,47 @@ TEST_F(Evaluation, AnOutcomeHoldsTheTextWithoutTheStopTokenAndTheFingerprintOfIt
     EXPECT_EQ(outcome.text, tokenizer_->decode(spoken));
     EXPECT_LT(outcome.mean_log_prob, 0);
     EXPECT_GT(outcome.mean_entropy, 0);
-    std::vector<std::string> texts;
-    for (const int64_t id : outcome.ids) texts.push_back(tokenizer_->token_bytes(id));
-    const auto position = answer_position(PositionRule::reference, outcome.ids, texts, boxed_ids);
-    EXPECT_EQ(outcome.fingerprint.size(), position ? 2u : 0u);
-    boxed += position ? 1 : 0;
   }
   EXPECT_GT(stopped, 10);
-  EXPECT_GT(boxed, 10);
   EXPECT_GT(cut, 10);
+}
+
+// <W_lm[t], h_l> for the token t after the first brace of the last box, h_l from a forward pass over what stands before it.
+TEST_F(Evaluation, AnOutcomeHoldsTheChosenLayersOfItsAnswerToken) {
+  const int64_t brace = tokenizer_->id_of("\\boxed{").value();
+  for (const bool differences : {false, true}) {
+    settings_.fingerprint.layers = layer_choice(differences ? "last1" : "last2", differences);
+    int64_t boxed = 0;
+    for (const Outcome& outcome : evaluate_sets()) {
+      const auto box = std::find(outcome.ids.rbegin(), outcome.ids.rend(), brace);
+      if (box == outcome.ids.rend() || box == outcome.ids.rbegin()) {
+        EXPECT_TRUE(outcome.fingerprint.empty());
+        continue;
+      }
+      const auto& set = sets_[outcome.set == "one" ? 0 : 1];
+      const auto problem =
+          std::find_if(set.problems.begin(), set.problems.end(), [&](const Problem& p) { return p.id == outcome.problem; });
+      std::vector<int64_t> before = tokenizer_->encode(problem->text);
+      before.insert(before.end(), outcome.ids.begin(), box.base());
+      PackedBatch batch;
+      batch.add(before);
+      std::vector<torch::Tensor> layers;
+      model_.forward(batch, nullptr, false, &layers);
+      const auto value = [&](size_t l) {
+        return layers[l][batch.rows() - 1].dot(model_.head()[*std::prev(box)]).item<double>();
+      };
+      if (differences) {
+        ASSERT_EQ(outcome.fingerprint.size(), 1u);
+        EXPECT_NEAR(outcome.fingerprint[0], value(2) - value(1), 1e-5);
+      } else {
+        ASSERT_EQ(outcome.fingerprint.size(), 2u);
+        EXPECT_NEAR(outcome.fingerprint[0], value(1), 1e-5);
+        EXPECT_NEAR(outcome.fingerprint[1], value(2), 1e-5);
+      }
+      ++boxed;
+    }
+    EXPECT_GT(boxed, 10);
+  }
 }
 
 TEST_F(Evaluation, AWrongAnswerBearsItsTrueErrorLabel) {

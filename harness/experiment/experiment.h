@@ -27,8 +27,8 @@
 
 #include "harness/core/config.h"
 #include "harness/core/json.h"
+#include "harness/experiment/jobs/program.h"
 #include "harness/experiment/jobs/settings.h"
-#include "harness/experiment/program.h"
 #include "harness/experiment/scale.h"
 #include "harness/sweep/job.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 
 namespace harness {
 

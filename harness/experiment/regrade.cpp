@@ -5,7 +5,7 @@
 
 #include "harness/core/error.h"
 #include "harness/report/results/experiment_file.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace harness {
 

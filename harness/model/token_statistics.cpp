@@ -23,7 +23,7 @@ void by_dtype(const torch::Tensor& tensor, Body&& body) {
   if (tensor.scalar_type() == torch::kFloat32) {
     body(float{}, kernels::table_fp32());
   } else {
-    body(kernels::Bf16{}, kernels::table_bf16());
+    body(Bf16{}, kernels::table_bf16());
   }
 }
 
@@ -68,13 +68,7 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
         for (int64_t i = from; i < to; ++i) {
           const T* row = z + i * vocabulary;
           const auto statistics = table.logit_statistics(row, vocabulary, inverse);
-          float logit = 0;
-          if constexpr (std::is_same_v<T, float>) {
-            logit = row[targets[static_cast<size_t>(begin + i)]];
-          } else {
-            logit =
-                static_cast<float>(logits.data_ptr<at::BFloat16>()[i * vocabulary + targets[static_cast<size_t>(begin + i)]]);
-          }
+          const float logit = to_float(row[targets[static_cast<size_t>(begin + i)]]);
           out.log_probs.data_ptr<float>()[begin + i] = statistics.log_prob(logit * inverse);
           out.entropies.data_ptr<float>()[begin + i] = statistics.entropy();
         }

@@ -15,7 +15,8 @@
 #include <vector>
 
 #include "harness/model/files/work.h"
-#include "harness/model/ops/gpu_testing.h"
+#include "harness/model/ops/testing.h"
+#include "harness/model/testing.h"
 
 namespace harness {
 namespace {
@@ -62,17 +63,9 @@ class CountingAllocator final : public c10::Allocator {
 };
 
 ModelConfig wide_vocabulary() {
-  ModelConfig config;
-  config.architecture = "qwen2";
-  config.vocab_size = 151936;  // Qwen2.5
+  ModelConfig config = tiny_config(151936);  // of Qwen2.5
   config.width = 16;
   config.layers = 1;
-  config.heads = 2;
-  config.kv_heads = 2;
-  config.head_dim = 8;
-  config.mlp_width = 16;
-  config.max_positions = 64;
-  config.tied_head = true;
   return config;
 }
 

@@ -6,57 +6,18 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/core/random.h"
 #include "harness/model/ops/ops.h"
 #include "harness/model/ops/ops_plain.h"
+#include "harness/model/testing.h"
 #include "harness/model/token_statistics.h"
 
 namespace harness {
 namespace {
 
-const std::string kData = MEDSBENCH_TEST_DATA;
-
-ModelConfig tiny_config(bool qk_norm = true, bool bias = false, bool tied = false) {
-  ModelConfig config;
-  config.architecture = qk_norm ? "qwen3" : "qwen2";
-  config.vocab_size = 41;
-  config.width = 24;
-  config.layers = 2;
-  config.heads = 4;
-  config.kv_heads = 2;
-  config.head_dim = 6;
-  config.mlp_width = 36;
-  config.max_positions = 128;
-  config.qk_norm = qk_norm;
-  config.qkv_bias = bias;
-  config.tied_head = tied;
-  return config;
-}
-
-std::vector<int64_t> tokens(uint64_t seed, int64_t length, int64_t vocabulary = 41) {
-  std::vector<int64_t> ids;
-  for (int64_t i = 0; i < length; ++i) {
-    ids.push_back(static_cast<int64_t>(RandomStream("test tokens", {seed}).below(static_cast<uint64_t>(i), vocabulary)));
-  }
-  return ids;
-}
-
-// A model with weights large enough to make attention and gates matter.
-Transformer lively_model(const ModelConfig& config, uint64_t seed, Numerics numerics = {}) {
-  Transformer model(config, numerics);
-  model.initialise(seed);
-  for (Parameter& parameter : model.parameters()) {
-    if (parameter.decay) parameter.value.mul_(8.0);
-    if (!parameter.decay)
-      parameter.value.add_(0.1 * torch::sin(torch::arange(parameter.value.numel())).view_as(parameter.value));
-  }
-  return model;
-}
-
 class GoldenModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenModel, GivesTheLogitsLogProbsAndEntropiesOfTransformers) {
-  const std::string folder = kData + "/" + GetParam();
+  const std::string folder = golden_folder(GetParam());
   const Json golden = parse_json(read_file(folder + "/golden.json"));
   const auto model = Transformer::load(folder, {});
   const double tolerance = GetParam().find("bf16") == std::string::npos ? 1e-4 : 1e-3;
@@ -91,35 +52,35 @@ INSTANTIATE_TEST_SUITE_P(Folders, GoldenModel,
                          });
 
 TEST(Transformer, SavedAndLoadedIsTheSameBitForBit) {
-  const Transformer model = lively_model(tiny_config(false, true, true), 3);
-  const std::string folder = testing::TempDir() + "/saved_model";
-  model.save(folder);
-  const auto loaded = Transformer::load(folder, {});
+  const Transformer model = lively_model(two_layers(false, true, true), 3);
+  const ScratchFolder folder;
+  model.save(folder.path());
+  const auto loaded = Transformer::load(folder.path(), {});
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     EXPECT_TRUE(torch::equal(model.parameters()[i].value, loaded->parameters()[i].value)) << model.parameters()[i].name;
   }
 }
 
 TEST(Strict, ARowDoesNotDependOnItsNeighbours) {
-  const Transformer model = lively_model(tiny_config(), 1);
+  const Transformer model = lively_model(two_layers(), 1);
   PackedBatch alone;
-  alone.add(tokens(7, 13));
+  alone.add(random_tokens(7, 13));
   const torch::Tensor expected = model.forward(alone).slice(0, 0, 13);
   for (const int64_t others : {1, 3, 10, 60, 200}) {
     PackedBatch batch;
-    for (int64_t i = 0; i < others; ++i) batch.add(tokens(100 + static_cast<uint64_t>(i), 1 + i % 9));
+    for (int64_t i = 0; i < others; ++i) batch.add(random_tokens(100 + static_cast<uint64_t>(i), 1 + i % 9));
     const int64_t begin = batch.rows();
-    batch.add(tokens(7, 13));
+    batch.add(random_tokens(7, 13));
     EXPECT_TRUE(torch::equal(model.forward(batch).slice(0, begin, begin + 13), expected)) << others << " neighbours";
   }
 }
 
 TEST(Strict, AResponseAfterASharedPromptEqualsDecodingTokenByToken) {
-  const Transformer model = lively_model(tiny_config(), 2);
-  const std::vector<int64_t> prompt = tokens(1, 21), response = tokens(2, 19);
+  const Transformer model = lively_model(two_layers(), 2);
+  const std::vector<int64_t> prompt = random_tokens(1, 21), response = random_tokens(2, 19);
   PackedBatch batch;
   const int64_t prefix = batch.add(prompt);
-  batch.add(tokens(3, 5), prefix);
+  batch.add(random_tokens(3, 5), prefix);
   batch.add(response, prefix);
   const int64_t begin = batch.sequences[2].begin;
   const torch::Tensor packed = model.forward(batch).slice(0, begin, begin + 19);
@@ -134,8 +95,8 @@ TEST(Strict, AResponseAfterASharedPromptEqualsDecodingTokenByToken) {
 }
 
 TEST(Forward, SharingThePromptEqualsRepeatingIt) {
-  const Transformer model = lively_model(tiny_config(false, true), 4);
-  const std::vector<int64_t> prompt = tokens(1, 11), response = tokens(2, 7);
+  const Transformer model = lively_model(two_layers(false, true), 4);
+  const std::vector<int64_t> prompt = random_tokens(1, 11), response = random_tokens(2, 7);
   PackedBatch shared, repeated;
   shared.add(response, shared.add(prompt));
   std::vector<int64_t> whole = prompt;
@@ -167,14 +128,14 @@ void gradients_of(Transformer& model, const PackedBatch& batch, const std::vecto
 }
 
 TEST(Backward, EqualsFiniteDifferencesForEveryParameter) {
-  for (const auto& config : {tiny_config(true, false, false), tiny_config(false, true, true)}) {
+  for (const auto& config : {two_layers(true, false, false), two_layers(false, true, true)}) {
     Transformer model = lively_model(config, 5);
     PackedBatch batch;
-    const int64_t prefix = batch.add(tokens(1, 5));
-    batch.add(tokens(2, 18), prefix);
-    batch.add(tokens(3, 4), prefix);
-    batch.add(tokens(4, 3));
-    const std::vector<int64_t> targets = tokens(9, batch.rows());
+    const int64_t prefix = batch.add(random_tokens(1, 5));
+    batch.add(random_tokens(2, 18), prefix);
+    batch.add(random_tokens(3, 4), prefix);
+    batch.add(random_tokens(4, 3));
+    const std::vector<int64_t> targets = random_tokens(9, batch.rows());
     gradients_of(model, batch, targets, false);
     for (Parameter& parameter : model.parameters()) {
       // Along a random direction: the difference quotient of a fp32 loss is good to about 1e-3 of the gradient's size.
@@ -195,10 +156,10 @@ TEST(Backward, EqualsFiniteDifferencesForEveryParameter) {
 }
 
 TEST(Backward, RecomputingActivationsGivesTheSameBytes) {
-  Transformer model = lively_model(tiny_config(), 6);
+  Transformer model = lively_model(two_layers(), 6);
   PackedBatch batch;
-  batch.add(tokens(2, 30), batch.add(tokens(1, 8)));
-  const std::vector<int64_t> targets = tokens(9, batch.rows());
+  batch.add(random_tokens(2, 30), batch.add(random_tokens(1, 8)));
+  const std::vector<int64_t> targets = random_tokens(9, batch.rows());
   gradients_of(model, batch, targets, false);
   std::vector<torch::Tensor> kept;
   for (const Parameter& parameter : model.parameters()) kept.push_back(parameter.grad.clone());

@@ -1,11 +1,9 @@
 // Grader: says whether a response answers its problem; three outcomes, never an exception for what a model wrote.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "harness/data/problem.h"
 
@@ -30,11 +28,7 @@ class Grader {
   [[nodiscard]] virtual Verdict grade(std::string_view response, const Problem& problem) const = 0;
 };
 
-// name: "recipe", "limo", "math" or "last_number". Throws Error for another name.
-std::unique_ptr<Grader> make_grader(const std::string& name);
-std::vector<std::string> grader_names();
-
-// The true error label of a graded response (architecture.md, "Error label"): "" if right, without an answer, or where the
+// The true error label of a graded response: "" if right, without an answer, or where the
 // problem knows none; else the map's label for the normalised answer, or "slip".
 std::string error_label(const Verdict& verdict, const Problem& problem);
 

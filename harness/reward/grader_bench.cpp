@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 namespace {
 

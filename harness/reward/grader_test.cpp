@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/error.h"
+#include "harness/reward/all_graders.h"
 #include "harness/reward/last_number_grader.h"
 #include "harness/reward/overlong.h"
 

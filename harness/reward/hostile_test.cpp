@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/random.h"
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 #include "harness/reward/latex/parser.h"
 
 namespace harness {

@@ -329,7 +329,7 @@ class Session {
     if (logits.scalar_type() == torch::kFloat32) {
       choose_rows(float{}, kernels::table_fp32());
     } else {
-      choose_rows(kernels::Bf16{}, kernels::table_bf16());
+      choose_rows(Bf16{}, kernels::table_bf16());
     }
   }
 

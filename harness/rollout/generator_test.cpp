@@ -9,7 +9,8 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/model/ops/ops.h"
-#include "harness/rollout/test_model.h"
+#include "harness/rollout/layer_readout.h"
+#include "harness/rollout/testing.h"
 
 namespace harness {
 namespace {
@@ -180,9 +181,31 @@ TEST(Generator, TheReadoutEqualsThatOfAFullForward) {
   }
 }
 
+TEST_P(StrictGenerator, TheReadoutOfAGivenResponseIsWhatSamplingItRecorded) {
+  const Transformer model = tiny_model(6, GetParam());
+  for (const bool all : {false, true}) {
+    GeneratorSettings settings = tiny_settings();
+    settings.lens_norm_all = all;
+    const GenerationRequest request = tiny_request(8, 6, 5);
+    const auto responses = generate(model, {request}, settings)[0];
+    for (const SampledResponse& response : responses) {
+      EXPECT_EQ(layer_readout(model, request.prompt, response.ids, all), response.readout);
+    }
+  }
+}
+
+TEST(LayerReadout, OfAResponseWithoutAPromptHasNothingBeforeTheFirstToken) {
+  const Transformer model = tiny_model(6);
+  const std::vector<int64_t> response = {4, 8, 15};
+  std::vector<float> expected = layer_readout(model, {4}, {8, 15}, false);
+  expected.insert(expected.begin(), 3, 0.0f);
+  EXPECT_EQ(layer_readout(model, {}, response, false), expected);
+  EXPECT_EQ(layer_readout(model, {}, {4}, false), (std::vector<float>{0, 0, 0}));
+  EXPECT_TRUE(layer_readout(model, {4}, {}, false).empty());
+}
+
 class GoldenReadout : public testing::TestWithParam<std::string> {};
 
-// Teacher forcing by luck: near-uniform draws until one of them is the golden token.
 TEST_P(GoldenReadout, EqualsTransformers) {
   const std::string folder = std::string(MEDSBENCH_SOURCE_DIR) + "/harness/model/testdata/" + GetParam();
   const auto model = Transformer::load(folder, {});
@@ -191,20 +214,12 @@ TEST_P(GoldenReadout, EqualsTransformers) {
   const Json& sequence = golden["sequences"][0];
   const auto ids = sequence["ids"].get<std::vector<int64_t>>();
   for (const char* kind : {"last", "all"}) {
-    GeneratorSettings settings;
-    settings.readout = true;
-    settings.lens_norm_all = kind == std::string("all");
-    settings.sampling.temperature = 1000;
-    settings.sampling.max_new_tokens = 1;
     const auto expected = sequence[std::string("readout_") + kind].get<std::vector<std::vector<float>>>();
-    for (const size_t t : {size_t{0}, size_t{4}, ids.size() - 2}) {
-      GenerationRequest request{{ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(t) + 1}, {}};
-      for (uint64_t s = 0; s < 1500; ++s) request.streams.emplace_back("golden readout", std::initializer_list<uint64_t>{t, s});
-      const auto responses = generate(*model, {request}, settings)[0];
-      const auto found =
-          std::find_if(responses.begin(), responses.end(), [&](const auto& r) { return r.ids[0] == ids[t + 1]; });
-      ASSERT_NE(found, responses.end());  // misses with probability (63 / 64)^1500 = 6e-11
-      for (size_t l = 0; l < layers; ++l) EXPECT_NEAR(found->readout[l], expected[t][l], 1e-4) << kind << " " << t << " " << l;
+    const auto found = layer_readout(*model, {ids.front()}, {ids.begin() + 1, ids.end()}, kind == std::string("all"));
+    ASSERT_EQ(found.size(), (ids.size() - 1) * layers);
+    for (size_t t = 0; t + 1 < ids.size(); ++t) {
+      for (size_t l = 0; l < layers; ++l)
+        EXPECT_NEAR(found[t * layers + l], expected[t][l], 1e-4) << kind << " " << t << " " << l;
     }
   }
 }

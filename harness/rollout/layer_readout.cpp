@@ -65,4 +65,24 @@ void record_readout(const Transformer& model, const GeneratorSettings& settings,
   }
 }
 
+std::vector<float> layer_readout(const Transformer& model, const std::vector<int64_t>& prompt,
+                                 const std::vector<int64_t>& response, bool lens_norm_all) {
+  const torch::NoGradGuard no_grad;
+  // Tokens with one before them. The last is read at the one before and need not be fed.
+  const std::vector<int64_t> read(response.begin() + (prompt.empty() && !response.empty() ? 1 : 0), response.end());
+  SampledResponse out;
+  out.readout.assign((response.size() - read.size()) * static_cast<size_t>(model.config().layers), 0.0f);
+  if (read.empty()) return out.readout;
+  PackedBatch batch;
+  const int64_t prefix = prompt.empty() ? -1 : batch.add(prompt);
+  if (response.size() > 1) batch.add({response.begin(), response.end() - 1}, prefix);
+  std::vector<torch::Tensor> layers;
+  model.forward(batch, nullptr, false, &layers);
+  for (torch::Tensor& layer : layers) layer = layer.slice(0, batch.rows() - std::ssize(read), batch.rows());
+  GeneratorSettings settings;
+  settings.lens_norm_all = lens_norm_all;
+  record_readout(model, settings, std::vector<SampledResponse*>(read.size(), &out), read, layers);
+  return out.readout;
+}
+
 }  // namespace harness

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "harness/rollout/bench_models.h"
+#include "harness/rollout/benching.h"
 
 namespace harness {
 namespace {

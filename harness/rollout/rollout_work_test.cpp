@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/rollout/test_model.h"
+#include "harness/rollout/testing.h"
 
 namespace harness {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/cuda/device.h"
-#include "harness/rollout/bench_models.h"
+#include "harness/rollout/benching.h"
 #include "harness/rollout/static_decoder.h"
 
 #ifdef MEDSBENCH_CUDA

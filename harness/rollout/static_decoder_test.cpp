@@ -9,14 +9,14 @@
 #include <mutex>
 
 #include "harness/cuda/device.h"
-#include "harness/model/ops/gpu_testing.h"
-#include "harness/rollout/test_model.h"
+#include "harness/model/ops/testing.h"
+#include "harness/rollout/testing.h"
 
 namespace harness {
 namespace {
 
 ModelConfig config_of(const std::string& architecture) {
-  ModelConfig config = tiny_config();
+  ModelConfig config = tiny_config(37);
   config.architecture = architecture;
   config.qk_norm = architecture == "qwen3";
   config.qkv_bias = architecture == "qwen2";
@@ -179,7 +179,7 @@ struct OneStep {
   }
   void fill(const Transformer& model) {
     PackedBatch batch;
-    batch.add(tiny_prompt(1, 6));
+    batch.add(random_tokens(1, 6, 37));
     model.prefill(batch, {&prompt});
   }
   // log-probs [R] of the tokens found, by Transformer::decode.

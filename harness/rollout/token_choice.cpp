@@ -2,26 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
+
+#include "harness/core/bf16.h"
 
 namespace harness {
 
 namespace {
 
-float widen(float value) { return value; }
-float widen(kernels::Bf16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-  float out;
-  std::memcpy(&out, &bits, sizeof out);
-  return out;
-}
-
 template <typename T>
 int64_t largest(const T* logits, int64_t vocabulary) {
   int64_t best = 0;
   for (int64_t i = 1; i < vocabulary; ++i) {
-    if (widen(logits[i]) > widen(logits[best])) best = i;
+    if (to_float(logits[i]) > to_float(logits[best])) best = i;
   }
   return best;
 }
@@ -33,7 +26,7 @@ int64_t draw_filtered(const T* logits, int64_t vocabulary, const SamplingSetting
   std::vector<int64_t> order(static_cast<size_t>(vocabulary));
   for (int64_t i = 0; i < vocabulary; ++i) order[static_cast<size_t>(i)] = i;
   const auto before = [&](int64_t a, int64_t b) {
-    const float x = widen(logits[a]), y = widen(logits[b]);
+    const float x = to_float(logits[a]), y = to_float(logits[b]);
     return x != y ? x > y : a < b;
   };
   size_t kept = order.size();
@@ -41,9 +34,9 @@ int64_t draw_filtered(const T* logits, int64_t vocabulary, const SamplingSetting
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), before);
   std::vector<double> weights(kept);
   double total = 0;
-  const double max = static_cast<double>(widen(logits[order[0]]));
+  const double max = static_cast<double>(to_float(logits[order[0]]));
   for (size_t i = 0; i < kept; ++i) {
-    weights[i] = std::exp((static_cast<double>(widen(logits[order[i]])) - max) / settings.temperature);
+    weights[i] = std::exp((static_cast<double>(to_float(logits[order[i]])) - max) / settings.temperature);
     total += weights[i];
   }
   if (settings.top_p < 1.0) {
@@ -78,14 +71,14 @@ TokenChoice choose_token(const kernels::Table<T>& table, const T* logits, int64_
   }
   const float report = unit_temperature ? 1.0f : inverse;
   const auto reported = report == inverse ? statistics : table.logit_statistics(logits, vocabulary, report);
-  choice.log_prob = reported.log_prob(widen(logits[choice.token]) * report);
+  choice.log_prob = reported.log_prob(to_float(logits[choice.token]) * report);
   choice.entropy = reported.entropy();
   return choice;
 }
 
 template TokenChoice choose_token<float>(const kernels::Table<float>&, const float*, int64_t, const SamplingSettings&, double,
                                          bool);
-template TokenChoice choose_token<kernels::Bf16>(const kernels::Table<kernels::Bf16>&, const kernels::Bf16*, int64_t,
-                                                 const SamplingSettings&, double, bool);
+template TokenChoice choose_token<Bf16>(const kernels::Table<Bf16>&, const Bf16*, int64_t, const SamplingSettings&, double,
+                                        bool);
 
 }  // namespace harness

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/rollout/bench_models.h"
+#include "harness/rollout/benching.h"
 #include "harness/train/step/update.h"
 
 namespace harness {

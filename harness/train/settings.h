@@ -6,7 +6,7 @@
 
 #include "harness/core/config_reader.h"
 #include "harness/rl/loss.h"
-#include "harness/rollout/fingerprint_settings.h"
+#include "harness/rollout/fingerprint.h"
 #include "harness/rollout/prompt.h"
 #include "harness/rollout/sampling.h"
 #include "harness/train/states/optimizer.h"

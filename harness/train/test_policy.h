@@ -113,7 +113,6 @@ class ToyRun {
     in.identity = "toy configuration";
     in.model_folder = model_folder();
     in.problems = problems;
-    in.choose_layers = [](std::span<const float> row) { return std::vector<float>(row.begin(), row.end()); };
     return in;
   }
   // Trains a fresh policy (or the one in the checkpoint) up to settings.steps.

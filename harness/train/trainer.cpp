@@ -61,16 +61,9 @@ class Run {
       reference_shares =
           std::make_unique<SharedStates>(reference->kept(), *in_.ranks, Shard::parameters, policy_.numerics().dtype);
     }
-    CollectInputs collect{settings_,
-                          prompts_,
-                          grader_,
-                          problems_,
-                          prompt_ids_,
-                          in_.choose_layers,
-                          methods_.needs().fingerprints,
-                          methods_.needs().readouts,
-                          in_.ranks,
-                          &limits_};
+    CollectInputs collect{
+        settings_, prompts_, grader_, problems_, prompt_ids_, methods_.needs().fingerprints, methods_.needs().readouts,
+        in_.ranks, &limits_};
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;

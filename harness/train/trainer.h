@@ -21,7 +21,6 @@ struct TrainerInputs {
   std::string identity;      // of the configuration, written into checkpoints
   std::string model_folder;  // of the base model: tokenizer files are copied from it
   std::vector<Problem> problems;
-  std::function<std::vector<float>(std::span<const float>)> choose_layers;
   Validation validate;                                        // may be empty
   std::function<void(int64_t step, const Metrics&)> on_step;  // progress
   std::function<void(const std::string&)> on_warning;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/reward/grader.h"
+#include "harness/reward/all_graders.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<std::unique_ptr<harness::Grader>> graders = [] {

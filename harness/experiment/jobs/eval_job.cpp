@@ -13,7 +13,7 @@
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/jobs/settings.h"
 #include "harness/experiment/jobs/start.h"
-#include "harness/reward/graders.h"
+#include "harness/reward/all_graders.h"
 #include "harness/sweep/progress.h"
 
 namespace harness {
@@ -107,11 +107,7 @@ void run_eval_job(const JobOptions& options, const Program& program) {
   auto sets = job.data.source->load(job.data.test, "test");
   const int64_t dropped = drop_long_prompts(sets, prompts);
   open_job_folder(options.out, "eval", identity, keys.effective());
-  EvalInputs inputs{*loaded.tokenizer,
-                    prompts.stop_ids(),
-                    [&](const Problem& problem) { return prompts.ids(problem.text); },
-                    [&](std::span<const float> row) { return meds::choose_layers(row, job.layers); },
-                    {}};
+  EvalInputs inputs{prompts, {}, {}};
   auto reported = begin;
   inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
   inputs.progress = [&](int64_t done, int64_t total) {

@@ -6,7 +6,7 @@
 
 #include "harness/data/outcome.h"
 #include "harness/experiment/jobs/options.h"
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 
 namespace harness {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "harness/experiment/jobs/options.h"
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 
 namespace harness {
 

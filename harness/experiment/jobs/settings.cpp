@@ -19,12 +19,6 @@ std::string read_model_folder(ConfigReader& keys) {
   return folder;
 }
 
-meds::LayerChoice read_layer_choice(ConfigReader& keys) {
-  const std::string layers = keys.text("fingerprint.layers", "last14", "layers of a fingerprint: lastN, half or all");
-  const bool differences = keys.boolean("fingerprint.layer_diff", false, "differences of neighbouring layers");
-  return with_context("fingerprint.layers", [&] { return meds::layer_choice(layers, differences); });
-}
-
 ModelConfig read_new_model(ConfigReader& keys) {
   ModelConfig m;
   m.architecture = keys.text("model.architecture", "qwen3", {"llama", "qwen2", "qwen3"}, "of a new model");
@@ -84,7 +78,6 @@ TrainJob read_train_job(ConfigReader& keys, const Program& program) {
     throw Error("train.shard = \"{}\": expected train.processes > 1 beside it, found 1", shard_name(job.settings.shard));
   }
   job.validation_samples = keys.integer("eval.validation_samples", job.validation_samples, 1, "samples a validation problem");
-  job.layers = read_layer_choice(keys);
   job.methods = program.methods.make_stack(keys);
   job.needs = job.methods.needs();
   return job;
@@ -96,7 +89,6 @@ EvalJob read_eval_job(ConfigReader& keys, const Program& program) {
   job.numerics = read_numerics(keys);
   job.data = read_data(keys, program.problems);
   job.prompt = read_prompt_settings(keys);
-  job.layers = read_layer_choice(keys);
   EvalSettings& s = job.settings;
   s.n = keys.integer("eval.n", 128, 1, "samples a problem");
   s.seed = static_cast<uint64_t>(keys.integer("eval.seed", 0, 0, "of the evaluation's random draws"));
@@ -109,9 +101,7 @@ EvalJob read_eval_job(ConfigReader& keys, const Program& program) {
   s.fingerprints = keys.boolean("eval.fingerprints", true, "outcomes keep fingerprints");
   const std::string reward = keys.text("reward.grader", "recipe", "grader whose verdicts are the reward");
   s.graders = keys.texts("eval.graders", {reward}, "graders of the evaluation, the main one first");
-  const FingerprintSettings fingerprint = read_fingerprint_settings(keys);
-  s.position = fingerprint.position;
-  s.lens_norm_all = fingerprint.lens_norm_all;
+  s.fingerprint = read_fingerprint_settings(keys);
   job.train_samples = keys.integer("eval.train_samples", 0, 0, "samples a training problem for the train pass rate; 0: none");
   if (keys.has("eval.outcomes_folder")) {
     job.outcomes = keys.text("eval.outcomes_folder", "", "set by `run` for a row that grades another's responses");

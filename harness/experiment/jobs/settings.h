@@ -9,12 +9,11 @@
 #include "harness/core/config_reader.h"
 #include "harness/data/problem_catalog.h"
 #include "harness/eval/evaluator.h"
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 #include "harness/model/transformer.h"
 #include "harness/rollout/prompt.h"
 #include "harness/train/supervised.h"
 #include "harness/train/trainer.h"
-#include "meds/layer_choice.h"
 
 namespace harness {
 
@@ -37,7 +36,6 @@ struct TrainJob {
   DataKeys data;
   TrainSettings settings;
   MethodStack methods;
-  meds::LayerChoice layers;
   std::string model_folder;
   int64_t validation_samples = 8;
   int64_t processes = 1;  // that share the training on this machine
@@ -51,7 +49,6 @@ struct EvalJob {
   DataKeys data;
   EvalSettings settings;
   PromptSettings prompt;
-  meds::LayerChoice layers;
   std::string model_folder;
   int64_t train_samples = 0;  // samples a training problem for the train-set pass rate; 0: none
   std::string outcomes;       // folder of another evaluation whose responses are graded anew; "": responses are sampled

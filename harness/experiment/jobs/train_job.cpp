@@ -21,6 +21,7 @@
 #include "harness/ranks/processes.h"
 #include "harness/ranks/ranks.h"
 #include "harness/report/event_file.h"
+#include "harness/reward/all_graders.h"
 #include "harness/sweep/progress.h"
 #include "harness/train/states/heap.h"
 
@@ -221,14 +222,11 @@ void run_train_job(const TrainJobOptions& options, const Program& program) {
     open_job_folder(options.out, "train", identity, keys.effective());
     write_rendered_prompt(options.out, prompts, inputs.problems.front());
   }
-  inputs.choose_layers = [&](std::span<const float> row) { return meds::choose_layers(row, job.layers); };
   const auto validation =
       job.settings.validate_every > 0 ? job.data.source->load(job.data.validation, "validation") : std::vector<ProblemSet>{};
   if (job.settings.validate_every > 0) {
     inputs.validate = [&](const Transformer& policy) {
-      EvalInputs eval{
-          *loaded.tokenizer, prompts.stop_ids(), [&](const Problem& problem) { return prompts.ids(problem.text); }, {}, {}};
-      eval.on_warning = inputs.on_warning;
+      const EvalInputs eval{prompts, {}, inputs.on_warning};
       const auto outcomes = evaluate(policy, validation, validation_settings(job), eval);
       keep_validation(options.out, job.settings.grader, outcomes);
       return Metrics{{"pass@1", share_right(outcomes, job.settings.grader)}};

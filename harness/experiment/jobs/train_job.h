@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/experiment/jobs/options.h"
-#include "harness/experiment/program.h"
+#include "harness/experiment/jobs/program.h"
 
 namespace harness {
 

@@ -1,21 +1,22 @@
 // CPU kernels of the transformer: one row or one query at a time, so that no row depends on its neighbours (strict mode).
 //
-// Each kernel is written once (kernels.inc) in 16-lane vectors whose order of summation does not depend on the instruction
-// set, compiled for AVX-512, AVX2+FMA and plain x86-64, and chosen at run time. Storage is fp32 or bf16, arithmetic fp32.
-// Letters: D width, H query heads, K key-value heads, E head dimension, P = E rounded up to 16, V vocabulary, L layers.
+// Each kernel is written once (row_kernels_body.h) in 16-lane vectors whose order of summation does not depend on the
+// instruction set, compiled for AVX-512, AVX2+FMA and plain x86-64, and chosen at run time. Storage is fp32 or bf16, arithmetic
+// fp32. Letters: D width, H query heads, K key-value heads, E head dimension, P = E rounded up to 16, V vocabulary, L layers.
 #pragma once
 
 #include <cstdint>
 
+#include "harness/core/bf16.h"
+
 namespace harness::kernels {
 
-struct Bf16 {
-  uint16_t bits;
-};
+// Values of a head, of which the kernels keep some on the stack.
+inline constexpr int64_t kMostHeadDim = 1024;
 
 // Heads of one attention.
 struct HeadShape {
-  int64_t heads = 0, kv_heads = 0, dim = 0;
+  int64_t heads = 0, kv_heads = 0, dim = 0;  // dim at most kMostHeadDim
   [[nodiscard]] int64_t padded() const { return (dim + 15) / 16 * 16; }
 };
 

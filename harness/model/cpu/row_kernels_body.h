@@ -19,27 +19,6 @@ constexpr int64_t kLanes = 16;
 
 Float16 splat(float value) { return Float16{} + value; }
 
-float to_float(float value) { return value; }
-float to_float(Bf16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-  float out;
-  std::memcpy(&out, &bits, sizeof out);
-  return out;
-}
-template <typename T>
-T from_float(float value);
-template <>
-float from_float<float>(float value) {
-  return value;
-}
-template <>
-Bf16 from_float<Bf16>(float value) {  // round to nearest even
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if (std::isnan(value)) return {0x7fc0};
-  return {static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)};
-}
-
 Float16 load(const float* p) {
   Float16 out;
   std::memcpy(&out, p, sizeof out);
@@ -195,7 +174,7 @@ template <typename T>
 void rotate_head_backward(const T* dout, const T* in, const T* norm, const float* cosine, const float* sine, T* din,
                           float* dnorm, int64_t dim, float eps) {
   const int64_t half = dim / 2;
-  float g[1024];  // gradient before the rotation; head dimensions are far below this
+  float g[kMostHeadDim];  // gradient before the rotation
   for (int64_t i = 0; i < half; ++i) {
     const float da = to_float(dout[i]), db = to_float(dout[half + i]);
     g[i] = da * cosine[i] + db * sine[i];
@@ -315,8 +294,8 @@ template <typename T>
 void attend(const AttentionTask<T>* tasks, int64_t count, HeadShape s, float scale) {
   const int64_t padded = s.padded(), vectors = padded / kLanes, share = s.heads / s.kv_heads;
   std::vector<Float16> scores;
-  float query[1024];
-  Float16 out[64];
+  float query[kMostHeadDim];
+  Float16 out[kMostHeadDim / kLanes];
   for (const AttentionTask<T>* task = tasks; task != tasks + count; ++task) {
     const int64_t prefix_blocks = (task->prefix_count + kLanes - 1) / kLanes;
     const int64_t own_blocks = (task->own_count + kLanes - 1) / kLanes;

@@ -6,6 +6,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/model/cpu/row_kernels.h"
 
 namespace harness {
 
@@ -285,6 +286,9 @@ void check_model_config(const ModelConfig& config) {
                 config.kv_heads);
   }
   if (config.head_dim % 2 != 0) throw Error("\"head_dim\": expected an even number, found {}", config.head_dim);
+  if (config.head_dim > kernels::kMostHeadDim) {
+    throw Error("\"head_dim\": expected at most {}, found {}", kernels::kMostHeadDim, config.head_dim);
+  }
   if (config.heads * config.head_dim > kLargest)
     throw Error("\"head_dim\": {} heads of {} are too wide", config.heads, config.head_dim);
   if (!(config.norm_eps > 0)) throw Error("\"rms_norm_eps\": expected a positive number, found {}", config.norm_eps);

@@ -66,7 +66,7 @@ void copy_tokenizer_files(const std::string& from, const std::string& to);
 
 // Every tensor of the network by its Hugging Face name, with its shape.
 std::map<std::string, std::vector<int64_t>> tensor_shapes(const ModelConfig& config);
-// Throws Error naming the key if a size is not positive, heads do not divide, or head_dim is odd.
+// Throws Error naming the key if a size is not positive, heads do not divide, or head_dim is odd or more than the kernels hold.
 void check_model_config(const ModelConfig& config);
 
 }  // namespace harness

@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A fresh folder of the running test.
 Json llama_json() {
   return {{"architectures", {"LlamaForCausalLM"}},
           {"model_type", "llama"},
@@ -44,12 +43,7 @@ ModelConfig read(const Json& json) {
 }
 
 std::string refusal(const Json& json) {
-  try {
-    read(json);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return error_of([&] { read(json); });
 }
 
 TEST(ModelConfig, ReadsTheLayoutOfTransformers4) {
@@ -195,6 +189,17 @@ TEST(ModelConfig, NamesTheKeyThatIsMissingOrWrong) {
     EXPECT_THAT(message, HasSubstr("config.json: "));
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
+}
+
+TEST(ModelConfig, RefusesHeadsThatTheKernelsCannotHold) {
+  Json json = llama_json();
+  json["head_dim"] = 1024;
+  EXPECT_EQ(read(json).head_dim, 1024);
+  json["head_dim"] = 2048;
+  EXPECT_THAT(refusal(json), HasSubstr("config.json: \"head_dim\": expected at most 1024, found 2048"));
+  json.erase("head_dim");
+  json["hidden_size"] = 4 * 1026;  // four heads
+  EXPECT_THAT(refusal(json), HasSubstr("config.json: \"head_dim\": expected at most 1024, found 1026"));
 }
 
 TEST(TensorShapes, CountTheParametersOfSmolLm2) {

@@ -2,21 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/model/files/testing.h"
+
 namespace harness {
 namespace {
 
 // Two layers of width 4, two heads of 3 and one key-value head, MLP of 5, 7 words.
 ModelConfig small() {
-  ModelConfig config;
-  config.architecture = "llama";
-  config.vocab_size = 7;
+  ModelConfig config = tiny_config(7);
+  config.qk_norm = false;
   config.width = 4;
   config.layers = 2;
   config.heads = 2;
   config.kv_heads = 1;
   config.head_dim = 3;
   config.mlp_width = 5;
-  config.tied_head = true;
   return config;
 }
 

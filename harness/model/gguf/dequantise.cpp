@@ -4,8 +4,9 @@
 #include <map>
 #include <string>
 
+#include "harness/core/bf16.h"
 #include "harness/core/error.h"
-#include "harness/model/cpu/half_precision.h"
+#include "harness/model/gguf/fp16.h"
 
 namespace harness {
 
@@ -26,7 +27,7 @@ uint32_t word_at(Block bytes) {
 
 void unpack_f32(Block block, float* out) { std::memcpy(out, block, sizeof(float)); }
 void unpack_f16(Block block, float* out) { *out = half_at(block); }
-void unpack_bf16(Block block, float* out) { *out = float_from_bf16(static_cast<uint16_t>(block[0] | block[1] << 8)); }
+void unpack_bf16(Block block, float* out) { *out = to_float(Bf16{static_cast<uint16_t>(block[0] | block[1] << 8)}); }
 
 // Blocks of 32: scale d (half), perhaps minimum m (half), perhaps the fifth bits (32 of them), 16 bytes of two nibbles: the
 // low ones are numbers 0..15, the high ones 16..31.

@@ -8,11 +8,12 @@
 #include <cstring>
 #include <random>
 
+#include "harness/core/bf16.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/model/cpu/half_precision.h"
 #include "harness/model/gguf/dequantise.h"
+#include "harness/model/gguf/fp16.h"
 #include "harness/model/gguf/import.h"
 #include "harness/model/gguf/testing.h"
 #include "harness/model/gguf/tokenizer.h"
@@ -136,7 +137,7 @@ TEST(HalfPrecision, EveryFp16AndBf16ValueComesBackFromItsFloat) {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     const auto half = static_cast<uint16_t>(bits);
     ASSERT_TRUE(std::isnan(float_from_fp16(half)) || fp16_from_float(float_from_fp16(half)) == half) << bits;
-    ASSERT_TRUE(std::isnan(float_from_bf16(half)) || bf16_from_float(float_from_bf16(half)) == half) << bits;
+    ASSERT_TRUE(std::isnan(to_float(Bf16{half})) || from_float<Bf16>(to_float(Bf16{half})).bits == half) << bits;
   }
 }
 
@@ -147,8 +148,8 @@ TEST(HalfPrecision, RoundsToTheNearestAndTiesToEven) {
   EXPECT_EQ(float_from_fp16(fp16_from_float(0x1p-25F)), 0.0F);                   // halfway to the smallest
   EXPECT_TRUE(std::isinf(float_from_fp16(fp16_from_float(65520.0F))));
   EXPECT_EQ(float_from_fp16(fp16_from_float(65519.0F)), 65504.0F);
-  EXPECT_EQ(float_from_bf16(bf16_from_float(1.0F + 0x1p-8F)), 1.0F);
-  EXPECT_TRUE(std::isnan(float_from_bf16(bf16_from_float(std::nanf("")))));
+  EXPECT_EQ(to_float(from_float<Bf16>(1.0F + 0x1p-8F)), 1.0F);
+  EXPECT_TRUE(std::isnan(to_float(from_float<Bf16>(std::nanf("")))));
 }
 
 }  // namespace

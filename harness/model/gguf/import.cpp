@@ -9,11 +9,12 @@
 #include <set>
 #include <vector>
 
+#include "harness/core/bf16.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/safetensors.h"
-#include "harness/model/cpu/half_precision.h"
 #include "harness/model/gguf/dequantise.h"
+#include "harness/model/gguf/fp16.h"
 #include "harness/model/gguf/tokenizer.h"
 
 namespace harness {
@@ -115,7 +116,7 @@ void append_numbers(Bytes& bytes, const std::vector<float>& values, const std::s
   }
   bytes.resize(start + values.size() * sizeof(uint16_t));
   for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t bits = dtype == "bfloat16" ? bf16_from_float(values[i]) : fp16_from_float(values[i]);
+    const uint16_t bits = dtype == "bfloat16" ? from_float<Bf16>(values[i]).bits : fp16_from_float(values[i]);
     if (dtype == "float16" && std::isinf(float_from_fp16(bits))) {
       throw Error("expected numbers within 65504 for float16, found {}; choose float32 or bfloat16", values[i]);
     }

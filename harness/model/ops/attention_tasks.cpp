@@ -37,7 +37,7 @@ void AttentionTasks::assign_places(const std::vector<RowPlace>& places, int64_t 
 }
 
 void AttentionTasks::assign(const std::vector<RowPlace>& places, int64_t padded, const cuda::Heads& shape) {
-  const bool bf16 = !places.empty() && number_bytes(*places[0].own, shape) == static_cast<int64_t>(sizeof(cuda::Bf16));
+  const bool bf16 = !places.empty() && number_bytes(*places[0].own, shape) == static_cast<int64_t>(sizeof(Bf16));
   const int64_t most = cuda::attention_rows(shape, bf16, static_cast<int64_t>(places.size()));
   assign_places(places, padded);
   for (size_t r = 0; r < places.size(); ++r) {

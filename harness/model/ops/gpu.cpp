@@ -13,8 +13,6 @@
 
 namespace harness::ops::gpu {
 
-using cuda::Bf16;
-
 std::optional<Kernels> kernels_for(const torch::Tensor& tensor) {
 #ifdef MEDSBENCH_CUDA
   if (tensor.is_cuda()) {

@@ -19,7 +19,7 @@ namespace harness::ops::gpu {
 // The tables of the kernels and the stream they are started on.
 struct Kernels {
   const cuda::Table<float>* fp32 = nullptr;
-  const cuda::Table<cuda::Bf16>* bf16 = nullptr;
+  const cuda::Table<Bf16>* bf16 = nullptr;
   void* stream = nullptr;
 };
 // For a tensor on a GPU: its current stream. Empty for any other tensor, and where the program was built without CUDA.

@@ -114,7 +114,7 @@ torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentT
   if (q.scalar_type() == torch::kFloat32) {
     run(*kernels.fp32, float{});
   } else {
-    run(*kernels.bf16, cuda::Bf16{});
+    run(*kernels.bf16, Bf16{});
   }
   return out;
 }

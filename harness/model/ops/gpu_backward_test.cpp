@@ -1,5 +1,5 @@
 // The bindings of the backward kernels against the plain operations, on the host and on a GPU.
-#include "harness/model/ops/gpu_testing.h"
+#include "harness/model/ops/testing.h"
 
 namespace harness::ops {
 namespace {

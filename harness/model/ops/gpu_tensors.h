@@ -25,7 +25,7 @@ template <typename Body>
 void by_dtype(const Kernels& kernels, const torch::Tensor& tensor, Body&& body) {
   if (tensor.scalar_type() == torch::kFloat32) return body(*kernels.fp32, float{});
   MEDSBENCH_CHECK(tensor.scalar_type() == torch::kBFloat16, "dtype {}", c10::toString(tensor.scalar_type()));
-  body(*kernels.bf16, cuda::Bf16{});
+  body(*kernels.bf16, Bf16{});
 }
 
 inline cuda::Heads heads_of(kernels::HeadShape s) { return {s.heads, s.kv_heads, s.dim}; }

@@ -1,7 +1,7 @@
 // The binding of the GPU kernels against the plain operations: on the host (the kernels' bodies as loops) and on a GPU.
 #include "harness/model/ops/gpu.h"
 
-#include "harness/model/ops/gpu_testing.h"
+#include "harness/model/ops/testing.h"
 
 namespace harness::ops {
 namespace {

@@ -25,7 +25,7 @@ class KvStore {
   [[nodiscard]] int64_t bytes() const;
   [[nodiscard]] bool plain_rows() const { return keys_.dim() == 4; }
 
-  // T is float or kernels::Bf16, the store's dtype.
+  // T is float or Bf16, the store's dtype.
   template <typename T>
   [[nodiscard]] kernels::KvView<T> view(int64_t layer, int64_t slot) const {
     const auto s = static_cast<size_t>(slot);

@@ -13,8 +13,6 @@ namespace harness::ops {
 
 namespace {
 
-using kernels::Bf16;
-
 template <typename T>
 const kernels::Table<T>& table();
 template <>
@@ -186,19 +184,12 @@ struct HeadSpan {
     for (int64_t j = 0; j < length; ++j) {
       for (int64_t e = 0; e < dim; ++e) {
         const auto block = static_cast<size_t>(j / 16 * 16 * dim + e * 16 + j % 16);
-        const float key = widen(keys[j * key_stride + e]);
+        const float key = to_float(keys[j * key_stride + e]);
         key_rows[static_cast<size_t>(j * padded + e)] = key;
         key_blocks[block] = key;
-        value_blocks[block] = widen(values[j * value_stride + e]);
+        value_blocks[block] = to_float(values[j * value_stride + e]);
       }
     }
-  }
-  static float widen(float value) { return value; }
-  static float widen(Bf16 value) {
-    const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-    float out;
-    std::memcpy(&out, &bits, sizeof out);
-    return out;
   }
 };
 
@@ -237,9 +228,9 @@ void attend_backward_family(const BackwardInputs& in, const std::vector<Attentio
         const int64_t at = (span.begin + i) * q_width + h * s.dim;
         float delta = 0;
         for (int64_t e = 0; e < s.dim; ++e) {
-          query[static_cast<size_t>(e)] = HeadSpan::widen(data<T>(in.q)[at + e]);
-          gradient[static_cast<size_t>(e)] = HeadSpan::widen(data<T>(in.dout)[at + e]);
-          delta += gradient[static_cast<size_t>(e)] * HeadSpan::widen(data<T>(in.out)[at + e]);
+          query[static_cast<size_t>(e)] = to_float(data<T>(in.q)[at + e]);
+          gradient[static_cast<size_t>(e)] = to_float(data<T>(in.dout)[at + e]);
+          delta += gradient[static_cast<size_t>(e)] * to_float(data<T>(in.out)[at + e]);
         }
         std::fill(query_gradient.begin(), query_gradient.end(), 0.0f);
         const float row_lse = in.lse.data_ptr<float>()[(span.begin + i) * s.heads + h];

@@ -1,8 +1,8 @@
 // Attention of packed rows by spans: the binding of its kernel, and the model that takes it, on the host (the kernels' bodies
 // as loops) and on a GPU.
-#include "harness/model/ops/gpu_testing.h"
+#include "harness/model/ops/testing.h"
+#include "harness/model/testing.h"
 #include "harness/model/token_statistics.h"
-#include "harness/model/transformer.h"
 
 namespace harness {
 namespace {
@@ -23,52 +23,31 @@ class PackedAttention : public ops::GpuOps {
   }
 
   [[nodiscard]] std::unique_ptr<Transformer> make_model(int64_t heads, int64_t kv_heads, int64_t dim, bool tied) const {
-    ModelConfig config;
-    config.architecture = tied ? "qwen2" : "qwen3";
-    config.vocab_size = 41;
-    config.width = 24;
-    config.layers = 2;
+    ModelConfig config = two_layers(!tied, tied, tied);
     config.heads = heads;
     config.kv_heads = kv_heads;
     config.head_dim = dim;
-    config.mlp_width = 36;
     config.max_positions = 512;
-    config.qk_norm = !tied;
-    config.qkv_bias = config.tied_head = tied;
     Numerics numerics;
     numerics.dtype = std::get<1>(GetParam());
     numerics.device = device();
-    auto model = std::make_unique<Transformer>(config, numerics);
-    model->initialise(3);
-    for (Parameter& parameter : model->parameters()) {  // attention and gates matter
-      const auto wave = torch::sin(torch::arange(parameter.value.numel()));
-      if (parameter.decay) parameter.value.mul_(8.0);
-      if (!parameter.decay) parameter.value.add_((0.1 * wave).view_as(parameter.value).to(parameter.value.options()));
-    }
-    return model;
+    return std::make_unique<Transformer>(lively_model(config, 3, numerics));
   }
 
   ops::gpu::Kernels host_ = ops::gpu::host_kernels();
 };
 
-std::vector<int64_t> packed_tokens(uint64_t seed, int64_t length) {
-  std::vector<int64_t> ids;
-  for (int64_t i = 0; i < length; ++i)
-    ids.push_back(static_cast<int64_t>(RandomStream("packed attention test", {seed}).below(static_cast<uint64_t>(i), 41)));
-  return ids;
-}
-
 // A prompt with responses around the borders of tiles, a sequence alone.
 PackedBatch make_batch() {
   PackedBatch batch;
-  const int64_t prompt = batch.add(packed_tokens(1, 70));
-  for (const int64_t length : {1, 64, 130, 5}) batch.add(packed_tokens(static_cast<uint64_t>(length) + 10, length), prompt);
-  batch.add(packed_tokens(2, 33));
+  const int64_t prompt = batch.add(random_tokens(1, 70));
+  for (const int64_t length : {1, 64, 130, 5}) batch.add(random_tokens(static_cast<uint64_t>(length) + 10, length), prompt);
+  batch.add(random_tokens(2, 33));
   return batch;
 }
 
 std::vector<torch::Tensor> gradients_of(Transformer& model, const PackedBatch& batch, bool recompute, Tape& tape) {
-  const std::vector<int64_t> targets = packed_tokens(9, batch.rows());
+  const std::vector<int64_t> targets = random_tokens(9, batch.rows());
   model.drop_grad();
   model.zero_grad();
   const torch::Tensor hidden = model.forward(batch, &tape, recompute);
@@ -147,7 +126,7 @@ TEST_P(PackedAttention, OfPromptsLeavesKeysAndValuesToDecoding) {
   const auto model = make_model(7, 1, 16, false);
   PackedBatch batch;
   const std::vector<int64_t> lengths = {70, 3, 129};
-  for (const int64_t length : lengths) batch.add(packed_tokens(static_cast<uint64_t>(length), length));
+  for (const int64_t length : lengths) batch.add(random_tokens(static_cast<uint64_t>(length), length));
   const auto filled = [&](bool by_spans, torch::Tensor& hidden) {
     std::vector<std::unique_ptr<KvStore>> stores;
     std::vector<KvStore*> pointers;

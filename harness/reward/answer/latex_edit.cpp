@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "harness/core/text_edit.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 

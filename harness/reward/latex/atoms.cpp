@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "harness/core/text_edit.h"
+#include "harness/core/utf8.h"
 #include "harness/reward/latex/grammar.h"
 #include "harness/reward/latex/parts.h"
 #include "harness/reward/math/latex_clean.h"

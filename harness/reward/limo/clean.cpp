@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/core/text_edit.h"
+#include "harness/core/utf8.h"
 #include "harness/reward/answer/latex_edit.h"
 #include "harness/reward/limo/number_words.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/core/text_edit.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 namespace {

@@ -5,8 +5,9 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 #include "harness/text/jinja/builtins.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
 

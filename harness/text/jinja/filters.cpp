@@ -4,10 +4,11 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 #include "harness/text/jinja/builtins.h"
 #include "harness/text/jinja/operators.h"
 #include "harness/text/jinja/sequence_filters.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 #include "harness/text/jinja/value.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness::jinja {
 

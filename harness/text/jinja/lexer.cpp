@@ -4,7 +4,9 @@
 #include <array>
 
 #include "harness/core/error.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/core/text_edit.h"
+#include "harness/core/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
 
@@ -29,7 +31,6 @@ std::string normalize_newlines(std::string_view source) {
 bool is_name_start(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Lexer {
  public:

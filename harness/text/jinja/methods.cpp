@@ -3,8 +3,9 @@
 #include <map>
 
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 #include "harness/text/jinja/builtins.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
 

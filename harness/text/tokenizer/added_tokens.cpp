@@ -2,9 +2,10 @@
 
 #include <utf8proc.h>
 
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/json_part.h"
 #include "harness/text/unicode/newer_characters.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness {
 

@@ -4,7 +4,7 @@
 #include <queue>
 
 #include "harness/core/error.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 

@@ -1,6 +1,6 @@
 #include "harness/text/tokenizer/byte_level.h"
 
-#include "harness/text/unicode/utf8.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 

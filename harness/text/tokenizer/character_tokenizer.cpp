@@ -2,7 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 

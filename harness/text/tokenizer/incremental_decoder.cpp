@@ -1,6 +1,6 @@
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/token_decoder.h"
 #include "harness/text/tokenizer/tokenizer.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/byte_level.h"
 #include "harness/text/tokenizer/json_part.h"
 #include "harness/text/tokenizer/text_pattern.h"
 #include "harness/text/unicode/newer_characters.h"
-#include "harness/text/unicode/utf8.h"
+#include "harness/text/unicode/properties.h"
 
 namespace harness {
 

@@ -3,11 +3,12 @@
 #include <functional>
 #include <optional>
 
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/byte_level.h"
 #include "harness/text/tokenizer/json_part.h"
 #include "harness/text/tokenizer/text_pattern.h"
+#include "harness/text/unicode/properties.h"
 #include "harness/text/unicode/regex.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 

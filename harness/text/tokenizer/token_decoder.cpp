@@ -1,9 +1,9 @@
 #include "harness/text/tokenizer/token_decoder.h"
 
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/byte_level.h"
 #include "harness/text/tokenizer/json_part.h"
 #include "harness/text/tokenizer/text_pattern.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 

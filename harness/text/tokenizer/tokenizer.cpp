@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "harness/core/files.h"
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/added_tokens.h"
 #include "harness/text/tokenizer/byte_level.h"
 #include "harness/text/tokenizer/json_part.h"
@@ -14,7 +15,6 @@
 #include "harness/text/tokenizer/token_decoder.h"
 #include "harness/text/tokenizer/token_model.h"
 #include "harness/text/tokenizer/word_cache.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 

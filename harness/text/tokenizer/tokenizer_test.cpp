@@ -9,8 +9,8 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 namespace {

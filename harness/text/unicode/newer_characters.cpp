@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/text/unicode/utf8.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 

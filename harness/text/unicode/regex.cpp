@@ -4,8 +4,8 @@
 #include <pcre2.h>
 
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 #include "harness/text/unicode/newer_characters.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 

@@ -6,10 +6,11 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/normalizer.h"
 #include "harness/text/unicode/newer_characters.h"
+#include "harness/text/unicode/properties.h"
 #include "harness/text/unicode/regex.h"
-#include "harness/text/unicode/utf8.h"
 
 namespace harness {
 namespace {

@@ -18,23 +18,6 @@ bool RolloutGroup::mixed() const {
   return right && wrong;
 }
 
-FingerprintReader::FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers)
-    : tokenizer_(tokenizer), rule_(rule), layers_(layers), boxed_ids_(tokenizer.encode("\\boxed{")) {}
-
-std::optional<int64_t> FingerprintReader::position(const std::vector<int64_t>& ids) const {
-  std::vector<std::string> texts;
-  texts.reserve(ids.size());
-  for (const int64_t id : ids) texts.push_back(tokenizer_.token_bytes(id));
-  return answer_position(rule_, ids, texts, boxed_ids_);
-}
-
-std::span<const float> FingerprintReader::row(const SampledResponse& response) const {
-  const std::optional<int64_t> p = position(response.ids);
-  if (!p || response.readout.empty()) return {};
-  // Row t of the readout belongs to sampled token t; the fingerprint's token is the one after p.
-  return {response.readout.data() + (*p + 1) * layers_, static_cast<size_t>(layers_)};
-}
-
 namespace {
 
 // The next problem of the run, epoch after epoch, each in its own keyed order.
@@ -79,24 +62,15 @@ void grade_group(const CollectInputs& in, RolloutGroup& group, Collected& totals
   }
 }
 
-// The first layer that makes a difference to the fingerprint: no number of the layers below it changes what `choose` returns.
-int64_t first_layer_of(const std::function<std::vector<float>(std::span<const float>)>& choose, int64_t layers) {
-  for (int64_t l = 0; l < layers; ++l) {
-    std::vector<float> unit(static_cast<size_t>(layers), 0.0F);
-    unit[static_cast<size_t>(l)] = 1;
-    const std::vector<float> chosen = choose(unit);
-    if (std::any_of(chosen.begin(), chosen.end(), [](float value) { return value != 0; })) return l;
-  }
-  return layers;
-}
-
 // Fingerprints of a kept group.
 void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader, RolloutGroup& group, Collected& totals) {
   const auto begin = std::chrono::steady_clock::now();
   for (size_t k = 0; k < group.responses.size(); ++k) {
-    const std::span<const float> row = reader.row(group.responses[k]);
-    if (!row.empty() && in.fingerprints) group.samples[k].fingerprint = in.choose_layers(row);
-    if (in.readouts) group.samples[k].readout.assign(row.begin(), row.end());
+    const SampledResponse& response = group.responses[k];
+    if (in.fingerprints) group.samples[k].fingerprint = reader.fingerprint(response.ids, response.readout);
+    if (!in.readouts) continue;
+    const std::span<const float> row = reader.row(response.ids, response.readout);
+    group.samples[k].readout.assign(row.begin(), row.end());
   }
   totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -108,7 +82,7 @@ GeneratorSettings generator_settings(const CollectInputs& in, int64_t layers) {
   generator.stop_ids = in.prompts.stop_ids();
   generator.max_rows = s.max_rows;
   generator.readout = in.fingerprints || in.readouts;
-  if (generator.readout && !in.readouts) generator.readout_from = first_layer_of(in.choose_layers, layers);
+  if (generator.readout && !in.readouts) generator.readout_from = first_layer(s.fingerprint.layers, layers);
   generator.lens_norm_all = s.fingerprint.lens_norm_all;
   return generator;
 }
@@ -171,7 +145,7 @@ void settle_starvation(const TrainSettings& s, int64_t step, Collected& out) {
 Collected collect_groups(const Transformer& policy, const CollectInputs& in, DataCursor& cursor, int64_t step) {
   const TrainSettings& s = in.settings;
   const GeneratorSettings generator = generator_settings(in, policy.config().layers);
-  const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint.position, policy.config().layers);
+  const FingerprintReader reader(in.prompts.tokenizer(), s.fingerprint, policy.config().layers);
   std::vector<int64_t> order;
   Collected out;
   while (static_cast<int64_t>(out.groups.size()) < s.prompts_per_step &&

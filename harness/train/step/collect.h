@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -63,31 +62,14 @@ struct CollectInputs {
   const PromptMaker& prompts;
   const Grader& grader;
   const std::vector<Problem>& problems;
-  const std::vector<std::vector<int64_t>>& prompt_ids;                      // of each problem
-  std::function<std::vector<float>(std::span<const float>)> choose_layers;  // readout [L] -> fingerprint
-  bool fingerprints = false;                                                // Sample::fingerprint is wanted
-  bool readouts = false;                                                    // Sample::readout is wanted
-  Ranks* ranks = nullptr;          // the processes that share the sampling; null: this one alone
-  MemoryLimits* limits = nullptr;  // null: memory that ends is an error
+  const std::vector<std::vector<int64_t>>& prompt_ids;  // of each problem
+  bool fingerprints = false;                            // Sample::fingerprint is wanted
+  bool readouts = false;                                // Sample::readout is wanted
+  Ranks* ranks = nullptr;                               // the processes that share the sampling; null: this one alone
+  MemoryLimits* limits = nullptr;                       // null: memory that ends is an error
 };
 
 // Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
-
-// The fingerprint of a response by the position rule (method.md), empty if it has none.
-class FingerprintReader {
- public:
-  FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers);
-  // Index in the response of the token before the answer token; none: no box or no next token.
-  [[nodiscard]] std::optional<int64_t> position(const std::vector<int64_t>& ids) const;
-  // The readout row [L] of that place, empty if there is none.
-  [[nodiscard]] std::span<const float> row(const SampledResponse& response) const;
-
- private:
-  const Tokenizer& tokenizer_;
-  PositionRule rule_;
-  int64_t layers_;
-  std::vector<int64_t> boxed_ids_;
-};
 
 }  // namespace harness

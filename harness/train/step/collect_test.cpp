@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/reward/overlong.h"
+#include "harness/rollout/layer_readout.h"
 #include "harness/train/step/step.h"
 #include "harness/train/test_policy.h"
 
@@ -31,8 +32,7 @@ struct Collecting {
     for (const Problem& problem : toy.problems) prompt_ids.push_back(prompts.ids(problem.text));
   }
   Collected collect(const ToyRun& toy, const Grader& grader, DataCursor& cursor, bool fingerprints = false) const {
-    const CollectInputs inputs{toy.settings, prompts, grader, toy.problems, prompt_ids, toy.inputs().choose_layers,
-                               fingerprints};
+    const CollectInputs inputs{toy.settings, prompts, grader, toy.problems, prompt_ids, fingerprints};
     return collect_groups(*policy, inputs, cursor, 1);
   }
   std::unique_ptr<Transformer> policy;
@@ -127,7 +127,7 @@ TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
   toy.settings.filter = {true, 2, "skip"};
   const Collecting c(toy);
   const RarelyRight grader(false);
-  const CollectInputs inputs{toy.settings, c.prompts, grader, toy.problems, c.prompt_ids, toy.inputs().choose_layers, false};
+  const CollectInputs inputs{toy.settings, c.prompts, grader, toy.problems, c.prompt_ids, false};
   Optimizer optimizer(*c.policy, toy.settings.optimizer);
   MethodStack methods;
   DataCursor cursor;
@@ -146,19 +146,26 @@ TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
   }
 }
 
-TEST(FingerprintReader, GivesTheReadoutRowOfTheAnswerToken) {
-  ToyRun toy("fingerprints");
-  const PromptMaker prompts = toy.prompts();
-  const FingerprintReader reader(prompts.tokenizer(), PositionRule::reference, 2);
-  SampledResponse response;
-  response.ids = prompts.tokenizer().encode("1\\boxed{7}");
-  ASSERT_EQ(response.ids.size(), 4u);
-  for (int i = 0; i < 8; ++i) response.readout.push_back(static_cast<float>(i));
-  EXPECT_EQ(reader.position(response.ids), 1);  // the box is one token; the answer is the next
-  EXPECT_THAT(reader.row(response), testing::ElementsAre(4.0f, 5.0f));
-  response.ids.resize(2);
-  EXPECT_EQ(reader.position(response.ids), std::nullopt);
-  EXPECT_TRUE(reader.row(response).empty());
+// Of a model of three layers whose first is not recorded: the numbers of a forward pass over the whole response.
+TEST(CollectGroups, FingerprintsAreTheChosenLayersOfTheAnswerToken) {
+  ToyRun toy("fingerprints", 3);
+  toy.settings.responses_per_prompt = 30;
+  toy.settings.fingerprint.layers = layer_choice("last1", true);
+  const Collecting c(toy);
+  DataCursor cursor;
+  const Collected collected = c.collect(toy, toy.grader, cursor, true);
+  const FingerprintReader reader(c.prompts.tokenizer(), toy.settings.fingerprint, 3);
+  int64_t boxed = 0;
+  for (const RolloutGroup& group : collected.groups) {
+    for (size_t k = 0; k < group.samples.size(); ++k) {
+      const std::vector<int64_t>& ids = group.responses[k].ids;
+      const std::vector<float> readout = layer_readout(*c.policy, group.prompt, ids, false);
+      EXPECT_EQ(group.samples[k].fingerprint, reader.fingerprint(ids, readout));
+      EXPECT_EQ(group.responses[k].readout[0], 0.0f) << "a layer that nobody reads is recorded";
+      boxed += group.samples[k].fingerprint.empty() ? 0 : 1;
+    }
+  }
+  EXPECT_GT(boxed, 5);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// UTF-8: code points, lossy repair, and the character properties that tokenizers ask for.
+// UTF-8: code points, what is valid, lossy repair.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,16 +32,11 @@ size_t complete_prefix(std::string_view bytes);
 bool is_valid_utf8(std::string_view bytes);
 // Each maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9, "substitution of maximal subparts").
 std::string to_valid_utf8(std::string_view bytes);
-
-// Unicode's White_Space.
-bool is_white_space(char32_t value);
-// General category N (decimal digits, letter numbers, other numbers), punctuation, marks: as the `tokenizers` package has them.
-bool is_numeric(char32_t value);
-bool is_punctuation(char32_t value);
-// Python's str.isspace: White_Space and the four information separators.
-inline bool is_python_space(char32_t value) { return is_white_space(value) || (value >= 0x1C && value <= 0x1F); }
-// What Python's repr writes as an escape: other and separator characters but the space.
-bool is_unprintable(char32_t value);
-bool is_mark(char32_t value);
+// Bytes of the well-formed character that begins `bytes`; 0 where none does.
+size_t utf8_length(std::string_view bytes);
+// Those of the character at `at` < text.size(); 1 for a malformed one.
+inline size_t character_size(std::string_view text, size_t at) { return std::max<size_t>(1, utf8_length(text.substr(at))); }
+// Number of characters, a malformed byte counting as one.
+int64_t character_count(std::string_view text);
 
 }  // namespace harness

@@ -18,7 +18,7 @@
 namespace harness::ops::gpu {
 
 // The bodies as loops on the host, for tensors on the CPU.
-inline Kernels host_kernels() { return {&cuda::host_table<float>(), &cuda::host_table<cuda::Bf16>(), nullptr}; }
+inline Kernels host_kernels() { return {&cuda::host_table<float>(), &cuda::host_table<Bf16>(), nullptr}; }
 
 }  // namespace harness::ops::gpu
 

@@ -1,8 +1,4 @@
-#include "harness/text/unicode/utf8.h"
-
-#include <utf8proc.h>
-
-#include "harness/text/unicode/newer_characters.h"
+#include "harness/core/utf8.h"
 
 namespace harness {
 
@@ -115,31 +111,16 @@ std::string to_valid_utf8(std::string_view bytes) {
   return text;
 }
 
-bool is_white_space(char32_t value) {
-  if (value < 0x80) return value == ' ' || (value >= 0x09 && value <= 0x0D);
-  return value == 0x85 || value == 0xA0 || value == 0x1680 || (value >= 0x2000 && value <= 0x200A) || value == 0x2028 ||
-         value == 0x2029 || value == 0x202F || value == 0x205F || value == 0x3000;
+size_t utf8_length(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const Part part = first_part(bytes);
+  return part.valid ? part.length : 0;
 }
 
-bool is_numeric(char32_t value) {
-  static const CodePointSet numeric(numeric_ranges());
-  return numeric.contains(value);
-}
-
-bool is_punctuation(char32_t value) {
-  static const CodePointSet punctuation(punctuation_ranges());
-  return punctuation.contains(value);
-}
-
-bool is_unprintable(char32_t value) {
-  if (value == ' ') return false;
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category == UTF8PROC_CATEGORY_CN || category >= UTF8PROC_CATEGORY_ZS;
-}
-
-bool is_mark(char32_t value) {
-  static const CodePointSet marks(mark_ranges());
-  return marks.contains(value);
+int64_t character_count(std::string_view text) {
+  int64_t count = 0;
+  for (size_t at = 0; at < text.size(); at += character_size(text, at)) ++count;
+  return count;
 }
 
 }  // namespace harness
