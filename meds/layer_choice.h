@@ -18,7 +18,7 @@ struct LayerChoice {
 // "lastN" or "N" (N >= 1), "half" (the last floor(L / 2) of L layers), "all". Throws Error for another text.
 LayerChoice layer_choice(const std::string& layers, bool differences = false);
 
-// The fingerprint of a readout [L] (method.md, "Fingerprint of one response").
+// The fingerprint of a readout [L] (docs/method.md, "Fingerprint").
 std::vector<float> choose_layers(std::span<const float> all_layers, const LayerChoice& choice);
 
 }  // namespace meds

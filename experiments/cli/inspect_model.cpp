@@ -111,7 +111,7 @@ class FingerprintAnswer {
   }
 
  private:
-  // value_l = <W_lm[answer], h_l> at that place of the response (method.md), [L].
+  // value_l = <W_lm[answer], h_l> at that place of the response (docs/method.md, "Fingerprint"), [L].
   std::vector<float> readout(const std::vector<int64_t>& prompt, const std::vector<int64_t>& response, int64_t position,
                              int64_t answer) const {
     const torch::NoGradGuard no_grad;

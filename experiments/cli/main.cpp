@@ -47,7 +47,7 @@ void add_verbs(CLI::App& app, Chosen& chosen) {
   CLI::App* inspect = app.add_subcommand("inspect", "the parts by themselves: JSON lines in, JSON lines out");
   inspect->require_subcommand(1);
 
-  // Verbs, in the order of the manual. Keep the list of experiments/cli/CMakeLists.txt beside it.
+  // Verbs, in the order in which --help lists them. Keep the list of experiments/cli/CMakeLists.txt beside it.
   add_grade(app, chosen);
   add_score(app, chosen);
   add_table(app, chosen);

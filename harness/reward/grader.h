@@ -34,7 +34,7 @@ class Grader {
 std::unique_ptr<Grader> make_grader(const std::string& name);
 std::vector<std::string> grader_names();
 
-// The true error label of a graded response (architecture.md, "Error label"): "" if right, without an answer, or where the
+// The true error label of a graded response (docs/evaluation.md, "Error labels"): "" if right, without an answer, or where the
 // problem knows none; else the map's label for the normalised answer, or "slip".
 std::string error_label(const Verdict& verdict, const Problem& problem);
 

@@ -1,4 +1,4 @@
-// Where in a response the answer begins: the position whose hidden state and next token make the fingerprint (method.md).
+// Where in a response the answer begins: the position whose hidden state and next token make the fingerprint (docs/method.md).
 #pragma once
 
 #include <cstdint>

@@ -74,7 +74,7 @@ struct CollectInputs {
 // Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 
-// The fingerprint of a response by the position rule (method.md), empty if it has none.
+// The fingerprint of a response by the position rule (docs/method.md, "Fingerprint"), empty if it has none.
 class FingerprintReader {
  public:
   FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers);
