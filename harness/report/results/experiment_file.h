@@ -1,5 +1,5 @@
 // ExperimentManifest: experiment.json of a results folder, what was run and where its outcomes lie; tables follow from it
-// alone. alone.
+// alone.
 #pragma once
 
 #include <cstdint>
