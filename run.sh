@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up what is missing, then runs the program: ./run.sh ARGS. Without arguments the quickstart; FILE.toml means run FILE.toml.
+# Sets up what is missing, then runs the program: ./run.sh ARGS. Without arguments the quickstart; FILE.toml means run
+# FILE.toml.
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$folder/setup.sh" --quiet

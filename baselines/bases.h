@@ -1,4 +1,4 @@
-// The two named bases, GRPO and DAPO: every key in which they differ, as TOML (settings of the paper's arms, method.md).
+// The two named bases, GRPO and DAPO: every key in which they differ, as TOML (docs/method.md, "The two bases").
 //
 // Only what belongs to the learning rule stands here. Optimiser, schedule, prompts and responses a step are the recipe of the
 // run and the same for both bases, so that a row of a table never mixes a method with a recipe.

@@ -1,5 +1,6 @@
 # medsbench_library(NAME [TORCH] SOURCES a.cpp ... LINK lib ...): a static library with the project's warnings.
-# medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder and those below as one binary test_NAME and one CTest entry.
+# medsbench_tests(NAME LINK lib ...): every *_test.cpp of this folder and those below as one binary test_NAME and one CTest
+# entry.
 # medsbench_benchmarks(NAME LINK lib ...): every *_bench.cpp of this folder and those below as one binary bench_NAME.
 
 add_custom_target(all_tests)       # every test binary

@@ -55,10 +55,12 @@ struct SetName {
   std::string name;   // without the split
   std::string split;  // may be empty
 };
+// Splits at the last colon, and reads gsm8k_train and gsm8k_test as above; the name is not looked up.
 SetName parse_set_name(const std::string& name);
 // All names of the catalog, in the order above.
 std::vector<std::string> set_names();
-// The splits that a set of the catalog has.
+// The splits that a set of the catalog has, those of a file's own name being all three. Throws Error for an unknown name, with
+// the nearest one. A validation split that LoadSettings takes out of a training set is not among them.
 std::vector<std::string> splits_of(const std::string& name);
 
 }  // namespace datasets

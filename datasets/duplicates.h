@@ -46,7 +46,7 @@ Contamination check_contamination(const std::vector<harness::ProblemSet>& train,
 // The words of a text as above.
 std::vector<std::string> words_of(std::string_view text);
 
-// One line for a table's footer: "aime24 0 of 30, math500 3 of 500 (same text 1, 13-gram 3, near duplicate 2)".
+// One line, as `medsbench data check` prints it: "aime24 0 of 30, math500 3 of 500 (same text 1, 13-gram 3, near duplicate 2)".
 std::string contamination_line(const std::vector<Contamination>& all);
 
 }  // namespace datasets

@@ -1,4 +1,4 @@
-// Where the files of a published set lie on this machine.
+// Locate: where the files of a published set lie on this machine.
 #pragma once
 
 #include <string>

@@ -47,7 +47,7 @@ std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, con
 // The response to a nano problem's text by the named strategy. Throws Error for a text of no kind or a strategy that its kind
 // does not have. `V:` and `E:` differ in their letter, so a text has one kind.
 std::string solve_nano(const std::string& text, const std::string& strategy);
-// The value inside the box of what solve_nano gives.
+// The number inside the box of what solve_nano gives. Throws Error as it does.
 int64_t nano_answer(const std::string& text, const std::string& strategy);
 
 // Which strategy: the first index whose cumulative share exceeds u in [0, 1).

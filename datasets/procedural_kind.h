@@ -35,19 +35,21 @@ class Draws {
 struct Strategy {
   std::string name;  // "right", or what goes wrong
   double share = 0;  // of the demonstrations of its kind
+  // Writes the worked steps into the chain and returns the answer that they come to.
   std::function<int64_t(const Numbers&, Chain&)> answer;
 };
 
 struct ProceduralKind {
-  std::string name;     // "prec1"
-  std::string set;      // "prec"
-  std::string pattern;  // of the text: `#` stands for a number, `@` for one digit
-  std::function<Numbers(Draws&)> draw;
-  std::vector<Strategy> strategies;  // wrong ones first, "right" last
+  std::string name;                     // "prec1"
+  std::string set;                      // "prec"
+  std::string pattern;                  // of the text: `#` stands for a number, `@` for one digit
+  std::function<Numbers(Draws&)> draw;  // the numbers of a random problem; `accepts` may refuse them
+  std::vector<Strategy> strategies;     // wrong ones first, "right" last
   // Where a wrong strategy may be right by luck, the problem is kept and not drawn again.
   bool wrong_may_be_right = false;
 
   [[nodiscard]] const Strategy& right() const { return strategies.back(); }
+  // The pattern with the numbers in the places of `#` and `@`, in order.
   [[nodiscard]] std::string text(const Numbers& numbers) const;
   // The numbers of a text of this kind; none if the pattern does not fit.
   [[nodiscard]] std::optional<Numbers> parse(std::string_view text) const;

@@ -27,7 +27,7 @@ void read_json_lines(std::string_view text, const std::string& name, const Recor
 void read_csv(std::string_view text, const std::string& name, const RecordVisitor& visit);
 // Throws Error in a build without Arrow.
 void read_parquet(const std::string& path, const std::vector<std::string>& fields, const RecordVisitor& visit);
-// The content of a gzip file (several members set end to end are one).
+// The content of a gzip file (several members set end to end are one). Throws Error for a cut or damaged stream.
 std::string gzip_decompress(std::string_view bytes);
 
 }  // namespace datasets

@@ -14,8 +14,8 @@ struct WordKind {
   std::string name;
   // {N} and {M} are names, {things} and {box}, {boxes} nouns, {a} {b} {c} the numbers.
   std::vector<std::string> wordings;
-  std::function<Numbers(Draws&)> draw;
-  std::vector<Strategy> strategies;  // wrong ones first, "right" last; shares are the settings' matter
+  std::function<Numbers(Draws&)> draw;  // the numbers of a random problem; `accepts` may refuse them
+  std::vector<Strategy> strategies;     // wrong ones first, "right" last; shares are the settings' matter
 
   // The problem in English; `wording` chooses names, things and phrasing.
   [[nodiscard]] std::string text(const Numbers& numbers, uint64_t wording) const;

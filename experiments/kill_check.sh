@@ -30,7 +30,8 @@ progress() {
   {
     find "$work/killed" -name done.json || true
     find "$work/killed" -name metrics.jsonl -exec cat {} + || true
-    find "$work/killed/models" -path '*/checkpoint/state.json' -exec grep -o '"step":[0-9]*' {} + | grep -o '[0-9]*$' | xargs -r -n 1 seq || true
+    find "$work/killed/models" -path '*/checkpoint/state.json' -exec grep -o '"step":[0-9]*' {} + | grep -o '[0-9]*$' |
+      xargs -r -n 1 seq || true
   } 2> /dev/null | wc -l
 }
 

@@ -57,7 +57,7 @@ class ErrorMemory {
 
   explicit ErrorMemory(Settings settings);
 
-  // One training step (method.md, "Memory, label, cluster size"): every response is looked up in what earlier steps stored,
+  // One training step (docs/method.md, "Memory"): every response is looked up in what earlier steps stored,
   // then all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing
   // lengths or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up (`history_only`), the new
   // clusters are made by a thread that goes on after this returns: beside the policy's update, for instance; whoever needs them

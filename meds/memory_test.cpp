@@ -35,8 +35,8 @@ TEST(ShapedScore, IsSubtractedFromWrongAndDividesRight) {
   EXPECT_EQ(shaped_score(1, 0.25, true), 0.8);
 }
 
-// method.md's theorem: shaping r by -lambda c(y) changes the expected reward of one KL-regularised step by Cov_q(r, w) /
-// E_q[w].
+// The theorem of docs/method.md: shaping r by -lambda c(y) changes the expected reward of one KL-regularised step by Cov_q(r,
+// w) / E_q[w].
 TEST(Penalty, ChangesTheExpectedRewardByTheCovarianceOfTheTheorem) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const harness::RandomStream stream("theorem test", {seed});

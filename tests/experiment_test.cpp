@@ -18,7 +18,6 @@
 
 extern char** environ;
 
-
 namespace tests {
 namespace {
 

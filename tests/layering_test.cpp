@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <ostream>
-#include <set>
 
-#include "harness/core/files.h"
+#include "tests/repository.h"
 
 namespace tests {
 
@@ -17,20 +15,7 @@ void PrintTo(const Violation& violation, std::ostream* out) {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-std::vector<SourceText> sources_of_the_repository() {
-  const fs::path root = MEDSBENCH_SOURCE_DIR;
-  const std::set<std::string> kinds = {".h", ".cpp", ".cu", ".cuh"};
-  std::vector<SourceText> files;
-  for (const char* top : {"harness", "meds", "baselines", "datasets", "experiments", "tests"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
-      if (!entry.is_regular_file() || !kinds.contains(entry.path().extension())) continue;
-      files.push_back({fs::relative(entry.path(), root).generic_string(), harness::read_file(entry.path().string())});
-    }
-  }
-  return files;
-}
+std::vector<SourceText> sources_of_the_repository() { return repository_files({".h", ".cpp", ".cu", ".cuh"}); }
 
 std::vector<std::string> complaints(const std::string& path, const std::string& text) {
   std::vector<std::string> found;

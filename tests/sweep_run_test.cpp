@@ -14,7 +14,6 @@
 #include "harness/report/event_file.h"
 #include "tests/miniature.h"
 
-
 namespace tests {
 namespace {
 

@@ -1,4 +1,4 @@
-// score: outcomes in, metrics out: pass@k, maj@k, interquartile mean, diversity.
+// score: outcomes in, metrics out: pass@k, maj@k, interquartile mean, diversity (docs/evaluation.md).
 #include <fmt/format.h>
 
 #include <iostream>

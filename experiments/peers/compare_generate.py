@@ -1,5 +1,5 @@
-"""Sampling speed on one model folder, medsbench against transformers' generate, in turn (ABAB): one 128-token prompt, 64 samples
-of 64 new tokens each. Usage: compare_generate.py MODEL_FOLDER fp32|bf16 [ROUNDS] [THREADS] [PROGRAM]
+"""Sampling speed on one model folder, medsbench against transformers' generate, in turn (ABAB): one 128-token prompt, 64
+samples of 64 new tokens each. Usage: compare_generate.py MODEL_FOLDER fp32|bf16 [ROUNDS] [THREADS] [PROGRAM]
 """
 
 import json
@@ -46,6 +46,8 @@ for i, phase in enumerate(("whole", "decode")):
     values = [x[i] / y[i] for x, y in zip(a, b)]
     ratio[phase] = {"median": statistics.median(values), "min": min(values), "max": max(values)}
 print(json.dumps({"peer": b[0][2], "dtype": dtype, "threads": threads, "rounds": rounds,
-                  "medsbench_tokens_per_second": {"whole": statistics.median(x[0] for x in a), "decode": statistics.median(x[1] for x in a)},
-                  "transformers_tokens_per_second": {"whole": statistics.median(y[0] for y in b), "decode": statistics.median(y[1] for y in b)},
+                  "medsbench_tokens_per_second": {"whole": statistics.median(x[0] for x in a),
+                                                  "decode": statistics.median(x[1] for x in a)},
+                  "transformers_tokens_per_second": {"whole": statistics.median(y[0] for y in b),
+                                                     "decode": statistics.median(y[1] for y in b)},
                   "ratio": ratio}))

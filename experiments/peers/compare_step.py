@@ -60,7 +60,8 @@ def theirs(prompts):
 
 with tempfile.TemporaryDirectory() as scratch:
     shown = [subprocess.run([program, "data", "show", f"nano/{name}", "--split", "train", "--index", str(index)], check=True,
-                            capture_output=True, text=True).stdout for name in ("prec", "mod", "lin", "seq") for index in (0, 13, 26, 39)]
+                            capture_output=True, text=True).stdout
+             for name in ("prec", "mod", "lin", "seq") for index in (0, 13, 26, 39)]
     texts = [json.loads(text)["text"] for text in shown]
     prompts = pathlib.Path(scratch) / "prompts.txt"
     prompts.write_text("".join(f"<bos>{text}?\n" for text in texts))
@@ -70,6 +71,8 @@ with tempfile.TemporaryDirectory() as scratch:
         b.append(theirs(str(prompts)))
     ratios = [y[0] / x[0] for x, y in zip(a, b)]
     print(json.dumps({"peer": b[0][2], "rounds": rounds,
-                      "medsbench_seconds": statistics.median(x[0] for x in a), "medsbench_response_tokens": statistics.mean(x[1] for x in a),
-                      "trl_seconds": statistics.median(y[0] for y in b), "trl_response_tokens": statistics.mean(y[1] for y in b),
+                      "medsbench_seconds": statistics.median(x[0] for x in a),
+                      "medsbench_response_tokens": statistics.mean(x[1] for x in a),
+                      "trl_seconds": statistics.median(y[0] for y in b),
+                      "trl_response_tokens": statistics.mean(y[1] for y in b),
                       "ratio": {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}}))

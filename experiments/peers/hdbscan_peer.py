@@ -1,7 +1,7 @@
 """Times hdbscan (default tree) and a scikit-learn vote loop against bench_cluster, in turn (ABAB), five rounds.
 
-Usage: python hdbscan_peer.py BENCH_CLUSTER [ROUNDS]. Prints, for each size, the median of the ratios peer / ours with minimum and
-maximum, by processor time (one thread each). Vectors: 14 numbers, n / 8 centres, spread 0.1, unit length.
+Usage: python hdbscan_peer.py BENCH_CLUSTER [ROUNDS]. Prints, for each size, the median of the ratios peer / ours with minimum
+and maximum, by processor time (one thread each). Vectors: 14 numbers, n / 8 centres, spread 0.1, unit length.
 """
 
 import json

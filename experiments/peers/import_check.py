@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 TEXTS = ["", " ", "Hello world", "  two  spaces\n\n\tand tabs ", "12345 + 67.89 = 12412.89", "naïve café — “quotes” …",
-         "日本語のテキスト 한국어 русский العربية", "🙂👩‍👩‍👧‍👦 emoji", "don't I'LL we've it's", "def f(x):\n    return x ** 2  # \\boxed{42}\r\n",
+         "日本語のテキスト 한국어 русский العربية", "🙂👩‍👩‍👧‍👦 emoji", "don't I'LL we've it's",
+         "def f(x):\n    return x ** 2  # \\boxed{42}\r\n",
          "<|im_start|>user\nhi<|im_end|>\n", "a" * 300, "\u0000\u0007control", "½ Ⅷ ² ٣", "e\u0301 combining"]
 
 
@@ -26,10 +27,10 @@ def weights_differ(path, folder):
     """Every tensor that is not bit-equal to the gguf package's numbers (query and key rows put back as transformers does)."""
     ours = load_file(folder / "model.safetensors")
     config = json.loads((folder / "config.json").read_text())
-    names = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head", "attn_norm": "input_layernorm",
-             "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
-             "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj",
-             "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
+    names = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+             "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
+             "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
+             "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
     differ, seen = [], 0
     for tensor in gguf.GGUFReader(path).tensors:
         parts = tensor.name.split(".")
@@ -60,7 +61,8 @@ def main():
     texts = TEXTS + ["".join(chr(generator.choice([generator.randrange(32, 127), generator.randrange(160, 0x2FFF)]))
                              for _ in range(generator.randrange(1, 60))) for _ in range(500)]
     same_raw = sum(raw.encode(t, add_special_tokens=False).ids == ours(t, add_special_tokens=False)["input_ids"] for t in texts)
-    same_gguf = [ours(t, add_special_tokens=False)["input_ids"] == theirs(t, add_special_tokens=False)["input_ids"] for t in texts]
+    same_gguf = [ours(t, add_special_tokens=False)["input_ids"] == theirs(t, add_special_tokens=False)["input_ids"]
+                 for t in texts]
     print(f"token ids: folder by tokenizers = folder by transformers: {same_raw} of {len(texts)}; "
           f"= transformers' reading of the GGUF: {sum(same_gguf)} of {len(texts)}")
     for text, same in zip(texts, same_gguf):
@@ -76,7 +78,8 @@ def main():
     with torch.no_grad():
         gap = (model(**inputs).logits - reference(**inputs).logits).abs().max().item()
     print(f"largest difference of logits from transformers' reading of the GGUF: {gap:g}")
-    print("greedy:", ours.decode(model.generate(**inputs, max_new_tokens=24, do_sample=False)[0][inputs["input_ids"].shape[1]:]))
+    generated = model.generate(**inputs, max_new_tokens=24, do_sample=False)[0]
+    print("greedy:", ours.decode(generated[inputs["input_ids"].shape[1]:]))
 
 
 if __name__ == "__main__":

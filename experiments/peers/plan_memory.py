@@ -1,4 +1,5 @@
-"""`medsbench plan` against the measured peak memory of a short training with random weights in a real model's shape, on the CPU.
+"""`medsbench plan` against the measured peak memory of a short training with random weights in a real model's shape, on the
+CPU.
 
     python experiments/peers/plan_memory.py WORK [--shape qwen2.5-0.5b] [--layers 24] [--dtype fp32|bf16] [--recompute] [--kl 0]
                                             [--processes 1] [--shard none|optimizer|gradients|parameters]
@@ -6,7 +7,8 @@
 
 Writes WORK/model (random weights, a byte-level tokenizer filled up to the vocabulary) and WORK/trial.toml, asks `plan`, trains
 two steps (the second with all states in place), and compares the peak resident memory of the largest process with the plan's.
-One line of JSON; status 1 if they are more than 10 % apart. Qwen2.5-0.5B in fp32 takes 8 GiB and about two minutes on two cores.
+One line of JSON; status 1 if they are more than 10 % apart. Qwen2.5-0.5B in fp32 takes 8 GiB and about two minutes on two
+cores.
 `--base` prints the resident memory of the program before it loads a model.
 """
 
@@ -80,7 +82,8 @@ def write_model(folder, shape, dtype):
     def matrix(*size):
         return (torch.randn(*size, generator=generator) * 0.02).to(number)
 
-    tensors = {"model.embed_tokens.weight": matrix(shape["vocab_size"], width), "model.norm.weight": torch.ones(width, dtype=number)}
+    tensors = {"model.embed_tokens.weight": matrix(shape["vocab_size"], width),
+               "model.norm.weight": torch.ones(width, dtype=number)}
     for layer in range(shape["num_hidden_layers"]):
         at, mlp = f"model.layers.{layer}.", shape["intermediate_size"]
         for name, size in {"q": width, "k": kv, "v": kv}.items():
@@ -139,7 +142,8 @@ def main():
     if arguments.vocabulary:
         shape["vocab_size"] = arguments.vocabulary
     work.mkdir(parents=True, exist_ok=True)
-    (work / "trial.toml").write_text(TRIAL.format(work=work, dtype=arguments.dtype, tokens=arguments.tokens, prompt=arguments.prompt,
+    (work / "trial.toml").write_text(TRIAL.format(work=work, dtype=arguments.dtype, tokens=arguments.tokens,
+                                                  prompt=arguments.prompt,
                                                   recompute=str(arguments.recompute).lower(), kl=arguments.kl,
                                                   processes=arguments.processes, shard=arguments.shard))
     if arguments.base:

@@ -42,7 +42,9 @@ def make_model(kind, tied, dtype, seed, folder):
     torch.manual_seed(seed)
     shape = dict(vocab_size=640, hidden_size=96, intermediate_size=160, num_hidden_layers=3, num_attention_heads=6,
                  num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=tied, bos_token_id=0, eos_token_id=1)
-    config = {"llama": LlamaConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}[kind](**shape, **({"head_dim": 32} if kind == "qwen3" else {}))
+    if kind == "qwen3":
+        shape["head_dim"] = 32
+    config = {"llama": LlamaConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}[kind](**shape)
     model = AutoModelForCausalLM.from_config(config).to({"fp32": torch.float32, "bf16": torch.bfloat16}[dtype]).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():  # norms and biases too must come back as they were
@@ -87,7 +89,8 @@ def main():
                     make_model(kind, tied, dtype, arguments.seed, start)
                     toml = pathlib.Path(temporary) / "start.toml"
                     toml.write_text(START.format(start=start, dtype=dtype))
-                    subprocess.run([arguments.medsbench, "pretrain", str(toml), "--out", str(out)], check=True, capture_output=True)
+                    subprocess.run([arguments.medsbench, "pretrain", str(toml), "--out", str(out)], check=True,
+                                   capture_output=True)
                     before, after = (all_logits(folder, dtype, sequences) for folder in (start, out / "model"))
                     same = max((a - b).abs().max().item() for a, b in zip(before, after))
                     gap = largest_gap(arguments.medsbench, out / "model", dtype, sequences, after)

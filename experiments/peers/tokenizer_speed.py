@@ -1,8 +1,9 @@
 """Encoding speed of medsbench's tokenizer against the `tokenizers` package on one text, one thread each, in turn (ABAB).
 
-Usage: tokenizer_speed.py BENCH_TEXT TOKENIZER.json TEXT [ROUNDS]. BENCH_TEXT is the benchmark program bench_text. The text is cut
-into documents as bench_text cuts it; both sides count processor time. The peer is the faster of its `encode` and
-`encode_batch_fast`. Prints one line of JSON: megabytes a second (medians) and the ratios ours / peer (median, minimum, maximum).
+Usage: tokenizer_speed.py BENCH_TEXT TOKENIZER.json TEXT [ROUNDS]. BENCH_TEXT is the benchmark program bench_text. The text is
+cut into documents as bench_text cuts it; both sides count processor time. The peer is the faster of its `encode` and
+`encode_batch_fast`. Prints one line of JSON: megabytes a second (medians) and the ratios ours / peer (median, minimum,
+maximum).
 """
 
 import json

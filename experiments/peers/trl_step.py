@@ -2,8 +2,8 @@
 
     python experiments/peers/trl_step.py DIR [--prompts 16] [--samples 16] [--new-tokens 48] [--steps 5] [--threads 1]
 
-The prompts are ids of the model's vocabulary (fixed seed), one length for all, so that any model folder will do; the reward is a
-rule on the completion's ids (no network, no text). The first step warms up and is not counted. Prints one JSON object.
+The prompts are ids of the model's vocabulary (fixed seed), one length for all, so that any model folder will do; the reward
+is a rule on the completion's ids (no network, no text). The first step warms up and is not counted. Prints one JSON object.
 """
 
 import argparse
@@ -98,7 +98,8 @@ def main():
     print(json.dumps({"program": f"trl {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}",
                       "model": arguments.folder.name, "threads": arguments.threads, "dtype": arguments.dtype,
                       "prompts": arguments.prompts, "samples": arguments.samples, "prompt_tokens": arguments.prompt_tokens,
-                      "new_tokens": arguments.new_tokens, "mean_response_tokens": statistics.mean(LENGTHS), "updates": arguments.updates,
+                      "new_tokens": arguments.new_tokens, "mean_response_tokens": statistics.mean(LENGTHS),
+                      "updates": arguments.updates,
                       "seconds_per_step": {"median": statistics.median(whole), "min": min(whole), "max": max(whole),
                                            "rounds": len(whole)}}))
 

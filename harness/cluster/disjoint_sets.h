@@ -8,12 +8,14 @@
 
 namespace harness {
 
+// Of the elements 0 .. n-1, each alone at first.
 class DisjointSets {
  public:
   explicit DisjointSets(int64_t n) : parent_(static_cast<size_t>(n)), rank_(static_cast<size_t>(n), 0) {
     std::iota(parent_.begin(), parent_.end(), 0);
   }
 
+  // The root of the set that holds x.
   int32_t find(int32_t x) {
     while (parent_[static_cast<size_t>(x)] != x) {
       int32_t& above = parent_[static_cast<size_t>(x)];

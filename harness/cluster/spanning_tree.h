@@ -8,8 +8,9 @@
 
 namespace harness {
 
-// An edge between points a < b. Edges are ordered by (squared weight, squared distance, a, b): a total order, so the minimum
-// spanning tree is unique whatever way it was found, and where distances tie the order of appending decides.
+// An edge between points a < b, numbered from 0 in the order of appending. Edges are ordered by (squared weight, squared
+// distance, a, b): a total order, so the minimum spanning tree is unique whatever way it was found, and where distances tie the
+// order of appending decides.
 struct TreeEdge {
   double squared = 0;   // squared weight; the squared Euclidean distance unless min_samples > 1
   double distance = 0;  // squared Euclidean distance

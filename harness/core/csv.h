@@ -7,7 +7,7 @@
 
 namespace harness {
 
-// Quoted where it holds a comma, a quote or a line break.
+// The field as it stands in a record: quoted where it holds a comma, a quote or a line break.
 std::string csv_field(std::string_view text);
 // The records of a CSV text. Throws Error for a quote that is not closed.
 std::vector<std::vector<std::string>> read_csv(std::string_view text);

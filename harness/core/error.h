@@ -44,6 +44,7 @@ class Interrupted : public std::runtime_error {
 
 // Installs the SIGINT/SIGTERM handler that sets a flag.
 void install_interrupt_handler();
+// Whether the flag is set; for code that must not throw.
 bool interrupt_requested();
 // Throws Interrupted once the flag is set. Call it where state is safe to leave.
 void check_interrupt();

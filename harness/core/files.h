@@ -26,8 +26,9 @@ class DeferredSync {
 // Puts a finished folder in place of `path` atomically as far as POSIX allows: fsyncs every file in `temporary`, moves an
 // existing `path` aside, renames, removes the old one. `recover_folder` finishes what a kill interrupted.
 void replace_folder(const std::string& temporary, const std::string& path);
+// Puts the folder that `replace_folder` had moved aside back where `path` is missing, and removes it where it is not.
 void recover_folder(const std::string& path);
-// Adds text to the end and flushes it.
+// Adds text to the end of a file, which is made where it is absent. Not fsynced. Throws Error.
 void append_to_file(const std::string& path, std::string_view text);
 // Creates a folder and its parents. Throws Error with the reason.
 void make_folder(const std::string& path);

@@ -13,7 +13,7 @@ std::string sha256_hex(std::string_view bytes);
 std::string sha256_file(const std::string& path);
 // The first 8 bytes of SHA-256, big-endian.
 uint64_t hash64(std::string_view bytes);
-// The text with runs of white space replaced by one space and none at either end: the identity of a problem (method.md).
+// The text with runs of white space replaced by one space and none at either end: the identity of a problem.
 std::string collapse_white_space(std::string_view text);
 
 }  // namespace harness

@@ -15,7 +15,7 @@ using OrderedJson = nlohmann::ordered_json;  // keys in the order written
 
 // The double whose JSON text is the shortest decimal that reads back to the same float (NaN stays NaN: printed as null).
 double json_float(float value);
-// Parses one document. Throws Error("expected JSON, found ... at byte N").
+// Parses one document; the second keeps the order of keys. Throws Error("expected JSON, found ... at byte N").
 Json parse_json(std::string_view text);
 OrderedJson parse_ordered_json(std::string_view text);
 // Typed access. Throws Error(`"key": expected a string, found a number`) or (`expected the field "key", found none`).
@@ -23,7 +23,7 @@ std::string text_field(const Json& object, const std::string& key);
 double number_field(const Json& object, const std::string& key);
 int64_t integer_field(const Json& object, const std::string& key);
 bool boolean_field(const Json& object, const std::string& key);
-// One line, no trailing newline, invalid UTF-8 replaced by U+FFFD.
+// Compact, on one line, no trailing newline, invalid UTF-8 replaced by U+FFFD.
 std::string dump_line(const Json& value);
 std::string dump_line(const OrderedJson& value);
 

@@ -8,8 +8,8 @@
 
 namespace harness {
 
-// A stream is named by what it is for and by whom it is drawn (architecture.md, promise 4): run seed, purpose, problem hash,
-// visit number, sample. The counter is the position in the response (or the index of the draw).
+// A stream is named by what it is for and by whom it is drawn (docs/architecture.md, promise 4): run seed, purpose, problem
+// hash, visit number, sample. The counter is the position in the response (or the index of the draw).
 class RandomStream {
  public:
   RandomStream() = default;

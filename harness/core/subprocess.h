@@ -33,7 +33,8 @@ struct ProcessResult {
 
 // The full path of a program found through PATH (or given with a slash); "" if there is none.
 std::string find_program(const std::string& name);
-// Runs argv[0] (looked up as `find_program` does) to its end. Throws Error if it cannot be started.
+// Runs argv[0] (looked up as `find_program` does) to its end, with `input` on its standard input. Throws Error if it cannot be
+// started; how it ends is the caller's to judge.
 ProcessResult run_process(const std::vector<std::string>& argv, std::string_view input = {});
 // The status as ProcessResult has it, of one that waitpid gives.
 int exit_status(int wait_status);

@@ -12,6 +12,7 @@
 
 namespace harness {
 
+// A folder of its own under gtest's temporary folder, removed with all that is in it. Throws Error if it cannot be made.
 class ScratchFolder {
  public:
   ScratchFolder() {

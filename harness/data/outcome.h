@@ -28,8 +28,8 @@ struct Outcome {
   std::vector<int64_t> ids;                     // sampled ids (may be empty if only text is kept)
   std::string text;                             // decoded response
   double mean_log_prob = 0;                     // nats a token
-  double mean_entropy = 0;                      // nats
-  std::vector<float> fingerprint;               // [L]; empty: none
+  double mean_entropy = 0;                      // nats a token
+  std::vector<float> fingerprint;               // [L'] the layers chosen; empty: none
 
   // Right by the given grader. Throws Error if that grader has not graded it.
   [[nodiscard]] bool correct(const std::string& grader) const;
@@ -38,8 +38,9 @@ struct Outcome {
 // Share of the outcomes that are right by the grader; 0 of none.
 double share_right(const std::vector<Outcome>& outcomes, const std::string& grader);
 
+// One object with the fields above; what is empty (kind, error_label, ids, fingerprint) is left out, floats read back the same.
 OrderedJson to_json(const Outcome& outcome);
-// Throws Error for a missing field or a newer version.
+// Throws Error for a missing field or one of another type.
 Outcome outcome_from_json(const Json& line);
 
 // outcomes.jsonl.zst: the first line is {"version": 1, "format": "medsbench outcomes", "graders": [...], "main": grader},
@@ -48,8 +49,9 @@ struct OutcomeFile {
   std::string main_grader;
   std::vector<Outcome> outcomes;
 };
+// Atomically (harness/core/files.h). Throws Error for a full disk.
 void write_outcomes(const std::string& path, const OutcomeFile& file);
-// Throws Error("PATH: line N: expected ..., found ...").
+// Throws Error("PATH: line N: expected ..., found ..."), also for a newer version.
 OutcomeFile read_outcomes(const std::string& path);
 
 }  // namespace harness

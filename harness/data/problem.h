@@ -35,7 +35,7 @@ struct ProblemSet {
   [[nodiscard]] std::string content_hash() const;
 };
 
-// The problems of epoch `epoch` in their keyed random order: indices into the set.
+// The problems of epoch `epoch` = 0, 1, ... in their keyed random order: indices into the set [problems].
 std::vector<int64_t> epoch_order(int64_t problems, uint64_t run_seed, int64_t epoch);
 
 }  // namespace harness

@@ -21,6 +21,7 @@ HubRepository parse_repository(RepositoryKind kind, const std::string& text);
 
 // The value of an environment variable, "" if unset.
 using Environment = std::function<std::string(const std::string& name)>;
+// That of this process.
 std::string process_environment(const std::string& name);
 
 // HF_HUB_CACHE, else HF_HOME/hub, else XDG_CACHE_HOME/huggingface/hub, else HOME/.cache/huggingface/hub.

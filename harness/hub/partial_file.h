@@ -16,12 +16,15 @@ class PartialFile {
   PartialFile& operator=(const PartialFile&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Bytes that it holds, those of earlier downloads included.
   [[nodiscard]] int64_t size() const { return size_; }
   // Throws Error with the reason (a full disk); what was written before stays.
   void append(std::string_view bytes);
+  // Empties it: what it held was not of the file wanted. Throws Error.
   void truncate();
-  // Flushes and renames it to its final name.
+  // Flushes it to the disk and renames it to its final name. Throws Error.
   void finish(const std::string& final_path);
+  // Removes it from the folder; never throws.
   void remove();
 
  private:

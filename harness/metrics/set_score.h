@@ -45,7 +45,7 @@ struct SetScore {
   std::vector<CellScore> cells;           // seed by seed, each in the order of `problems`; absent cells are left out
   std::vector<int64_t> ks;                // those asked for with k <= n
   std::vector<int64_t> undefined_ks;      // those asked for that some cell has too few samples for
-  std::map<int64_t, Estimate> pass_at_k;  // crossed bootstrap intervals (evaluation.md); one seed: over problems only
+  std::map<int64_t, Estimate> pass_at_k;  // crossed bootstrap intervals (docs/evaluation.md); one seed: over problems only
   std::map<int64_t, Estimate> maj_at_k;
   std::map<int64_t, double> pass_gain;                        // pass@k - pass@1
   std::map<int64_t, std::map<double, Estimate>> g_pass_at_k;  // by k and threshold (arXiv 2412.13147)

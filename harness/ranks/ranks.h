@@ -35,6 +35,7 @@ class Ranks {
   std::vector<std::string> gather(const std::string& bytes);
   // The bytes of rank 0; what the others give is ignored.
   std::string from_first(const std::string& bytes);
+  // Whether it is true for one of them at least.
   bool any(bool mine);
   // Every tensor becomes the sum of those of all ranks: on the CPU added in the order of ranks, so that all ranks hold the same
   // bytes in every run; on a GPU by NCCL's all-reduce.

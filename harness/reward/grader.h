@@ -28,7 +28,7 @@ class Grader {
   [[nodiscard]] virtual Verdict grade(std::string_view response, const Problem& problem) const = 0;
 };
 
-// The true error label of a graded response: "" if right, without an answer, or where the
+// The true error label of a graded response (docs/evaluation.md, "Error labels"): "" if right, without an answer, or where the
 // problem knows none; else the map's label for the normalised answer, or "slip".
 std::string error_label(const Verdict& verdict, const Problem& problem);
 

@@ -1,4 +1,4 @@
-// Nothing a model writes crashes a grader or takes it long (architecture.md, promise 7).
+// Nothing a model writes crashes a grader or takes it long (docs/architecture.md, promise 7).
 #include <gtest/gtest.h>
 
 #include "harness/core/random.h"

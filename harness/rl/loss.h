@@ -53,7 +53,7 @@ using LossSums = std::map<std::string, double>;
 void record_divergence(const LossInputs& inputs, LossSums& sums);
 // Log-ratio of the current to the old policy, clamped to +-20, 0 outside the mask. [B, T]
 torch::Tensor log_ratio(const LossInputs& inputs);
-// PPO's clipped surrogate with dual clip (method.md, "Policy loss"), per token [B, T].
+// PPO's clipped surrogate with dual clip (docs/method.md, "Policy loss"), per token [B, T].
 torch::Tensor clipped_surrogate(const LossSettings& settings, const LossInputs& inputs, LossSums& sums);
 // k3 estimator of KL(current || reference), per token [B, T].
 torch::Tensor k3_kl(const LossInputs& inputs);

@@ -104,8 +104,8 @@ std::vector<float> choose_layers(std::span<const float> readout, const LayerChoi
 
 FingerprintSettings read_fingerprint_settings(ConfigReader& keys) {
   FingerprintSettings s;
-  s.position = position_rule(keys.text("fingerprint.position", "reference", {"reference", "last_box"},
-                                       "which token of a response is read"));
+  s.position = position_rule(
+      keys.text("fingerprint.position", "reference", {"reference", "last_box"}, "which token of a response is read"));
   s.lens_norm_all = keys.text("fingerprint.lens_norm", "last", {"last", "all"},
                               "blocks whose output is normalised before the readout") == "all";
   const std::string layers = keys.text("fingerprint.layers", "last14", "layers of a fingerprint: lastN, half or all");

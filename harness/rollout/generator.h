@@ -39,7 +39,7 @@ struct GeneratorSettings {
   int64_t max_rows = 256;      // rows decoded at once
   bool readout = false;        // record the layer readout
   int64_t readout_from = 0;    // layers below this one may be left out: nobody reads them
-  bool lens_norm_all = false;  // final norm applied to every block's output before the readout (method.md, `lens_norm`)
+  bool lens_norm_all = false;  // final norm applied to every block's output before the readout (docs/method.md, `lens_norm`)
   // Log-probs and entropies at temperature 1 instead of the sampling temperature.
   bool unit_temperature_log_probs = false;
 };

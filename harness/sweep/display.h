@@ -10,6 +10,7 @@
 
 namespace harness {
 
+// `cells` must outlive it; it looks for their progress.json in the folders.
 class SweepDisplay {
  public:
   SweepDisplay(const std::vector<Job>& jobs, const SweepSettings& settings);

@@ -26,6 +26,7 @@ class JobLock {
   JobLock& operator=(const JobLock&) = delete;
   ~JobLock();
 
+  // Of the lock file, for a child that is to inherit the lock; -1 after a move.
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:

@@ -13,19 +13,21 @@ struct Progress {
   std::string note;  // a few words, may be empty
 };
 
-// FOLDER/progress.json, written beside and renamed over; not fsynced, since it is of no use after a crash.
+// FOLDER/progress.json, written beside and renamed over; not fsynced, since it is of no use after a crash. Never throws: what
+// cannot be written is left out.
 void write_progress(const std::string& folder, const Progress& progress);
 // None: no such file, or one that cannot be read.
 std::optional<Progress> read_progress(const std::string& folder);
 
-// "37/100 steps" with what the note adds.
+// "37/100 steps, NOTE"; "37 steps" where the total is not known.
 std::string describe(const Progress& progress);
 // "1 h 02 min", "3 min 10 s", "12 s".
 std::string describe_seconds(double seconds);
 
-// The last lines of a log, at most `lines` of them, without the bytes that a terminal would obey.
-// So many of them tell why a job failed.
+// So many last lines of a log tell why a worker failed.
 inline constexpr int kTailLines = 8;
+// The last lines of a log, at most `lines` of them from its last 16 KiB, without the bytes that a terminal would obey; "" where
+// there is none.
 std::string last_lines(const std::string& path, int lines);
 
 }  // namespace harness

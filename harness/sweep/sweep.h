@@ -25,6 +25,7 @@ struct SweepSettings {
   std::ostream* out = nullptr;  // where the view goes; null: std::cerr
 };
 
+// blocked: it waits for one that failed.
 enum class JobState { waiting, running, done, failed, blocked };
 const char* to_string(JobState state);
 

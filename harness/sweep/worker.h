@@ -40,7 +40,7 @@ class Worker {
   // True once it has ended; `end` is then final.
   bool poll();
   [[nodiscard]] const WorkerEnd& end() const { return end_; }
-  // SIGINT or SIGTERM to its process group.
+  // SIGINT or SIGTERM to its process group; nothing once it has ended.
   void signal(int number) const;
   [[nodiscard]] pid_t pid() const { return pid_; }
   // Becomes readable when the process ends; -1 where the kernel has no such descriptor.

@@ -31,8 +31,9 @@ TrainSettings read_train_settings(ConfigReader& keys) {
                                          "keep inputs of layers only and compute the rest again");
   s.offload_reference = keys.boolean("train.offload_reference", s.offload_reference,
                                      "the reference policy lies in CPU memory but while it scores");
-  s.shard = shard_of(keys.text("train.shard", std::string(shard_name(s.shard)), {"none", "optimizer", "gradients", "parameters"},
-                               "what each of several processes holds a share of"));
+  s.shard =
+      shard_of(keys.text("train.shard", std::string(shard_name(s.shard)), {"none", "optimizer", "gradients", "parameters"},
+                         "what each of several processes holds a share of"));
   if (s.offload_reference && s.shard == Shard::parameters) {
     throw Error(
         "train.offload_reference: expected train.shard = \"none\", \"optimizer\" or \"gradients\" beside it (\"parameters\" "

@@ -20,7 +20,7 @@ constexpr int kMaxArrayDepth = 3;          // published files have arrays of num
 constexpr int64_t kDefaultAlignment = 32;  // of the format
 constexpr uint32_t kMaxDimensions = 4;     // of ggml
 
-// By ggml's number of the type. Source: ggml.h, gguf.md.
+// By ggml's number of the type. Source: ggml.h and ggml's description of GGUF.
 const std::map<uint32_t, GgufType>& tensor_types() {
   static const std::map<uint32_t, GgufType> kTypes = {
       {0, {"F32", 1, 4}},       {1, {"F16", 1, 2}},       {2, {"Q4_0", 32, 18}},    {3, {"Q4_1", 32, 20}},
@@ -82,7 +82,7 @@ Json read_array(Cursor& cursor, int depth) {
   return array;
 }
 
-// The types of metadata values, numbered as in gguf.md.
+// The types of metadata values, numbered as in ggml's description of GGUF.
 Json read_value(Cursor& cursor, uint32_t type, int depth) {
   switch (type) {
     case 0:

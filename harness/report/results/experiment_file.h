@@ -1,5 +1,5 @@
 // ExperimentManifest: experiment.json of a results folder, what was run and where its outcomes lie; tables follow from it
-// alone. alone.
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace harness {
 
 inline constexpr int64_t kManifestVersion = 1;
 
-// What one cell spent (evaluation.md, "Budget columns"). All 0 for an untrained base model.
+// What one cell spent (docs/evaluation.md, "Budget"). All 0 for an untrained base model.
 struct Budget {
   int64_t tokens_generated = 0;     // kept and dropped
   int64_t responses_generated = 0;  // kept and dropped

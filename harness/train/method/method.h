@@ -1,4 +1,4 @@
-// Method: the seams of the one training step that a method may fill, and nothing else (architecture.md, "One training step").
+// Method: the seams of the one training step that a method may fill, and nothing else (docs/architecture.md, "The seams").
 #pragma once
 
 #include <torch/types.h>
