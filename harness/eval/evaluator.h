@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/data/outcome.h"
+#include "harness/data/problem.h"
 #include "harness/model/transformer.h"
 #include "harness/rollout/fingerprint.h"
 #include "harness/rollout/generator.h"

@@ -11,6 +11,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
 #include "harness/train/trainer.h"
 
@@ -136,16 +137,5 @@ class ToyRun {
   std::string root_;
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
-
-// What `train` threw, "" if nothing.
-template <typename Body>
-std::string error_of(Body&& body) {
-  try {
-    body();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace harness

@@ -9,8 +9,10 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "harness/core/utf8.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
+#include "harness/text/tokenizer/pre_tokenizer.h"
 
 namespace harness {
 namespace {
@@ -45,12 +47,7 @@ std::shared_ptr<const Tokenizer> characters() {
 }
 
 std::string message_of(const std::string& json) {
-  try {
-    Tokenizer::from_json_text(json, "t.json");
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { Tokenizer::from_json_text(json, "t.json"); });
 }
 
 class GoldenTokenizer : public testing::TestWithParam<const char*> {};
@@ -215,6 +212,30 @@ TEST(TokenizerFile, WithAMissingOrDamagedPartIsRefused) {
   EXPECT_THAT(message_of(R"({"model": {"type": "BPE", "vocab": {"a": 2000000000}, "merges": []}})"),
               testing::HasSubstr("2000000000"));
   EXPECT_THROW(Tokenizer::from_file("no/such/tokenizer.json"), Error);
+}
+
+// The example in the documentation of the `tokenizers` package (SplitDelimiterBehavior).
+TEST(PreTokenizer, SplitsByEachBehaviourAsTheReferenceSays) {
+  const std::map<std::string, std::vector<std::string>> expected = {
+      {"Removed", {"the", "final", "countdown"}},
+      {"Isolated", {"the", "-", "final", "-", "-", "countdown"}},
+      {"MergedWithPrevious", {"the-", "final-", "-", "countdown"}},
+      {"MergedWithNext", {"the", "-final", "-", "-countdown"}},
+      {"Contiguous", {"the", "-", "final", "--", "countdown"}}};
+  for (const auto& [behavior, parts] : expected) {
+    for (const Json& pattern : {Json{{"String", "-"}}, Json{{"Regex", "-"}}}) {
+      const auto chain =
+          make_pre_tokenizer({{"type", "Split"}, {"pattern", pattern}, {"behavior", behavior}, {"invert", false}});
+      std::vector<Piece> pieces = {{"the-final--countdown", true}};
+      std::deque<std::string> arena;
+      chain.steps->apply(pieces, arena);
+      std::vector<std::string> found;
+      for (const Piece& piece : pieces) found.emplace_back(piece.text);
+      EXPECT_EQ(found, parts) << behavior;
+      EXPECT_TRUE(pieces.front().at_start);
+      EXPECT_FALSE(pieces.back().at_start);
+    }
+  }
 }
 
 }  // namespace
