@@ -55,10 +55,12 @@ struct SetName {
   std::string name;   // without the split
   std::string split;  // may be empty
 };
+// Takes "NAME:SPLIT" and the spellings above apart; the name need not be known.
 SetName parse_set_name(const std::string& name);
 // All names of the catalog, in the order above.
 std::vector<std::string> set_names();
-// The splits that a set of the catalog has.
+// The splits that a set of the catalog has; of a file's own name all three. Throws Error for another name (with the nearest
+// one).
 std::vector<std::string> splits_of(const std::string& name);
 
 }  // namespace datasets

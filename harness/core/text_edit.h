@@ -18,8 +18,10 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 std::vector<std::string> split_text(std::string_view text, std::string_view separator);
 // Without ASCII white space at either end.
 std::string trim(std::string_view text);
+// A to Z in lower case, other bytes as they are.
 std::string lower_ascii(std::string_view text);
 bool contains(std::string_view text, std::string_view part);
+// Non-overlapping occurrences of a non-empty part, left to right.
 int64_t count_text(std::string_view text, std::string_view part);
 
 }  // namespace harness

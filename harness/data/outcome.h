@@ -35,6 +35,7 @@ struct Outcome {
   [[nodiscard]] bool correct(const std::string& grader) const;
 };
 
+// As its line in the file; floats with the digits that read back to them, empty fields left out.
 OrderedJson to_json(const Outcome& outcome);
 // Throws Error for a missing field or a newer version.
 Outcome outcome_from_json(const Json& line);

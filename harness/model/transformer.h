@@ -105,11 +105,15 @@ class Transformer {
   [[nodiscard]] kernels::HeadShape heads() const { return {config_.heads, config_.kv_heads, config_.head_dim}; }
   [[nodiscard]] std::vector<Parameter>& parameters() { return parameters_; }
   [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  // Numbers in all parameters; a tied head counts once.
   [[nodiscard]] int64_t parameter_count() const;
+  // Gradients of zeros for all parameters, made where there are none.
   void zero_grad();
+  // None: their memory is free again.
   void drop_grad();
 
   [[nodiscard]] const std::vector<ParameterUnit>& units() const { return units_; }
+  // Index of the unit that holds W_lm.
   [[nodiscard]] size_t head_unit() const { return config_.tied_head ? 0 : units_.size() - 1; }
   // Told of every pass, unit by unit; null (as made): nobody. They outlive the passes.
   void set_hooks(PassHooks* hooks) { hooks_ = hooks; }
@@ -142,9 +146,9 @@ class Transformer {
   [[nodiscard]] torch::Tensor logits(const torch::Tensor& hidden) const;
   // Adds d W_lm; returns d hidden [M', D] for dlogits [M', V].
   torch::Tensor logits_backward(const torch::Tensor& hidden, const torch::Tensor& logits_gradient);
-  [[nodiscard]] const torch::Tensor& head() const { return value(head_); }  // W_lm [V, D]
-  [[nodiscard]] const torch::Tensor& embedding() const { return value(embedding_); }
-  [[nodiscard]] const torch::Tensor& final_norm() const { return value(final_norm_); }
+  [[nodiscard]] const torch::Tensor& head() const { return value(head_); }              // W_lm [V, D]
+  [[nodiscard]] const torch::Tensor& embedding() const { return value(embedding_); }    // [V, D]
+  [[nodiscard]] const torch::Tensor& final_norm() const { return value(final_norm_); }  // [D]
   // Undefined where the architecture has none.
   [[nodiscard]] LayerParts<torch::Tensor> weights(size_t layer) const;
 

@@ -157,8 +157,6 @@ Tokenizer::~Tokenizer() = default;
 std::string Tokenizer::token_bytes(int64_t id) const { return impl_->known(id) ? impl_->entry(id).bytes : std::string(); }
 std::optional<int64_t> Tokenizer::id_of(std::string_view token) const { return impl_->id_of(token); }
 int64_t Tokenizer::size() const { return static_cast<int64_t>(impl_->entries.size()); }
-bool Tokenizer::decodes_bytewise() const { return impl_->decoder->is_bytewise(); }
-bool Tokenizer::is_byte_token(int64_t id) const { return impl_->known(id) && byte_of_token(impl_->entry(id).token) >= 0; }
 
 std::vector<int64_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   std::string repaired;

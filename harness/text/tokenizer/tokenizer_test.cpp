@@ -10,7 +10,6 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/testing.h"
-#include "harness/core/utf8.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
 #include "harness/text/tokenizer/pre_tokenizer.h"
 
@@ -28,17 +27,6 @@ std::vector<Json> golden(const std::string& name) {
   std::vector<Json> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line));
   return lines;
-}
-
-std::string decode_step_by_step(const std::shared_ptr<const Tokenizer>& tokenizer, const Ids& ids) {
-  IncrementalDecoder decoder(tokenizer);
-  std::string text;
-  for (const int64_t id : ids) {
-    const std::string more = decoder.push(id);
-    EXPECT_TRUE(is_valid_utf8(more));
-    text += more;
-  }
-  return text + decoder.finish();
 }
 
 std::shared_ptr<const Tokenizer> characters() {
@@ -63,16 +51,6 @@ TEST_P(GoldenTokenizer, GivesTheIdsAndTextsOfTheReference) {
     const auto cut = line["cut"].get<Ids>();
     EXPECT_EQ(tokenizer->decode(cut), line["cut_text"].get<std::string>());
     EXPECT_EQ(tokenizer->decode(cut, true), line["cut_text_without_special"].get<std::string>());
-  }
-}
-
-TEST_P(GoldenTokenizer, DecodesStepByStepToTheSameText) {
-  const auto tokenizer = stored(GetParam());
-  for (const Json& line : golden(GetParam())) {
-    const auto ids = line["ids"].get<Ids>();
-    EXPECT_EQ(decode_step_by_step(tokenizer, ids), tokenizer->decode(ids));
-    const auto cut = line["cut"].get<Ids>();
-    EXPECT_EQ(decode_step_by_step(tokenizer, cut), tokenizer->decode(cut));
   }
 }
 
@@ -137,17 +115,6 @@ TEST(CharacterTokenizer, LeavesOutUnknownCharacters) { EXPECT_EQ(characters()->e
 TEST(CharacterTokenizer, RefusesATokenThatStandsTwice) {
   EXPECT_THROW(character_tokenizer_json("aa", {}, {}), Error);
   EXPECT_THROW(character_tokenizer_json("a", {"a"}, {}), Error);
-}
-
-TEST(IncrementalDecoder, KeepsHalfACharacterUntilItIsWhole) {
-  const auto tokenizer = stored("llama3s");
-  const Ids ids = tokenizer->encode("\U0001F9FF");
-  ASSERT_GT(ids.size(), 1u);
-  IncrementalDecoder decoder(tokenizer);
-  for (size_t i = 0; i + 1 < ids.size(); ++i) EXPECT_EQ(decoder.push(ids[i]), "");
-  EXPECT_EQ(decoder.push(ids.back()), "\U0001F9FF");
-  decoder.push(ids.front());
-  EXPECT_EQ(decoder.finish(), "\xEF\xBF\xBD");
 }
 
 TEST(TokenizerFile, WithAPartThatIsNotSupportedIsRefusedByName) {
