@@ -8,6 +8,7 @@
 
 #include "datasets/locate.h"
 #include "datasets/published.h"
+#include "datasets/word_kind.h"
 #include "harness/core/error.h"
 #include "harness/core/testing.h"
 #include "harness/hub/hub_cache.h"
@@ -134,7 +135,7 @@ TEST(LoadSet, NamesTheNearestSetAndTheSplitsThereAre) {
 TEST(LoadSet, TakesTheSplitOfTheNameBeforeTheOneAskedFor) {
   EXPECT_EQ(load_set("nano/seq:test", {}, "train").content_hash(), load_set("nano/seq", {}, "test").content_hash());
   EXPECT_EQ(load_set("nano/seq:test").name, "nano/seq");
-  EXPECT_EQ(load_set("words", {}, "validation").problems.size(), word_kinds().size() * 5);
+  EXPECT_EQ(load_set("words", {}, "validation").problems.size(), word_kind_tables().size() * 5);
 }
 
 TEST(LoadSets, TurnNanoIntoItsFiveSets) {

@@ -26,11 +26,13 @@ struct ManifestEntry {
 const std::vector<ManifestEntry>& manifest();
 // Throws Error for an unknown key or a hash that is none.
 std::vector<ManifestEntry> parse_manifest(std::string_view toml, const std::string& name);
+// None: the manifest does not have it.
 std::optional<ManifestEntry> find_entry(const std::string& name, const std::string& split);
 
 enum class CheckResult { matches, matches_unverified, differs, unknown };
 // "ok", "ok (hash unverified)", "differs", "no hash known".
 const char* to_string(CheckResult result);
+// Whether the set's content hash is the entry's.
 CheckResult check_set(const harness::ProblemSet& set, const ManifestEntry& entry);
 
 }  // namespace datasets

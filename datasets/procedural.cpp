@@ -21,8 +21,8 @@ harness::Problem make_problem(const ProceduralKind& kind, const Numbers& numbers
   problem.set = "nano/" + kind.set;
   problem.kind = kind.name;
   problem.text = kind.text(numbers);
-  problem.answer = std::to_string(answer_of(kind.right(), numbers));
-  problem.error_labels = kind.error_labels(numbers);
+  problem.answer = std::to_string(answer_of(kind.strategies.back(), numbers));
+  problem.error_labels = error_labels(kind.strategies, numbers);
   problem.has_error_labels = true;
   return problem;
 }
@@ -110,30 +110,15 @@ class NanoDemonstrations : public DemonstrationSource {
       const Numbers numbers = kind.draw(draws);
       const std::string text = kind.text(numbers);
       if (!kind.accepts(numbers) || held_out_.contains(text)) continue;
-      return demonstrate(kind, shares_[which], numbers, text, draws);
+      Demonstration demonstration = demonstrate(kind.strategies, shares_[which], numbers, slips_, false, draws);
+      demonstration.prompt = text + "?";
+      demonstration.kind = kind.name;
+      return demonstration;
     }
     throw Error("demonstration {}: expected a problem outside the validation and test splits, found none", index);
   }
 
  private:
-  [[nodiscard]] Demonstration demonstrate(const ProceduralKind& kind, const std::vector<double>& shares, const Numbers& numbers,
-                                          const std::string& text, Draws& draws) const {
-    const Strategy& strategy = kind.strategies[pick_strategy(shares, draws.uniform())];
-    Chain plain;
-    strategy.answer(numbers, plain);
-    const Slip slip = draw_slip(draws, slips_, plain.steps());
-    Chain chain(slip);
-    const int64_t answer = strategy.answer(numbers, chain);
-    Demonstration demonstration;
-    demonstration.prompt = text + "?";
-    demonstration.response = fmt::format("{}\\boxed{{{}}}", chain.text(), answer);
-    demonstration.strategy = strategy.name;
-    demonstration.kind = kind.name;
-    demonstration.slip = slip.step >= 0;
-    demonstration.right = answer == answer_of(kind.right(), numbers);
-    return demonstration;
-  }
-
   uint64_t data_seed_;
   double slips_;
   std::vector<ProceduralKind> kinds_;
@@ -141,30 +126,7 @@ class NanoDemonstrations : public DemonstrationSource {
   std::set<std::string> held_out_;           // texts of the validation and test splits
 };
 
-struct Match {
-  ProceduralKind kind;
-  Numbers numbers;
-  size_t strategy;
-};
-
-Match match_text(const std::string& text, const std::string& strategy) {
-  for (const ProceduralKind& kind : nano_kinds()) {
-    const auto numbers = kind.parse(text);
-    if (!numbers) continue;
-    for (size_t i = 0; i < kind.strategies.size(); ++i) {
-      if (kind.strategies[i].name == strategy) return {kind, *numbers, i};
-    }
-    throw Error("{}: expected a strategy of kind {}, found {}", text, kind.name, strategy);
-  }
-  throw Error("expected the text of a nano problem, found {}", text);
-}
-
-}  // namespace
-
-std::vector<std::string> nano_set_names() { return {"prec", "mod", "lin", "seq", "list"}; }
-
-std::string nano_characters() { return "0123456789+-*/%=;:?,()}xTSGFVKEP"; }
-
+// Which strategy: the first index whose cumulative share exceeds u in [0, 1).
 size_t pick_strategy(const std::vector<double>& shares, double u) {
   double sum = 0;
   for (size_t i = 0; i + 1 < shares.size(); ++i) {
@@ -179,6 +141,28 @@ Slip draw_slip(Draws& draws, double rate, int64_t steps) {
   if (draws.uniform() >= rate || steps == 0) return {};
   const int64_t step = draws.between(0, std::min<int64_t>(3, steps) - 1);
   return {step, kDeltas[draws.between(0, 3)]};
+}
+
+}  // namespace
+
+std::vector<std::string> nano_set_names() { return {"prec", "mod", "lin", "seq", "list"}; }
+
+std::string nano_characters() { return "0123456789+-*/%=;:?,()}xTSGFVKEP"; }
+
+Demonstration demonstrate(const std::vector<Strategy>& strategies, const std::vector<double>& shares, const Numbers& numbers,
+                          double slips, bool spaced, Draws& draws) {
+  const Strategy& strategy = strategies[pick_strategy(shares, draws.uniform())];
+  Chain plain({}, spaced);
+  strategy.answer(numbers, plain);
+  const Slip slip = draw_slip(draws, slips, plain.steps());
+  Chain chain(slip, spaced);
+  const int64_t answer = strategy.answer(numbers, chain);
+  Demonstration demonstration;
+  demonstration.response = fmt::format("{}{}\\boxed{{{}}}", chain.text(), spaced ? "The answer is " : "", answer);
+  demonstration.strategy = strategy.name;
+  demonstration.slip = slip.step >= 0;
+  demonstration.right = answer == answer_of(strategies.back(), numbers);
+  return demonstration;
 }
 
 SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings) {
@@ -196,18 +180,6 @@ SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings) {
 
 std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, const NanoSettings& settings) {
   return std::make_unique<NanoDemonstrations>(data_seed, settings);
-}
-
-std::string solve_nano(const std::string& text, const std::string& strategy) {
-  const Match match = match_text(text, strategy);
-  Chain chain;
-  const int64_t answer = match.kind.strategies[match.strategy].answer(match.numbers, chain);
-  return fmt::format("{}\\boxed{{{}}}", chain.text(), answer);
-}
-
-int64_t nano_answer(const std::string& text, const std::string& strategy) {
-  const Match match = match_text(text, strategy);
-  return answer_of(match.kind.strategies[match.strategy], match.numbers);
 }
 
 }  // namespace datasets

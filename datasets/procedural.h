@@ -44,15 +44,10 @@ using harness::DemonstrationSource;
 // prompt: the problem's text and "?"; response: the chain and `\boxed{answer}`.
 std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, const NanoSettings& settings = {});
 
-// The response to a nano problem's text by the named strategy. Throws Error for a text of no kind or a strategy that its kind
-// does not have. `V:` and `E:` differ in their letter, so a text has one kind.
-std::string solve_nano(const std::string& text, const std::string& strategy);
-// The number inside the box of what solve_nano gives. Throws Error as it does.
-int64_t nano_answer(const std::string& text, const std::string& strategy);
-
-// Which strategy: the first index whose cumulative share exceeds u in [0, 1).
-size_t pick_strategy(const std::vector<double>& shares, double u);
-// A slip for one demonstration: with probability `rate` one of the first three of `steps` steps, by -2, -1, 1 or 2.
-Slip draw_slip(Draws& draws, double rate, int64_t steps);
+// The answer to a problem by one of `strategies` ("right" last), drawn with their `shares`: the chain and the box, all but
+// prompt and kind. With probability `slips` one of its first three steps is off by -2, -1, 1 or 2. `spaced`: as the word
+// problems say it.
+Demonstration demonstrate(const std::vector<Strategy>& strategies, const std::vector<double>& shares, const Numbers& numbers,
+                          double slips, bool spaced, Draws& draws);
 
 }  // namespace datasets

@@ -1,6 +1,6 @@
 #include "datasets/procedural_kind.h"
 
-#include <cctype>
+#include <algorithm>
 
 namespace datasets {
 
@@ -17,35 +17,13 @@ std::string ProceduralKind::text(const Numbers& numbers) const {
   return out;
 }
 
-std::optional<Numbers> ProceduralKind::parse(std::string_view text) const {
-  Numbers numbers;
-  size_t at = 0;
-  for (const char c : pattern) {
-    if (c != '#' && c != '@') {
-      if (at >= text.size() || text[at++] != c) return std::nullopt;
-      continue;
-    }
-    const size_t longest = c == '@' ? 1 : 9;
-    size_t end = at;
-    int64_t number = 0;
-    while (end < text.size() && end - at < longest && std::isdigit(static_cast<unsigned char>(text[end])) != 0) {
-      number = number * 10 + (text[end++] - '0');
-    }
-    if (end == at) return std::nullopt;
-    numbers.push_back(number);
-    at = end;
-  }
-  if (at != text.size()) return std::nullopt;
-  return numbers;
-}
-
 int64_t answer_of(const Strategy& strategy, const Numbers& numbers) {
   Chain chain;
   return strategy.answer(numbers, chain);
 }
 
-std::map<std::string, std::string> ProceduralKind::error_labels(const Numbers& numbers) const {
-  const int64_t gold = answer_of(right(), numbers);
+std::map<std::string, std::string> error_labels(const std::vector<Strategy>& strategies, const Numbers& numbers) {
+  const int64_t gold = answer_of(strategies.back(), numbers);
   std::map<std::string, std::string> labels;
   for (size_t i = 0; i + 1 < strategies.size(); ++i) {
     const int64_t answer = answer_of(strategies[i], numbers);
@@ -56,13 +34,10 @@ std::map<std::string, std::string> ProceduralKind::error_labels(const Numbers& n
   return labels;
 }
 
-bool ProceduralKind::accepts(const Numbers& numbers) const {
-  if (wrong_may_be_right) return true;
-  const int64_t gold = answer_of(right(), numbers);
-  for (size_t i = 0; i + 1 < strategies.size(); ++i) {
-    if (answer_of(strategies[i], numbers) == gold) return false;
-  }
-  return true;
+bool wrong_answers_differ(const std::vector<Strategy>& strategies, const Numbers& numbers) {
+  const int64_t gold = answer_of(strategies.back(), numbers);
+  return std::none_of(strategies.begin(), strategies.end() - 1,
+                      [&](const Strategy& strategy) { return answer_of(strategy, numbers) == gold; });
 }
 
 std::vector<ProceduralKind> nano_kinds() {

@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "datasets/chain.h"
@@ -39,6 +37,14 @@ struct Strategy {
   std::function<int64_t(const Numbers&, Chain&)> answer;
 };
 
+// The answer of a strategy without a slip.
+int64_t answer_of(const Strategy& strategy, const Numbers& numbers);
+// Of strategies with "right" last: wrong answer -> name of the strategy that gives it, "ambiguous" where two do; the right
+// answer is never a key.
+std::map<std::string, std::string> error_labels(const std::vector<Strategy>& strategies, const Numbers& numbers);
+// False where a wrong strategy gives the right answer.
+bool wrong_answers_differ(const std::vector<Strategy>& strategies, const Numbers& numbers);
+
 struct ProceduralKind {
   std::string name;                     // "prec1"
   std::string set;                      // "prec"
@@ -48,19 +54,13 @@ struct ProceduralKind {
   // Where a wrong strategy may be right by luck, the problem is kept and not drawn again.
   bool wrong_may_be_right = false;
 
-  [[nodiscard]] const Strategy& right() const { return strategies.back(); }
   // The pattern with the numbers in the places of `#` and `@`, in order.
   [[nodiscard]] std::string text(const Numbers& numbers) const;
-  // The numbers of a text of this kind; none if the pattern does not fit.
-  [[nodiscard]] std::optional<Numbers> parse(std::string_view text) const;
-  // Wrong answer -> name of the strategy that gives it, "ambiguous" where two do; the right answer is never a key.
-  [[nodiscard]] std::map<std::string, std::string> error_labels(const Numbers& numbers) const;
-  // False where a wrong strategy gives the right answer and the kind does not allow it: the problem is to be drawn again.
-  [[nodiscard]] bool accepts(const Numbers& numbers) const;
+  // False: the problem is to be drawn again.
+  [[nodiscard]] bool accepts(const Numbers& numbers) const {
+    return wrong_may_be_right || wrong_answers_differ(strategies, numbers);
+  }
 };
-
-// The answer of a strategy without a slip.
-int64_t answer_of(const Strategy& strategy, const Numbers& numbers);
 
 // The 20 kinds of the nano suite in the order of its table.
 std::vector<ProceduralKind> nano_kinds();

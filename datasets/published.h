@@ -36,7 +36,7 @@ struct PublishedSet {
   bool deduplicate = false;         // a text that comes again is dropped and counted
 };
 
-// All that the catalog knows, with their hub repositories, splits and maps of fields.
+// The sets that the program knows by name, in the order of the catalog.
 const std::vector<PublishedSet>& published_sets();
 // Null where no published set bears the name.
 const PublishedSet* find_published_set(const std::string& name);

@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 
@@ -23,38 +24,6 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
   const harness::Json all = harness::with_context(name, [&] { return harness::parse_json(text); });
   if (!all.is_array()) throw Error("{}: expected a JSON array of objects, found {}", name, all.type_name());
   for (size_t i = 0; i < all.size(); ++i) visit_object(all[i], fmt::format("{}: element {}", name, i + 1), visit);
-}
-
-// One row of CSV from `at` on; moves `at` behind it and counts the lines that it spans.
-std::vector<std::string> csv_row(std::string_view text, size_t& at, int64_t& line, const std::string& name) {
-  std::vector<std::string> row(1);
-  const int64_t first = line;
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '\n') ++line;
-    if (quoted) {
-      if (c != '"') {
-        row.back() += c;
-      } else if (at + 1 < text.size() && text[at + 1] == '"') {
-        row.back() += '"';
-        ++at;
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && row.back().empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      row.emplace_back();
-    } else if (c == '\n') {
-      ++at;
-      return row;
-    } else if (c != '\r' || at + 1 >= text.size() || text[at + 1] != '\n') {
-      row.back() += c;
-    }
-  }
-  if (quoted) throw Error("{}: line {}: expected the quote to be closed, found the end of the file", name, first);
-  return row;
 }
 
 std::string_view without_byte_order_mark(std::string_view text) {
@@ -90,10 +59,11 @@ void read_csv(std::string_view text, const std::string& name, const RecordVisito
   text = without_byte_order_mark(text);
   size_t at = 0;
   int64_t line = 1;
-  const std::vector<std::string> fields = csv_row(text, at, line, name);
+  const auto next = [&] { return harness::with_context(name, [&] { return harness::csv_record(text, at, line); }); };
+  const std::vector<std::string> fields = next();
   while (at < text.size()) {
     const std::string place = fmt::format("{}: line {}", name, line);
-    const std::vector<std::string> row = csv_row(text, at, line, name);
+    const std::vector<std::string> row = next();
     if (row.size() == 1 && row[0].empty()) continue;
     if (row.size() != fields.size()) throw Error("{}: expected {} values, found {}", place, fields.size(), row.size());
     harness::Json record = harness::Json::object();

@@ -230,10 +230,4 @@ std::string WordKind::text(const Numbers& numbers, uint64_t wording) const {
   return out;
 }
 
-bool WordKind::accepts(const Numbers& numbers) const {
-  const int64_t gold = answer_of(strategies.back(), numbers);
-  return std::none_of(strategies.begin(), strategies.end() - 1,
-                      [&](const Strategy& strategy) { return answer_of(strategy, numbers) == gold; });
-}
-
 }  // namespace datasets

@@ -19,11 +19,12 @@ struct WordKind {
 
   // The problem in English; `wording` chooses names, things and phrasing.
   [[nodiscard]] std::string text(const Numbers& numbers, uint64_t wording) const;
-  // False where a wrong strategy gives the right answer.
-  [[nodiscard]] bool accepts(const Numbers& numbers) const;
+  // False: the problem is to be drawn again.
+  [[nodiscard]] bool accepts(const Numbers& numbers) const { return wrong_answers_differ(strategies, numbers); }
 };
 
-// All kinds, those of one step first.
+// All kinds, those of one step first: "add", "take", "multiply", "share", then "add_take", "take_add", "multiply_add",
+// "multiply_take", "add_multiply", "add_share", "take_share", "share_add".
 std::vector<WordKind> word_kind_tables();
 
 }  // namespace datasets

@@ -17,12 +17,6 @@ using N = const Numbers&;
 
 constexpr uint64_t kMaxWordDraws = 100'000;
 
-const WordKind& kind_named(const std::vector<WordKind>& kinds, const std::string& name) {
-  const auto place = std::find_if(kinds.begin(), kinds.end(), [&](const WordKind& kind) { return kind.name == name; });
-  if (place == kinds.end()) throw Error("expected a kind of word problem, found {}", name);
-  return *place;
-}
-
 harness::Problem make_problem(const WordKind& kind, N numbers, const std::string& text) {
   harness::Problem problem;
   problem.set = "words";
@@ -30,11 +24,7 @@ harness::Problem make_problem(const WordKind& kind, N numbers, const std::string
   problem.text = text;
   problem.answer = std::to_string(answer_of(kind.strategies.back(), numbers));
   problem.has_error_labels = true;
-  for (size_t i = 0; i + 1 < kind.strategies.size(); ++i) {
-    const Strategy& strategy = kind.strategies[i];
-    const auto [place, fresh] = problem.error_labels.emplace(std::to_string(answer_of(strategy, numbers)), strategy.name);
-    if (!fresh) place->second = "ambiguous";
-  }
+  problem.error_labels = error_labels(kind.strategies, numbers);
   return problem;
 }
 
@@ -113,30 +103,15 @@ class WordDemonstrations : public DemonstrationSource {
       Draws draws(stream);
       const Numbers numbers = kind.draw(draws);
       if (!kind.accepts(numbers) || held_out_[which].contains(numbers)) continue;
-      return demonstrate(kind, shares_[which], numbers, stream.key(), draws);
+      Demonstration demonstration = demonstrate(kind.strategies, shares_[which], numbers, slips_, true, draws);
+      demonstration.prompt = kind.text(numbers, stream.key());
+      demonstration.kind = kind.name;
+      return demonstration;
     }
     throw Error("demonstration {}: expected a problem outside the validation and test splits, found none", index);
   }
 
  private:
-  [[nodiscard]] Demonstration demonstrate(const WordKind& kind, const std::vector<double>& shares, N numbers, uint64_t wording,
-                                          Draws& draws) const {
-    const Strategy& strategy = kind.strategies[pick_strategy(shares, draws.uniform())];
-    Chain plain({}, true);
-    strategy.answer(numbers, plain);
-    const Slip slip = draw_slip(draws, slips_, plain.steps());
-    Chain chain(slip, true);
-    const int64_t answer = strategy.answer(numbers, chain);
-    Demonstration demonstration;
-    demonstration.prompt = kind.text(numbers, wording);
-    demonstration.response = fmt::format("{}The answer is \\boxed{{{}}}", chain.text(), answer);
-    demonstration.strategy = strategy.name;
-    demonstration.kind = kind.name;
-    demonstration.slip = slip.step >= 0;
-    demonstration.right = answer == answer_of(kind.strategies.back(), numbers);
-    return demonstration;
-  }
-
   uint64_t data_seed_;
   double slips_;
   std::vector<WordKind> kinds_;
@@ -145,12 +120,6 @@ class WordDemonstrations : public DemonstrationSource {
 };
 
 }  // namespace
-
-std::vector<std::string> word_kinds() {
-  std::vector<std::string> names;
-  for (const WordKind& kind : word_kind_tables()) names.push_back(kind.name);
-  return names;
-}
 
 SuiteSplits make_word_splits(uint64_t data_seed, const WordSettings& settings) {
   check_settings(settings);
@@ -173,19 +142,6 @@ SuiteSplits make_word_splits(uint64_t data_seed, const WordSettings& settings) {
 
 std::unique_ptr<DemonstrationSource> word_demonstrations(uint64_t data_seed, const WordSettings& settings) {
   return std::make_unique<WordDemonstrations>(data_seed, settings);
-}
-
-int64_t word_answer(const std::string& kind, const Numbers& numbers, const std::string& strategy) {
-  const std::vector<WordKind> kinds = word_kind_tables();
-  for (const Strategy& candidate : kind_named(kinds, kind).strategies) {
-    if (candidate.name == strategy) return answer_of(candidate, numbers);
-  }
-  throw Error("kind {}: expected one of its strategies, found {}", kind, strategy);
-}
-
-std::string word_text(const std::string& kind, const Numbers& numbers, uint64_t wording) {
-  const std::vector<WordKind> kinds = word_kind_tables();
-  return kind_named(kinds, kind).text(numbers, wording);
 }
 
 }  // namespace datasets

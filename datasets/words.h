@@ -21,21 +21,11 @@ struct WordSettings {
   std::map<std::string, double> two_steps = {{"one_step_only", .15}, {"wrong_order", .08}, {"wrong_operation", .07}};
 };
 
-// The kinds of the set: "add", "take", "multiply", "share" (one step) and "add_take", "take_add", "multiply_add",
-// "multiply_take", "add_multiply", "add_share", "take_share", "share_add" (two steps).
-std::vector<std::string> word_kinds();
-
 // Splits under the one name "words", disjoint by text and by (kind, numbers): a test problem is no training problem in other
 // words. Problem::text is the whole English text. A pure function of the arguments.
 SuiteSplits make_word_splits(uint64_t data_seed, const WordSettings& settings = {});
 
 // Demonstrations: prompt = the problem's text, response = a short English chain that ends in `\boxed{N}`.
 std::unique_ptr<DemonstrationSource> word_demonstrations(uint64_t data_seed, const WordSettings& settings = {});
-
-// What a strategy answers to a kind of problem with these numbers ("right", "one_step_only", "wrong_order",
-// "wrong_operation"). Throws Error for an unknown kind, or a strategy that it does not have.
-int64_t word_answer(const std::string& kind, const Numbers& numbers, const std::string& strategy);
-// One problem in English; `wording` chooses names, things and phrasing.
-std::string word_text(const std::string& kind, const Numbers& numbers, uint64_t wording);
 
 }  // namespace datasets

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "datasets/word_kind.h"
 #include "harness/core/error.h"
 
 namespace datasets {
@@ -15,6 +17,13 @@ void for_each_word_problem(const SuiteSplits& splits, Body&& body) {
   for (const auto* split : {&splits.train, &splits.validation, &splits.test}) {
     for (const harness::Problem& problem : split->at("words").problems) body(problem);
   }
+}
+
+WordKind kind_named(const std::string& name) {
+  for (const WordKind& kind : word_kind_tables()) {
+    if (kind.name == name) return kind;
+  }
+  throw harness::Error("no kind {}", name);
 }
 
 TEST(WordAnswer, IsThatWorkedByHand) {
@@ -45,18 +54,20 @@ TEST(WordAnswer, IsThatWorkedByHand) {
       {"share_add", {8, 2, 4}, "wrong_order", 6},
   };
   for (const auto& [kind, numbers, strategy, answer] : cases) {
-    EXPECT_EQ(word_answer(kind, numbers, strategy), answer) << kind << strategy;
+    const std::vector<Strategy> strategies = kind_named(kind).strategies;
+    const auto found =
+        std::find_if(strategies.begin(), strategies.end(), [&name = strategy](const Strategy& s) { return s.name == name; });
+    ASSERT_NE(found, strategies.end()) << kind << strategy;
+    EXPECT_EQ(answer_of(*found, numbers), answer) << kind << strategy;
   }
-  EXPECT_THROW(word_answer("divide", {1, 2}, "right"), harness::Error);
-  EXPECT_THROW(word_answer("add", {1, 2}, "wrong_order"), harness::Error);
 }
 
 TEST(WordText, FillsEveryPlaceAndShowsEveryNumber) {
-  for (const std::string& kind : word_kinds()) {
-    const bool two_steps = kind.find('_') != std::string::npos;
+  for (const WordKind& kind : word_kind_tables()) {
+    const bool two_steps = kind.name.find('_') != std::string::npos;
     const Numbers numbers = two_steps ? Numbers{111, 222, 333} : Numbers{111, 222};
     for (uint64_t wording = 0; wording < 100; ++wording) {
-      const std::string text = word_text(kind, numbers, wording);
+      const std::string text = kind.text(numbers, wording);
       EXPECT_EQ(text.find_first_of("{}"), std::string::npos) << text;
       for (const int64_t n : numbers) EXPECT_NE(text.find(std::to_string(n)), std::string::npos) << text;
       EXPECT_EQ(text.back(), '?') << text;
@@ -66,7 +77,8 @@ TEST(WordText, FillsEveryPlaceAndShowsEveryNumber) {
 
 TEST(WordText, VariesNamesThingsAndPhrasings) {
   std::set<std::string> texts;
-  for (uint64_t wording = 0; wording < 200; ++wording) texts.insert(word_text("add", {7, 5}, wording));
+  const WordKind add = kind_named("add");
+  for (uint64_t wording = 0; wording < 200; ++wording) texts.insert(add.text({7, 5}, wording));
   EXPECT_GT(texts.size(), 150u);
 }
 
@@ -86,10 +98,10 @@ TEST(WordSplits, AreDisjointByTextAndHeldOutNumbersNeverComeBack) {
       EXPECT_FALSE(problem.error_labels.empty());
       EXPECT_FALSE(problem.error_labels.contains(problem.answer)) << problem.text;
     });
-    EXPECT_EQ(count, word_kinds().size() * 75);
+    EXPECT_EQ(count, word_kind_tables().size() * 75);
     EXPECT_EQ(texts.size(), count);
     EXPECT_EQ(ids.size(), count);
-    EXPECT_EQ(splits.test.at("words").problems.size(), word_kinds().size() * 10);
+    EXPECT_EQ(splits.test.at("words").problems.size(), word_kind_tables().size() * 10);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 #include "tests/program.h"
 
 namespace tests {
@@ -41,21 +42,10 @@ void expect_one_line(const harness::ProcessResult& result, const std::string& pa
 
 class Program : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("medsbench_cli_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string path(const std::string& name) const { return scratch_.path(name); }
+  std::string file(const std::string& name, const std::string& text) const { return scratch_.write(name, text); }
 
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string file(const std::string& name, const std::string& text) const {
-    harness::write_file_atomically(path(name), text);
-    return path(name);
-  }
-
-  std::filesystem::path folder_;
+  const harness::ScratchFolder scratch_;
 };
 
 TEST_F(Program, EveryVerbHasHelpThatNamesIt) {

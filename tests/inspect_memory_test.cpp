@@ -10,6 +10,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "tests/program.h"
 
 namespace tests {
@@ -25,14 +26,8 @@ harness::ProcessResult inspect(std::vector<std::string> arguments, const std::st
 
 class InspectMemory : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("medsbench_memory_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  [[nodiscard]] std::string folder() const { return folder_.string(); }
-  std::filesystem::path folder_;
+  [[nodiscard]] std::string folder() const { return scratch_.path("memory"); }
+  const harness::ScratchFolder scratch_;
 };
 
 // Two errors of problem "a", two responses each, and one right response.

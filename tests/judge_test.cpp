@@ -10,6 +10,7 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/subprocess.h"
+#include "harness/core/testing.h"
 #include "harness/data/outcome.h"
 #include "tests/loopback_server.h"
 
@@ -35,15 +36,9 @@ ServerReply completion(const std::string& content) {
 class JudgeVerb : public testing::Test {
  protected:
   JudgeVerb() : server_([this](const ServerRequest& request) { return answer_(request); }) {
-    folder_ = testing::TempDir() + "judge_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
     setenv("MEDSBENCH_JUDGE_KEY", kKey, 1);
   }
-  ~JudgeVerb() override {
-    unsetenv("MEDSBENCH_JUDGE_KEY");
-    fs::remove_all(folder_);
-  }
+  ~JudgeVerb() override { unsetenv("MEDSBENCH_JUDGE_KEY"); }
 
   // Wrong answers of two problems in two directions each; the text names the direction.
   std::string write_step(const std::string& name, int64_t samples) {
@@ -63,19 +58,19 @@ class JudgeVerb : public testing::Test {
         file.outcomes.push_back(one);
       }
     }
-    const std::string path = folder_ + "/" + name + ".jsonl.zst";
+    const std::string path = scratch_.path(name + ".jsonl.zst");
     harness::write_outcomes(path, file);
     return path;
   }
   harness::ProcessResult judge(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {MEDSBENCH_PROGRAM, "judge"});
-    const std::vector<std::string> more = {"--endpoint",       server_.url() + "/v1", "--model", "m",          "--cache",
-                                           folder_ + "/cache", "--first-wait",        "0.001",   "--attempts", "3"};
+    const std::vector<std::string> more = {"--endpoint",           server_.url() + "/v1", "--model", "m",          "--cache",
+                                           scratch_.path("cache"), "--first-wait",        "0.001",   "--attempts", "3"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return harness::run_process(arguments);
   }
 
-  std::string folder_;
+  const harness::ScratchFolder scratch_;
   std::function<ServerReply(const ServerRequest&)> answer_ = [](const ServerRequest&) { return completion("{\"rating\": 4}"); };
   LoopbackServer server_;
 };
@@ -123,7 +118,7 @@ TEST_F(JudgeVerb, AsksAgainAfter429And500AndBrokenJson) {
   int count = 0;
   for (const ServerReply& fault : {ServerReply{429, "slow down", {"Retry-After: 0"}}, ServerReply{500, "oops"},
                                    ServerReply{200, "{\"choices\": ["}, ServerReply{200, "{\"choices\": []}"}}) {
-    fs::remove_all(folder_ + "/cache");
+    fs::remove_all(scratch_.path("cache"));
     count = 0;
     answer_ = [&](const ServerRequest&) { return ++count < 3 ? fault : completion("{\"rating\": 7}"); };
     const auto result = judge({"diversity", write_step("a", 4)});
@@ -165,11 +160,11 @@ TEST_F(JudgeVerb, CountsAnAnswerWithoutANumberAndKeepsIt) {
 }
 
 TEST_F(JudgeVerb, WritesItsKeyNowhere) {
-  const auto result = judge({"diversity", write_step("a", 4), "--out", folder_ + "/judged.json"});
+  const auto result = judge({"diversity", write_step("a", 4), "--out", scratch_.path("judged.json")});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out + result.err, Not(HasSubstr(kKey)));
   int64_t files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+  for (const auto& entry : fs::recursive_directory_iterator(scratch_.path())) {
     if (!entry.is_regular_file()) continue;
     ++files;
     EXPECT_THAT(harness::read_file(entry.path().string()), Not(HasSubstr(kKey))) << entry.path();

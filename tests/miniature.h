@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 
 namespace tests {
 
@@ -110,14 +111,9 @@ inline void expect_equal(const std::map<std::string, std::string>& a, const std:
 class Miniature : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              ("medsbench_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    harness::write_file_atomically((folder_ / "tiny.toml").string(), kModel);
-    harness::write_file_atomically((folder_ / "mini.toml").string(), kExperiment);
+    scratch_.write("tiny.toml", kModel);
+    scratch_.write("mini.toml", kExperiment);
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   // With models and run folders of its own under `out`; more arguments of `run` may follow.
   std::vector<std::string> command(const std::string& out = "out", const std::vector<std::string>& more = {}) const {
@@ -132,7 +128,8 @@ class Miniature : public testing::Test {
     if (std::find(more.begin(), more.end(), "--jobs") == more.end()) argv.insert(argv.end(), {"--jobs", "1"});
     return argv;
   }
-  fs::path folder_;
+  const harness::ScratchFolder scratch_;
+  const fs::path folder_ = scratch_.path();
 };
 
 }  // namespace tests

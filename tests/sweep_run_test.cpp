@@ -114,20 +114,17 @@ TEST_F(Miniature, PlanSaysWhatDifferenceTheSeedsCanShow) {
 class Damaged : public Miniature {
  protected:
   static void SetUpTestSuite() {
-    whole_ = fs::path(testing::TempDir()) / "medsbench_damaged_whole";
-    fs::remove_all(whole_);
-    fs::create_directories(whole_);
-    harness::write_file_atomically((whole_ / "tiny.toml").string(), kModel);
-    harness::write_file_atomically((whole_ / "mini.toml").string(), kExperiment);
+    whole_ = new harness::ScratchFolder;
+    whole_->write("tiny.toml", kModel);
     const auto result =
-        run_process({MEDSBENCH_PROGRAM, "run", (whole_ / "mini.toml").string(), "--out", (whole_ / "out").string(), "--jobs",
-                     "1", "--set", "run.models=\"" + (whole_ / "models").string() + "\""});
+        run_process({MEDSBENCH_PROGRAM, "run", whole_->write("mini.toml", kExperiment), "--out", whole_->path("out"), "--jobs",
+                     "1", "--set", "run.models=\"" + whole_->path("models") + "\""});
     ASSERT_EQ(result.status, 0) << result.err;
   }
-  static void TearDownTestSuite() { fs::remove_all(whole_); }
+  static void TearDownTestSuite() { delete whole_; }
   void SetUp() override {
     Miniature::SetUp();
-    fs::copy(whole_, folder_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    fs::copy(whole_->path(), folder_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 
   [[nodiscard]] fs::path cell(const std::string& name) const { return folder_ / "out/cells/tiny" / name; }
@@ -135,11 +132,11 @@ class Damaged : public Miniature {
   void expect_whole_again() {
     const auto result = run_process(command());
     EXPECT_EQ(result.status, 0) << result.err;
-    expect_equal(contents(whole_ / "out/results"), contents(folder_ / "out/results"));
+    expect_equal(contents(whole_->path("out/results")), contents(folder_ / "out/results"));
   }
-  static fs::path whole_;
+  static harness::ScratchFolder* whole_;
 };
-fs::path Damaged::whole_;
+harness::ScratchFolder* Damaged::whole_ = nullptr;
 
 std::string table_of(const fs::path& out) { return harness::read_file((out / "results/table.md").string()); }
 
@@ -153,7 +150,7 @@ TEST_F(Damaged, AModelThatWasDeletedIsMadeAgainOnlyWhereACellWaitsForIt) {
   EXPECT_EQ(needed.status, 0) << needed.err;
   EXPECT_THAT(needed.err, HasSubstr("model is gone, made again"));
   EXPECT_THAT(needed.err, HasSubstr("3 cells run"));
-  expect_equal(contents(whole_ / "out/results"), contents(folder_ / "out/results"));
+  expect_equal(contents(whole_->path("out/results")), contents(folder_ / "out/results"));
 }
 
 TEST_F(Damaged, ABaseModelThatIsNotThereFailsItsOwnRowsAlone) {
@@ -288,8 +285,8 @@ TEST_F(Damaged, TwoProcessesAndTwoWorkersShareTheCellsAndComeToTheSameBytes) {
     return std::stoi(text.substr(text.rfind('\n', text.find(" cells run")) + 1));
   };
   EXPECT_EQ(ran(first.err) + ran(second.err), 5) << first.err << second.err;  // no cell twice, none lost
-  expect_equal(contents(whole_ / "out/results"), contents(folder_ / "out/results"));
-  expect_equal(contents(whole_ / "out/cells/tiny/meds/seed1/train/model"), contents(cell("meds") / "seed1/train/model"));
+  expect_equal(contents(whole_->path("out/results")), contents(folder_ / "out/results"));
+  expect_equal(contents(whole_->path("out/cells/tiny/meds/seed1/train/model")), contents(cell("meds") / "seed1/train/model"));
 }
 
 TEST_F(Damaged, WhatAKilledWriterLeftIsRemoved) {
@@ -299,7 +296,7 @@ TEST_F(Damaged, WhatAKilledWriterLeftIsRemoved) {
   }
   fs::remove(cell("meds") / "seed1/train/done.json");
   expect_whole_again();
-  expect_equal(contents(whole_ / "out/cells/tiny/meds/seed1/train/model"), contents(cell("meds") / "seed1/train/model"));
+  expect_equal(contents(whole_->path("out/cells/tiny/meds/seed1/train/model")), contents(cell("meds") / "seed1/train/model"));
   EXPECT_FALSE(fs::exists(cell("meds") / "seed1/train/metrics.jsonl.tmp.99999998"));
   EXPECT_FALSE(fs::exists(cell("meds") / "seed1/train/progress.json.99999999"));
 }

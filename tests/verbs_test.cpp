@@ -10,6 +10,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "tests/program.h"
 
 namespace tests {
@@ -102,14 +103,14 @@ TEST(LineVerbs, AnswerEveryLineInItsPlaceAndExitWithOneAfterABadOne) {
 }
 
 TEST(LineVerbs, EndWithStatus130WhenInterruptedWhileTheyWaitForInput) {
-  const std::string fifo = testing::TempDir() + "medsbench_verbs_fifo";
+  const harness::ScratchFolder folder;
   // The shell holds the pipe open, so that the program waits; its first answer shows that it has begun to.
   const auto result = harness::run_process(
       {"bash", "-c",
-       "rm -f \"$1\" \"$1.out\"; mkfifo \"$1\" \"$1.out\"; exec 3<>\"$1\"; \"$0\" grade <\"$1\" >\"$1.out\" & pid=$!; "
+       "mkfifo \"$1\" \"$1.out\"; exec 3<>\"$1\"; \"$0\" grade <\"$1\" >\"$1.out\" & pid=$!; "
        "echo '{\"response\": \"\", \"answer\": \"1\"}' >&3; read -r line <\"$1.out\"; kill -INT $pid; wait $pid; "
-       "status=$?; rm -f \"$1\" \"$1.out\"; exit $status",
-       MEDSBENCH_PROGRAM, fifo},
+       "status=$?; exit $status",
+       MEDSBENCH_PROGRAM, folder.path("fifo")},
       "");
   EXPECT_EQ(result.status, 130) << result.err;
 }

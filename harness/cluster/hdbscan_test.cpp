@@ -10,7 +10,7 @@
 #include <map>
 
 #include "harness/cluster/condensed_tree.h"
-#include "harness/cluster/kernels.h"
+#include "harness/cluster/distances.h"
 #include "harness/cluster/testing.h"
 #include "harness/core/error.h"
 #include "harness/core/json.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "harness/cluster/kernels.h"
+#include "harness/cluster/distances.h"
 #include "harness/core/error.h"
 
 namespace harness {

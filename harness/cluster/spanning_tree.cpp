@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "harness/cluster/disjoint_sets.h"
-#include "harness/cluster/kernels.h"
+#include "harness/cluster/distances.h"
 
 namespace harness {
 

@@ -14,40 +14,41 @@ std::string csv_field(std::string_view text) {
   return quoted + "\"";
 }
 
-std::vector<std::vector<std::string>> read_csv(std::string_view text) {
-  std::vector<std::vector<std::string>> records;
-  std::vector<std::string> record;
-  std::string field;
+std::vector<std::string> csv_record(std::string_view text, size_t& at, int64_t& line) {
+  std::vector<std::string> record(1);
+  const int64_t first = line;
   bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char character = text[i];
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') ++line;
     if (quoted) {
-      if (character == '"' && i + 1 < text.size() && text[i + 1] == '"') {
-        field += text[i++];
-      } else if (character == '"') {
-        quoted = false;
+      if (c != '"') {
+        record.back() += c;
+      } else if (at + 1 < text.size() && text[at + 1] == '"') {
+        record.back() += '"';
+        ++at;
       } else {
-        field += character;
+        quoted = false;
       }
-    } else if (character == '"') {
+    } else if (c == '"' && record.back().empty()) {
       quoted = true;
-    } else if (character == ',') {
-      record.push_back(std::move(field));
-      field.clear();
-    } else if (character == '\n') {
-      record.push_back(std::move(field));
-      field.clear();
-      records.push_back(std::move(record));
-      record.clear();
-    } else if (character != '\r') {
-      field += character;
+    } else if (c == ',') {
+      record.emplace_back();
+    } else if (c == '\n') {
+      ++at;
+      return record;
+    } else if (c != '\r' || at + 1 >= text.size() || text[at + 1] != '\n') {
+      record.back() += c;
     }
   }
-  if (quoted) throw Error("record {}: expected a closing quote, found the end", records.size() + 1);
-  if (!field.empty() || !record.empty()) {
-    record.push_back(std::move(field));
-    records.push_back(std::move(record));
-  }
+  if (quoted) throw Error("line {}: expected the quote to be closed, found the end of the file", first);
+  return record;
+}
+
+std::vector<std::vector<std::string>> read_csv(std::string_view text) {
+  std::vector<std::vector<std::string>> records;
+  size_t at = 0;
+  for (int64_t line = 1; at < text.size();) records.push_back(csv_record(text, at, line));
   return records;
 }
 

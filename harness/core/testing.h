@@ -1,4 +1,4 @@
-// Test support for every folder: a scratch folder that removes itself, the message of an Error.
+// Test support for every folder: a scratch folder that removes itself, the message of an error.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,12 +39,12 @@ class ScratchFolder {
   std::string root_;
 };
 
-// The message of the Error that `body` throws; "" if it throws none.
+// The message of what `body` throws; "" if it throws nothing.
 template <typename Body>
 std::string error_of(Body&& body) {
   try {
     body();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     return error.what();
   }
   return "";

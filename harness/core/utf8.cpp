@@ -6,36 +6,33 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// What stands at the beginning of `bytes`: a character of `length` bytes, an ill-formed part of `length` bytes, or the
-// beginning of a character that is cut off by the end (`cut`).
+// What stands at the beginning of `bytes`: a character, or an ill-formed part, of so many bytes.
 struct Part {
   size_t length = 1;
   bool valid = false;
-  bool cut = false;
 };
 
 Part first_part(std::string_view bytes) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned char first = byte(0);
-  if (first < 0x80) return {1, true, false};
+  if (first < 0x80) return {1, true};
   size_t need = 0;
   unsigned char low = 0x80;
   unsigned char high = 0xBF;
   if (first >= 0xC2 && first <= 0xDF) need = 1;
   if (first >= 0xE0 && first <= 0xEF) need = 2;
   if (first >= 0xF0 && first <= 0xF4) need = 3;
-  if (need == 0) return {1, false, false};
+  if (need == 0) return {1, false};
   if (first == 0xE0) low = 0xA0;   // no overlong forms
   if (first == 0xED) high = 0x9F;  // no surrogates
   if (first == 0xF0) low = 0x90;
   if (first == 0xF4) high = 0x8F;  // nothing above U+10FFFF
   for (size_t i = 1; i <= need; ++i) {
-    if (i == bytes.size()) return {i, false, true};
-    if (byte(i) < low || byte(i) > high) return {i, false, false};
+    if (i == bytes.size() || byte(i) < low || byte(i) > high) return {i, false};
     low = 0x80;
     high = 0xBF;
   }
-  return {need + 1, true, false};
+  return {need + 1, true};
 }
 
 }  // namespace
@@ -75,20 +72,6 @@ std::string to_utf8(std::u32string_view text) {
   bytes.reserve(text.size());
   for (const char32_t value : text) append_utf8(bytes, value);
   return bytes;
-}
-
-size_t complete_prefix(std::string_view bytes) {
-  // Only the last three bytes can belong to an unfinished character.
-  for (size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
-    const size_t at = bytes.size() - back;
-    const auto byte = static_cast<unsigned char>(bytes[at]);
-    if (byte < 0x80) break;
-    if (byte >= 0xC0) {
-      if (first_part(bytes.substr(at)).cut) return at;
-      break;
-    }
-  }
-  return bytes.size();
 }
 
 bool is_valid_utf8(std::string_view bytes) {

@@ -22,13 +22,13 @@ inline CodePoint code_point_at(std::string_view text, size_t at) {
   return {((first & 0x07) << 18) | ((byte(1) & 0x3F) << 12) | ((byte(2) & 0x3F) << 6) | (byte(3) & 0x3F), 4};
 }
 
+// `value` is at most U+10FFFF.
 void append_utf8(std::string& text, char32_t value);
+// `text` is valid UTF-8.
 std::u32string to_code_points(std::string_view text);
 std::string to_utf8(std::u32string_view text);
 
-// How much of `bytes` is certain: the length of the longest prefix that does not end inside a character that further bytes
-// could complete. Invalid bytes count as certain.
-size_t complete_prefix(std::string_view bytes);
+// Well-formed as Unicode's Table 3-7 has it: no overlong form, no surrogate, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view bytes);
 // Each maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9, "substitution of maximal subparts").
 std::string to_valid_utf8(std::string_view bytes);

@@ -23,7 +23,7 @@ struct BackwardPlan {
   std::vector<QueryTask> queries;
   std::vector<KeyTask> keys;
   std::vector<KeyJoin> joins;
-  int64_t parts = 0;
+  int64_t parts = 0;  // of AttentionBackward::part_sums
 };
 // For tensors of `rows` rows; rows of no span get gradients of zero. Depends on nothing else, so that every run sums alike.
 // A failed check where there are more queries than that, or spans overlap, leave the rows, or name a prefix that has one itself

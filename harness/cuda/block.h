@@ -14,6 +14,7 @@
 
 #ifndef __CUDACC__
 #include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <type_traits>

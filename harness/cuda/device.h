@@ -10,6 +10,7 @@ struct Devices {
   std::string why_none;  // one line where count is 0: built without CUDA, no driver, no device
   std::string name;      // of the first
 };
+// Asks the driver anew each time; never throws.
 Devices find_devices();
 
 }  // namespace harness::cuda

@@ -103,7 +103,6 @@ class SoftmaxRows {
     });
   }
   // exp(scale (largest before the last `weigh` - largest after it)) of a thread's row `index`.
-  MEDSBENCH_DEVICE float shrink_of(int thread, int index) const { return shrink_[thread].of[index]; }
 
   // After the last tile: the totals of each thread's own columns become those of the rows.
   template <typename Room>

@@ -38,7 +38,7 @@ struct Outcome {
 // Share of the outcomes that are right by the grader; 0 of none.
 double share_right(const std::vector<Outcome>& outcomes, const std::string& grader);
 
-// One object with the fields above; what is empty (kind, error_label, ids, fingerprint) is left out, floats read back the same.
+// As its line in the file; what is empty (kind, error_label, ids, fingerprint) is left out, floats read back the same.
 OrderedJson to_json(const Outcome& outcome);
 // Throws Error for a missing field or one of another type.
 Outcome outcome_from_json(const Json& line);

@@ -4,10 +4,8 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
-#include "harness/model/ops/gpu.h"
 #include "harness/model/transformer.h"
 
 namespace harness {
@@ -26,13 +24,5 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
 torch::Tensor token_statistics_backward(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
                                         double temperature, const torch::Tensor& log_prob_gradient,
                                         const torch::Tensor& entropy_gradient);
-
-// What both do with hidden states on a GPU: by its kernels (on the CPU by their host bodies), or without any by plain
-// operations.
-TokenStatistics token_statistics_by(const std::optional<ops::gpu::Kernels>& kernels, const Transformer& model,
-                                    const torch::Tensor& hidden, const std::vector<int64_t>& targets, double temperature);
-torch::Tensor token_statistics_backward_by(const std::optional<ops::gpu::Kernels>& kernels, Transformer& model,
-                                           const torch::Tensor& hidden, const std::vector<int64_t>& targets, double temperature,
-                                           const torch::Tensor& log_prob_gradient, const torch::Tensor& entropy_gradient);
 
 }  // namespace harness

@@ -17,6 +17,7 @@
 #include "harness/model/files/work.h"
 #include "harness/model/ops/testing.h"
 #include "harness/model/testing.h"
+#include "harness/model/token_statistics_gpu.h"
 
 namespace harness {
 namespace {
@@ -131,7 +132,7 @@ TEST(TokenStatistics, ByKernelsAndByPlainOperationsAreThoseOfTheCpu) {
   const auto by = [&](const std::optional<ops::gpu::Kernels>& kernels) {
     model.zero_grad();
     Found found{token_statistics_by(kernels, model, hidden, targets, 0.8),
-                token_statistics_backward_by(kernels, model, hidden, targets, 0.8, dlog_prob, dentropy),
+                add_head_gradient_by(kernels, model, hidden, targets, 0.8, dlog_prob, dentropy),
                 {}};
     found.head_gradient = model.parameters()[0].grad.clone();
     return found;
@@ -150,8 +151,7 @@ TEST(TokenStatistics, ByKernelsAndByPlainOperationsAreThoseOfTheCpu) {
     expect_near(found->head_gradient, head_gradient);
   }
   // Of log-probs alone.
-  const torch::Tensor alone =
-      token_statistics_backward_by(ops::gpu::host_kernels(), model, hidden, targets, 0.8, dlog_prob, {});
+  const torch::Tensor alone = add_head_gradient_by(ops::gpu::host_kernels(), model, hidden, targets, 0.8, dlog_prob, {});
   expect_near(alone, token_statistics_backward(model, hidden, targets, 0.8, dlog_prob, {}));
 }
 

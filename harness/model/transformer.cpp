@@ -37,7 +37,7 @@ Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::m
   embedding_ = add_parameter("embedding", {config_.vocab_size, width}, true);
   for (int64_t l = 0; l < config_.layers; ++l) {
     const std::string at = fmt::format("layers.{}.", l);
-    Layer layer{};
+    LayerParts<int64_t> layer{};
     layer.input_norm = add_parameter(at + "input_norm", {width}, false);
     layer.qkv = add_parameter(at + "qkv", {qkv, width}, true);
     layer.qkv_bias = config_.qkv_bias ? add_parameter(at + "qkv_bias", {qkv}, false) : -1;
@@ -126,8 +126,12 @@ void Transformer::copy_from(const Transformer& other) {
   for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].value.copy_(other.parameters_[i].value);
 }
 
-const torch::Tensor& Transformer::head() const { return value(head_); }
-const torch::Tensor& Transformer::final_norm() const { return value(final_norm_); }
+LayerParts<torch::Tensor> Transformer::weights(size_t layer) const {
+  const LayerParts<int64_t>& at = layers_[layer];
+  const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
+  return {value(at.input_norm), value(at.qkv),       optional(at.qkv_bias), optional(at.q_norm), optional(at.k_norm),
+          value(at.o),          value(at.post_norm), value(at.gate_up),     value(at.down)};
+}
 
 void Transformer::prepare_rope(int64_t length) const {
   if (cosine_.defined() && cosine_.size(0) >= length) return;
@@ -156,24 +160,24 @@ PassRows Transformer::placed_rows(const std::vector<int64_t>& ids, const std::ve
   return PassRows::send(ids, positions, std::move(places), padded(static_cast<int64_t>(ids.size())), heads(), numerics_.device);
 }
 
-torch::Tensor Transformer::layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
+torch::Tensor Transformer::layer_forward(size_t layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
                                          LayerTape* tape) const {
-  const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
+  const LayerParts<torch::Tensor> w = weights(layer);
   LayerTape local;
   LayerTape& t = tape != nullptr ? *tape : local;
   const bool keep = tape != nullptr;
   t.x = x;
-  t.normed = ops::rms_norm(x, value(layer.input_norm), config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
-  t.qkv = ops::linear(t.normed, value(layer.qkv), optional(layer.qkv_bias));                         // [R, (H+2K)E]
-  const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
+  t.normed = ops::rms_norm(x, w.input_norm, config_.norm_eps, keep ? &t.rstd : nullptr);  // [R, D]
+  t.qkv = ops::linear(t.normed, w.qkv, w.qkv_bias);                                       // [R, (H+2K)E]
+  const ops::HeadNorms norms{w.q_norm, w.k_norm, config_.norm_eps};
   std::tie(t.q, t.k) =
       ops::split_rotate(t.qkv, norms, {cosine_, sine_}, rows.positions, heads(), rows.tasks.get(), store_layer);
   t.attended = ops::attend(t.q, t.k, t.qkv, rows, store_layer, heads(), keep ? &t.lse : nullptr);  // [R, HE]
-  t.h = ops::linear(t.attended, value(layer.o), {}, x);                                            // [R, D]
-  t.h_normed = ops::rms_norm(t.h, value(layer.post_norm), config_.norm_eps, keep ? &t.h_rstd : nullptr);
-  t.gate_up = ops::linear(t.h_normed, value(layer.gate_up));    // [R, 2F]
-  t.activated = ops::swiglu(t.gate_up);                         // [R, F]
-  return ops::linear(t.activated, value(layer.down), {}, t.h);  // [R, D]
+  t.h = ops::linear(t.attended, w.o, {}, x);                                                       // [R, D]
+  t.h_normed = ops::rms_norm(t.h, w.post_norm, config_.norm_eps, keep ? &t.h_rstd : nullptr);
+  t.gate_up = ops::linear(t.h_normed, w.gate_up);    // [R, 2F]
+  t.activated = ops::swiglu(t.gate_up);              // [R, F]
+  return ops::linear(t.activated, w.down, {}, t.h);  // [R, D]
 }
 
 torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
@@ -182,7 +186,7 @@ torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers
   torch::Tensor x;
   {
     const HeldUnit held(hooks_, 0);
-    x = value(embedding_).index_select(0, rows.ids);
+    x = embedding().index_select(0, rows.ids);
   }
   if (tape != nullptr) tape->layers.assign(layers_.size(), {});
   if (layer_outputs != nullptr) layer_outputs->clear();
@@ -191,13 +195,12 @@ torch::Tensor Transformer::run_layers(const PassRows& rows, int64_t store_layers
     LayerTape* saved = tape == nullptr || recompute ? nullptr : &tape->layers[l];
     if (tape != nullptr && recompute) tape->layers[l].x = x;
     const HeldUnit held(hooks_, 1 + l);
-    x = layer_forward(layers_[l], x, rows, store_layer, saved);
+    x = layer_forward(l, x, rows, store_layer, saved);
     if (layer_outputs != nullptr) layer_outputs->push_back(x);
   }
   if (tape != nullptr) tape->final_x = x;
   const HeldUnit held(hooks_, 1 + layers_.size());
-  const torch::Tensor hidden =
-      ops::rms_norm(x, value(final_norm_), config_.norm_eps, tape != nullptr ? &tape->final_rstd : nullptr);
+  const torch::Tensor hidden = ops::rms_norm(x, final_norm(), config_.norm_eps, tape != nullptr ? &tape->final_rstd : nullptr);
   if (layer_outputs != nullptr) layer_outputs->back() = hidden;
   return hidden;
 }
@@ -285,23 +288,23 @@ torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::ve
   return run_layers(placed_rows(ids, positions, places), config_.layers, nullptr, false, layer_outputs);
 }
 
-torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& t,
+torch::Tensor Transformer::layer_backward(size_t l, const PackedBatch& batch, Tape& tape, LayerTape& t,
                                           const torch::Tensor& out_gradient) {
-  const auto optional = [&](int64_t index) { return index < 0 ? torch::Tensor() : value(index); };
+  const LayerParts<int64_t>& layer = layers_[l];
+  const LayerParts<torch::Tensor> w = weights(l);
   // h + W_down silu(gate) up
-  const torch::Tensor dactivated = ops::input_gradient(out_gradient, value(layer.down));
+  const torch::Tensor dactivated = ops::input_gradient(out_gradient, w.down);
   ops::add_weight_gradient(grad(layer.down), out_gradient, t.activated);
   const torch::Tensor dgate_up = ops::swiglu_backward(dactivated, t.gate_up);
   ops::add_weight_gradient(grad(layer.gate_up), dgate_up, t.h_normed);
   torch::Tensor dh = out_gradient.clone();
-  ops::rms_norm_backward(ops::input_gradient(dgate_up, value(layer.gate_up)), t.h, value(layer.post_norm), t.h_rstd, dh,
-                         grad(layer.post_norm));
+  ops::rms_norm_backward(ops::input_gradient(dgate_up, w.gate_up), t.h, w.post_norm, t.h_rstd, dh, grad(layer.post_norm));
   // x + W_o attention
-  const torch::Tensor dattended = ops::input_gradient(dh, value(layer.o));
+  const torch::Tensor dattended = ops::input_gradient(dh, w.o);
   ops::add_weight_gradient(grad(layer.o), dh, t.attended);
   const ops::AttentionGradients g =
       ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, attention_spans(batch), heads(), tape.spans.get());
-  const ops::HeadNorms norms{optional(layer.q_norm), optional(layer.k_norm), config_.norm_eps};
+  const ops::HeadNorms norms{w.q_norm, w.k_norm, config_.norm_eps};
   torch::Tensor none;
   const torch::Tensor dqkv =
       ops::split_rotate_backward(g.dq, g.dk, g.dv, t.qkv, norms, {cosine_, sine_}, tape.rows.positions, heads(),
@@ -309,8 +312,7 @@ torch::Tensor Transformer::layer_backward(const Layer& layer, const PackedBatch&
   ops::add_weight_gradient(grad(layer.qkv), dqkv, t.normed);
   if (layer.qkv_bias >= 0) ops::add_bias_gradient(grad(layer.qkv_bias), dqkv);
   torch::Tensor dx = dh;
-  ops::rms_norm_backward(ops::input_gradient(dqkv, value(layer.qkv)), t.x, value(layer.input_norm), t.rstd, dx,
-                         grad(layer.input_norm));
+  ops::rms_norm_backward(ops::input_gradient(dqkv, w.qkv), t.x, w.input_norm, t.rstd, dx, grad(layer.input_norm));
   return dx;
 }
 
@@ -322,13 +324,13 @@ void Transformer::backward(const PackedBatch& batch, Tape& tape, const torch::Te
                    : ops::send_spans(attention_spans(batch), tape.final_x.size(0), heads(), numerics_.device);
   torch::Tensor dx = torch::zeros_like(tape.final_x);
   add_to_unit(hooks_, 1 + layers_.size(), true, [&] {
-    ops::rms_norm_backward(hidden_gradient, tape.final_x, value(final_norm_), tape.final_rstd, dx, grad(final_norm_));
+    ops::rms_norm_backward(hidden_gradient, tape.final_x, final_norm(), tape.final_rstd, dx, grad(final_norm_));
   });
   for (size_t l = layers_.size(); l-- > 0;) {
     add_to_unit(hooks_, 1 + l, true, [&] {
       LayerTape& saved = tape.layers[l];
-      if (!saved.normed.defined()) layer_forward(layers_[l], torch::Tensor(saved.x), tape.rows, 0, &saved);
-      dx = layer_backward(layers_[l], batch, tape, saved, dx);
+      if (!saved.normed.defined()) layer_forward(l, torch::Tensor(saved.x), tape.rows, 0, &saved);
+      dx = layer_backward(l, batch, tape, saved, dx);
       saved = {};
     });
   }

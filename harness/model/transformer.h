@@ -81,6 +81,12 @@ struct ParameterUnit {
   size_t first = 0, last = 0;
 };
 
+// The parameters of one layer, as whatever stands for each: its index, its value.
+template <typename Part>
+struct LayerParts {
+  Part input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down;
+};
+
 class Transformer {
  public:
   // Weights are left uninitialised: call `initialise` or `load`.
@@ -99,11 +105,15 @@ class Transformer {
   [[nodiscard]] kernels::HeadShape heads() const { return {config_.heads, config_.kv_heads, config_.head_dim}; }
   [[nodiscard]] std::vector<Parameter>& parameters() { return parameters_; }
   [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  // Numbers in all parameters; a tied head counts once.
   [[nodiscard]] int64_t parameter_count() const;
+  // Gradients of zeros for all parameters, made where there are none.
   void zero_grad();
+  // None: their memory is free again.
   void drop_grad();
 
   [[nodiscard]] const std::vector<ParameterUnit>& units() const { return units_; }
+  // Index of the unit that holds W_lm.
   [[nodiscard]] size_t head_unit() const { return config_.tied_head ? 0 : units_.size() - 1; }
   // Told of every pass, unit by unit; null (as made): nobody. They outlive the passes.
   void set_hooks(PassHooks* hooks) { hooks_ = hooks; }
@@ -136,8 +146,11 @@ class Transformer {
   [[nodiscard]] torch::Tensor logits(const torch::Tensor& hidden) const;
   // Adds d W_lm; returns d hidden [M', D] for dlogits [M', V].
   torch::Tensor logits_backward(const torch::Tensor& hidden, const torch::Tensor& logits_gradient);
-  [[nodiscard]] const torch::Tensor& head() const;  // W_lm [V, D]
-  [[nodiscard]] const torch::Tensor& final_norm() const;
+  [[nodiscard]] const torch::Tensor& head() const { return value(head_); }              // W_lm [V, D]
+  [[nodiscard]] const torch::Tensor& embedding() const { return value(embedding_); }    // [V, D]
+  [[nodiscard]] const torch::Tensor& final_norm() const { return value(final_norm_); }  // [D]
+  // Undefined where the architecture has none.
+  [[nodiscard]] LayerParts<torch::Tensor> weights(size_t layer) const;
 
   // Cosine and sine of the rotary angles, fp32 [P, E/2] with P at least `length`. Kept until a longer table is asked for.
   [[nodiscard]] std::pair<torch::Tensor, torch::Tensor> rotary(int64_t length) const {
@@ -152,9 +165,6 @@ class Transformer {
   }
 
  private:
-  struct Layer {
-    int64_t input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down;  // indices of parameters, -1: none
-  };
   int64_t add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay);
   void make_units();
   [[nodiscard]] const torch::Tensor& value(int64_t index) const;
@@ -169,17 +179,17 @@ class Transformer {
                                      std::vector<RowPlace> places) const;
   torch::Tensor run_layers(const PassRows& rows, int64_t store_layers, Tape* tape, bool recompute,
                            std::vector<torch::Tensor>* layer_outputs) const;
-  torch::Tensor layer_forward(const Layer& layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
+  torch::Tensor layer_forward(size_t layer, const torch::Tensor& x, const PassRows& rows, int64_t store_layer,
                               LayerTape* tape) const;
   void add_embedding_gradient(const PackedBatch& batch, const Tape& tape, const torch::Tensor& dx);
-  torch::Tensor layer_backward(const Layer& layer, const PackedBatch& batch, Tape& tape, LayerTape& saved,
+  torch::Tensor layer_backward(size_t l, const PackedBatch& batch, Tape& tape, LayerTape& saved,
                                const torch::Tensor& out_gradient);
 
   ModelConfig config_;
   Numerics numerics_;
   std::vector<Parameter> parameters_;
-  std::vector<Layer> layers_;
-  std::vector<ParameterUnit> units_;  // embedding, [L] layers, final norm, head where it is not the embedding
+  std::vector<LayerParts<int64_t>> layers_;  // indices of parameters, -1: none
+  std::vector<ParameterUnit> units_;         // embedding, [L] layers, final norm, head where it is not the embedding
   PassHooks* hooks_ = nullptr;
   bool by_spans_ = false;
   const ops::gpu::Kernels* span_kernels_ = nullptr;  // on the CPU

@@ -16,6 +16,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/random.h"
+#include "harness/core/testing.h"
 #include "harness/ranks/processes.h"
 #include "harness/ranks/testing.h"
 
@@ -23,11 +24,9 @@ namespace harness {
 namespace {
 
 // Runs body(ranks) as `size` ranks and waits for all.
-void as_ranks(const std::string& name, int size, const std::function<void(Ranks&)>& body) {
-  const std::string file = testing::TempDir() + "/ranks_" + name;
-  std::filesystem::remove(file);
-  run_as_processes(size, [&](int rank) { body(*Ranks::meet(file, rank, size)); });
-  std::filesystem::remove(file);
+void as_ranks(int size, const std::function<void(Ranks&)>& body) {
+  const ScratchFolder folder;
+  run_as_processes(size, [&](int rank) { body(*Ranks::meet(folder.path("meet"), rank, size)); });
 }
 
 torch::Tensor values_of(int rank, uint64_t key, int64_t count) {
@@ -39,7 +38,7 @@ torch::Tensor values_of(int rank, uint64_t key, int64_t count) {
 
 TEST(Ranks, GatherTheBytesOfAllInTheirOrder) {
   for (const int size : {1, 2, 4}) {
-    as_ranks("gather", size, [&](Ranks& ranks) {
+    as_ranks(size, [&](Ranks& ranks) {
       const auto all = ranks.gather(std::string(static_cast<size_t>(ranks.rank()), static_cast<char>('a' + ranks.rank())));
       ASSERT_EQ(all.size(), static_cast<size_t>(size));
       for (int r = 0; r < size; ++r)
@@ -58,7 +57,7 @@ TEST(Ranks, SumInTheOrderOfRanksToTheSameBytesEverywhere) {
     expected.push_back(values_of(0, i, sizes[i]));
     for (int r = 1; r < 3; ++r) expected.back().add_(values_of(r, i, sizes[i]));
   }
-  as_ranks("sum", 3, [&](Ranks& ranks) {
+  as_ranks(3, [&](Ranks& ranks) {
     std::vector<torch::Tensor> mine;
     for (size_t i = 0; i < sizes.size(); ++i) mine.push_back(values_of(ranks.rank(), i, sizes[i]));
     ranks.sum(mine);
@@ -70,7 +69,7 @@ TEST(Ranks, ReduceScatterGivesEachItsShareOfTheSumToTheSameBytes) {
   for (const int64_t share : {int64_t{1}, int64_t{1000}, (int64_t{1} << 20) / 3 + 5}) {  // the last is sent in three pieces
     torch::Tensor expected = values_of(0, 9, 3 * share);
     for (int r = 1; r < 3; ++r) expected.add_(values_of(r, 9, 3 * share));
-    as_ranks("reduce_scatter", 3, [&](Ranks& ranks) {
+    as_ranks(3, [&](Ranks& ranks) {
       const torch::Tensor mine = ranks.reduce_scatter(values_of(ranks.rank(), 9, 3 * share));
       EXPECT_TRUE(torch::equal(mine, expected.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share))) << share;
     });
@@ -83,7 +82,7 @@ TEST(Ranks, AllGatherPutsTheSharesTogetherInAnyType) {
       std::vector<torch::Tensor> parts;
       for (int r = 0; r < 3; ++r) parts.push_back(values_of(r, 5, share).to(type));
       const torch::Tensor expected = torch::cat(parts);
-      as_ranks("all_gather", 3, [&](Ranks& ranks) {
+      as_ranks(3, [&](Ranks& ranks) {
         torch::Tensor whole = torch::full({3 * share}, -7.0, torch::TensorOptions().dtype(type));
         whole.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share).copy_(parts[static_cast<size_t>(ranks.rank())]);
         ranks.all_gather(whole);
@@ -94,7 +93,7 @@ TEST(Ranks, AllGatherPutsTheSharesTogetherInAnyType) {
 }
 
 TEST(Ranks, AllEndWithTheErrorThatOneFound) {
-  as_ranks("agree", 3, [](Ranks& ranks) {
+  as_ranks(3, [](Ranks& ranks) {
     EXPECT_NO_THROW(ranks.agree(""));
     try {
       ranks.agree(ranks.rank() == 0 ? "" : fmt::format("of {}", ranks.rank()));
@@ -106,8 +105,8 @@ TEST(Ranks, AllEndWithTheErrorThatOneFound) {
 }
 
 TEST(Ranks, StopWaitingForOneThatEndedBeforeItCame) {
-  const std::string file = testing::TempDir() + "/ranks_waiting";
-  std::filesystem::remove(file);
+  const ScratchFolder folder;
+  const std::string file = folder.path("meet");
   int calls = 0;
   const auto check = [&] {
     if (++calls == 3) throw Error("it ended");
@@ -122,7 +121,7 @@ TEST(Ranks, StopWaitingForOneThatEndedBeforeItCame) {
 }
 
 TEST(Ranks, SayInOneLineThatOneHasEnded) {
-  as_ranks("ended", 2, [](Ranks& ranks) {
+  as_ranks(2, [](Ranks& ranks) {
     ranks.any(false);
     if (ranks.rank() == 1) return;  // it leaves
     try {
@@ -136,9 +135,9 @@ TEST(Ranks, SayInOneLineThatOneHasEnded) {
 }
 
 TEST(Ranks, FinishWhenTheWorkOfAllIsDone) {
-  const std::string done = testing::TempDir() + "/ranks_done";
-  std::filesystem::remove(done);
-  as_ranks("finish", 3, [&](Ranks& ranks) {
+  const ScratchFolder folder;
+  const std::string done = folder.path("done");
+  as_ranks(3, [&](Ranks& ranks) {
     if (ranks.rank() == 2) {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
       write_file_atomically(done, "");
@@ -147,7 +146,7 @@ TEST(Ranks, FinishWhenTheWorkOfAllIsDone) {
     EXPECT_TRUE(std::filesystem::exists(done));
     EXPECT_NO_THROW(ranks.give_up());  // too late to break anything off
   });
-  as_ranks("unfinished", 2, [](Ranks& ranks) {
+  as_ranks(2, [](Ranks& ranks) {
     ranks.any(false);
     if (ranks.rank() == 1) return;
     EXPECT_THROW(ranks.finish(), Error);
@@ -169,8 +168,8 @@ bool within_ten_seconds(const std::function<bool()>& done) {
 }
 
 TEST(WatchProcesses, TellsOnceOfARankThatIsKilledAndLeavesItToBeCollected) {
-  const std::string file = testing::TempDir() + "/ranks_watched";
-  std::filesystem::remove(file);
+  const ScratchFolder folder;
+  const std::string file = folder.path("meet");
   run_as_processes(1, [&](int) {  // both ranks and the thread that watches: none of the test's own process
     std::vector<pid_t> children;
     for (int rank = 1; rank < 3; ++rank) {
@@ -228,8 +227,8 @@ TEST(WatchProcesses, TellsOfAnExitStatusButNotOfAProcessThatEndsAsItShould) {
 TEST(GpuRanks, OneAloneGetsBackWhatItGave) {
 #ifdef MEDSBENCH_CUDA
   if (!torch::cuda::is_available()) GTEST_SKIP() << "skipped without a GPU: LibTorch finds none";
-  const std::string file = testing::TempDir() + "/ranks_gpu";
-  std::filesystem::remove(file);
+  const ScratchFolder folder;
+  const std::string file = folder.path("meet");
   const torch::Device device(torch::kCUDA, 0);
   const auto ranks = Ranks::meet(file, 0, 1, device);
   const torch::Tensor numbers = values_of(0, 3, (int64_t{1} << 22) + 5);  // summed in two pieces

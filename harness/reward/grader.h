@@ -23,6 +23,7 @@ const char* to_string(Correctness correctness);  // "right", "wrong", "undecided
 class Grader {
  public:
   virtual ~Grader() = default;
+  // As outcomes store it.
   [[nodiscard]] virtual std::string name() const = 0;
   // Never throws for any bytes in `response`; work is bounded by a step budget, not by a clock.
   [[nodiscard]] virtual Verdict grade(std::string_view response, const Problem& problem) const = 0;

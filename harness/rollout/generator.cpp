@@ -9,11 +9,11 @@
 #include <optional>
 
 #include "harness/core/error.h"
-#include "harness/model/cpu/parallel.h"
 #include "harness/model/ops/gpu.h"
+#include "harness/rollout/draw.h"
+#include "harness/rollout/kernel_generator.h"
 #include "harness/rollout/layer_readout.h"
 #include "harness/rollout/static_decoder.h"
-#include "harness/rollout/token_choice.h"
 
 namespace harness {
 
@@ -85,7 +85,8 @@ class Session {
   // Static steps where kernels draw the tokens. Its buffers and recordings last for one rollout: the logits of all rows alone
   // are max_rows x V numbers, which the update needs for itself, and a shape is recorded only when it comes back.
   void make_decoder(int64_t rows) {
-    if (!kernels_ || !drawn_by_kernels() || settings_.sampling.max_new_tokens < 2) return;
+    if (!kernels_ || !drawn_by_kernels(settings_.sampling, model_.config().vocab_size) || settings_.sampling.max_new_tokens < 2)
+      return;
     StaticDecoderSettings s;
     s.max_rows = rows;
     for (const GenerationRequest& request : requests_) {
@@ -232,17 +233,17 @@ class Session {
   }
 
   void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
-    torch::Tensor logits = model_.logits(hidden);
-    std::vector<int64_t> tokens(rows.size());
-    if (kernels_ && drawn_by_kernels()) {
-      draw_on_gpu(*kernels_, logits, rows, tokens);
-    } else {
-      draw_on_cpu(logits.to(torch::kCPU), rows, tokens);
-    }
+    std::vector<RowToDraw> to_draw;
+    for (const Row& row : rows) to_draw.push_back({row.response, &requests_[row.request].streams[row.sample]});
+    draw_next(model_.logits(hidden), to_draw, settings_, kernels_);
     if (settings_.readout) {
       const auto begin = std::chrono::steady_clock::now();
       std::vector<SampledResponse*> responses;
-      for (const Row& row : rows) responses.push_back(row.response);
+      std::vector<int64_t> tokens;
+      for (const Row& row : rows) {
+        responses.push_back(row.response);
+        tokens.push_back(row.response->ids.back());
+      }
       record_readout(model_, settings_, responses, tokens, layers);
       totals.readout_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
@@ -275,62 +276,8 @@ class Session {
         std::find(settings_.stop_ids.begin(), settings_.stop_ids.end(), response.ids.back()) != settings_.stop_ids.end();
   }
 
-  // Top-k or top-p cut the distribution: drawn on the CPU.
-  [[nodiscard]] bool drawn_by_kernels() const {
-    const SamplingSettings& s = settings_.sampling;
-    const int64_t vocabulary = model_.config().vocab_size;
-    const bool filtered = s.top_p < 1.0 || (s.top_k > 0 && s.top_k < vocabulary);
-    return ops::gpu::fits_vocabulary(vocabulary) && (s.greedy || !filtered);
-  }
-
   [[nodiscard]] double uniform(const Row& row, int64_t token) const {
     return requests_[row.request].streams[row.sample].uniform(static_cast<uint64_t>(token));
-  }
-
-  void draw_on_gpu(const ops::gpu::Kernels& gpu, const torch::Tensor& logits, std::vector<Row>& rows,
-                   std::vector<int64_t>& tokens) const {
-    std::vector<double> uniforms;
-    for (const Row& row : rows) {
-      if (!settings_.sampling.greedy) uniforms.push_back(uniform(row, row.response->tokens()));
-    }
-    const double temperature = settings_.sampling.greedy ? 1.0 : settings_.sampling.temperature;
-    const ops::gpu::DrawnTokens drawn =
-        ops::gpu::draw_tokens(gpu, logits.slice(0, 0, static_cast<int64_t>(rows.size())), uniforms, temperature,
-                              settings_.unit_temperature_log_probs ? 1.0 : temperature);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      tokens[i] = drawn.tokens.data_ptr<int64_t>()[i];
-      rows[i].response->ids.push_back(tokens[i]);
-      rows[i].response->log_probs.push_back(drawn.log_probs.data_ptr<float>()[i]);
-      rows[i].response->entropies.push_back(drawn.entropies.data_ptr<float>()[i]);
-    }
-  }
-
-  void draw_on_cpu(const torch::Tensor& logits, std::vector<Row>& rows, std::vector<int64_t>& tokens) const {
-    const auto choose_rows = [&](auto tag, const auto& table) {
-      using T = decltype(tag);
-      const int64_t vocabulary = logits.size(1);
-      const T* z = static_cast<const T*>(logits.data_ptr());
-      parallel_for(0, static_cast<int64_t>(rows.size()), std::max<int64_t>(1, 65536 / vocabulary),
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t i = begin; i < end; ++i) {
-                       SampledResponse& response = *rows[static_cast<size_t>(i)].response;
-                       const RandomStream& stream =
-                           requests_[rows[static_cast<size_t>(i)].request].streams[rows[static_cast<size_t>(i)].sample];
-                       const TokenChoice choice = choose_token<T>(table, z + i * vocabulary, vocabulary, settings_.sampling,
-                                                                  stream.uniform(static_cast<uint64_t>(response.tokens())),
-                                                                  settings_.unit_temperature_log_probs);
-                       response.ids.push_back(choice.token);
-                       response.log_probs.push_back(choice.log_prob);
-                       response.entropies.push_back(choice.entropy);
-                       tokens[static_cast<size_t>(i)] = choice.token;
-                     }
-                   });
-    };
-    if (logits.scalar_type() == torch::kFloat32) {
-      choose_rows(float{}, kernels::table_fp32());
-    } else {
-      choose_rows(Bf16{}, kernels::table_bf16());
-    }
   }
 
   [[nodiscard]] bool done(const Row& row) const {
@@ -371,9 +318,12 @@ class Session {
   std::vector<Row> active_;
 };
 
-std::vector<std::vector<SampledResponse>> sample(const Transformer& model, const std::vector<GenerationRequest>& requests,
-                                                 const GeneratorSettings& settings, std::optional<ops::gpu::Kernels> kernels,
-                                                 GenerationTotals* totals, const GenerationProgress& progress) {
+}  // namespace
+
+std::vector<std::vector<SampledResponse>> generate_by(const std::optional<ops::gpu::Kernels>& kernels, const Transformer& model,
+                                                      const std::vector<GenerationRequest>& requests,
+                                                      const GeneratorSettings& settings, GenerationTotals* totals,
+                                                      const GenerationProgress& progress) {
   const torch::NoGradGuard no_grad;
   std::vector<std::vector<SampledResponse>> responses;
   bool any = false;
@@ -393,20 +343,10 @@ std::vector<std::vector<SampledResponse>> sample(const Transformer& model, const
   return responses;
 }
 
-}  // namespace
-
 std::vector<std::vector<SampledResponse>> generate(const Transformer& model, const std::vector<GenerationRequest>& requests,
                                                    const GeneratorSettings& settings, GenerationTotals* totals,
                                                    const GenerationProgress& progress) {
-  return sample(model, requests, settings, ops::gpu::kernels_for(model.head()), totals, progress);
-}
-
-std::vector<std::vector<SampledResponse>> generate_by_kernels(const Transformer& model,
-                                                              const std::vector<GenerationRequest>& requests,
-                                                              const GeneratorSettings& settings,
-                                                              const ops::gpu::Kernels& kernels, GenerationTotals* totals,
-                                                              const GenerationProgress& progress) {
-  return sample(model, requests, settings, kernels, totals, progress);
+  return generate_by(ops::gpu::kernels_for(model.head()), model, requests, settings, totals, progress);
 }
 
 }  // namespace harness

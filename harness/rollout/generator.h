@@ -12,10 +12,6 @@
 
 namespace harness {
 
-namespace ops::gpu {
-struct Kernels;
-}
-
 // What a response carries, recorded while it is sampled: nothing needs a second pass.
 struct SampledResponse {
   std::vector<int64_t> ids;      // [T], the stop token included where one was drawn
@@ -62,11 +58,5 @@ using GenerationProgress = std::function<void(int64_t finished)>;
 std::vector<std::vector<SampledResponse>> generate(const Transformer& model, const std::vector<GenerationRequest>& requests,
                                                    const GeneratorSettings& settings, GenerationTotals* totals = nullptr,
                                                    const GenerationProgress& progress = {});
-
-// The same by the kernels of harness/cuda and the steps of StaticDecoder, as `generate` does on a GPU. With the host kernels of
-// tests it runs on the CPU: the twin that tests compare.
-std::vector<std::vector<SampledResponse>> generate_by_kernels(
-    const Transformer& model, const std::vector<GenerationRequest>& requests, const GeneratorSettings& settings,
-    const ops::gpu::Kernels& kernels, GenerationTotals* totals = nullptr, const GenerationProgress& progress = {});
 
 }  // namespace harness

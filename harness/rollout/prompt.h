@@ -32,10 +32,12 @@ PromptSettings read_prompt_settings(ConfigReader& keys);
 // Makes prompts for one model folder.
 class PromptMaker {
  public:
-  // Throws Error if the folder lacks what the form needs (a chat template, bos).
+  // Throws Error if the folder lacks what the form needs (a chat template, bos), or where there is no stop id.
   PromptMaker(PromptSettings settings, const std::string& model_folder, const ModelConfig& model,
               std::shared_ptr<const Tokenizer> tokenizer);
+  // The prompt as text, from a problem's text; without the bos that add_bos puts first.
   [[nodiscard]] std::string render(const std::string& problem) const;
+  // The prompt as ids. The limit `prompt_tokens` is the caller's to keep.
   [[nodiscard]] std::vector<int64_t> ids(const std::string& problem) const;
   // The model's eos ids and the settings' own.
   [[nodiscard]] const std::vector<int64_t>& stop_ids() const { return stop_ids_; }

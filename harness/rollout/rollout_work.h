@@ -15,6 +15,7 @@ struct RolloutWork {
   double kv_bytes =
       0;  // that decoding must read at least: each response's own keys and values, the prompt's once for all of them
 };
+// Of sampling `responses` to a prompt of so many tokens.
 RolloutWork rollout_work(const Transformer& model, int64_t prompt_tokens, const std::vector<SampledResponse>& responses);
 
 // Bytes of the weights that a decode step must read.

@@ -20,13 +20,6 @@ T* data(const torch::Tensor& tensor) {
   return tensor.defined() ? static_cast<T*>(tensor.data_ptr()) : nullptr;
 }
 
-const torch::Tensor& named(const Transformer& model, const std::string& name) {
-  for (const Parameter& parameter : model.parameters()) {
-    if (parameter.name == name) return parameter.value;
-  }
-  throw Error("no parameter {}", name);
-}
-
 template <typename T>
 void copy_to(uint8_t* to, const std::vector<T>& values, int64_t padded) {
   std::memcpy(to, values.data(), sizeof(T) * values.size());
@@ -94,16 +87,9 @@ StaticDecoder::~StaticDecoder() {
 }
 
 void StaticDecoder::find_weights() {
-  const ModelConfig& config = model_.config();
   layers_.clear();
-  for (int64_t l = 0; l < config.layers; ++l) {
-    const auto at = [&](const char* name) { return named(model_, fmt::format("layers.{}.{}", l, name)); };
-    Layer layer{at("input_norm"), at("qkv"), {}, {}, {}, at("o"), at("post_norm"), at("gate_up"), at("down")};
-    if (config.qkv_bias) layer.qkv_bias = at("qkv_bias");
-    if (config.qk_norm) layer.q_norm = at("q_norm"), layer.k_norm = at("k_norm");
-    layers_.push_back(layer);
-  }
-  embedding_ = named(model_, "embedding");
+  for (int64_t l = 0; l < model_.config().layers; ++l) layers_.push_back(model_.weights(static_cast<size_t>(l)));
+  embedding_ = model_.embedding();
   final_norm_ = model_.final_norm();
   head_ = model_.head();
   addresses_.clear();
@@ -252,7 +238,7 @@ void StaticDecoder::run_layers(const cuda::Table<T>& table, void* stream, int64_
                rows, x.size(1)},
               stream);
   for (int64_t l = 0; l < layers(); ++l) {
-    const Layer& w = layers_[static_cast<size_t>(l)];
+    const LayerParts<torch::Tensor>& w = layers_[static_cast<size_t>(l)];
     const torch::Tensor& keep = kept_[static_cast<size_t>(l)];
     norm(now, w.input_norm, now.data_ptr() == x.data_ptr() ? nullptr : data<T>(x));
     if (w.qkv_bias.defined()) {
@@ -272,8 +258,8 @@ void StaticDecoder::run_layers(const cuda::Table<T>& table, void* stream, int64_
 }
 
 template <typename T>
-void StaticDecoder::attend(const cuda::Table<T>& table, void* stream, const Layer& weights, int64_t layer, int64_t rows,
-                           int64_t tasks) {
+void StaticDecoder::attend(const cuda::Table<T>& table, void* stream, const LayerParts<torch::Tensor>& weights, int64_t layer,
+                           int64_t rows, int64_t tasks) {
   const InputLayout at(rows);
   const kernels::HeadShape heads = model_.heads();
   cuda::SplitRotate<T> turn;

@@ -73,9 +73,6 @@ class StaticDecoder {
   [[nodiscard]] const StepRunner& runner() const { return runner_; }
 
  private:
-  struct Layer {
-    torch::Tensor input_norm, qkv, qkv_bias, q_norm, k_norm, o, post_norm, gate_up, down;
-  };
   // Offsets in bytes of one bucket's inputs and results.
   struct InputLayout {
     explicit InputLayout(int64_t rows);
@@ -95,7 +92,8 @@ class StaticDecoder {
   template <typename T>
   void run_layers(const cuda::Table<T>& table, void* stream, int64_t rows, int64_t tasks);
   template <typename T>
-  void attend(const cuda::Table<T>& table, void* stream, const Layer& weights, int64_t layer, int64_t rows, int64_t tasks);
+  void attend(const cuda::Table<T>& table, void* stream, const LayerParts<torch::Tensor>& weights, int64_t layer, int64_t rows,
+              int64_t tasks);
   template <typename T>
   void draw(const cuda::Table<T>& table, void* stream, int64_t rows);
   [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(layers_.size()); }
@@ -111,7 +109,7 @@ class StaticDecoder {
   ops::gpu::Kernels kernels_;
   StaticDecoderSettings settings_;
   int64_t parts_ = 1;  // of a row, at most
-  std::vector<Layer> layers_;
+  std::vector<LayerParts<torch::Tensor>> layers_;
   torch::Tensor embedding_, final_norm_, head_, cosine_, sine_;
   std::vector<const void*> addresses_;  // of all weights
   AttentionTasks tasks_;

@@ -10,6 +10,7 @@
 
 #include "harness/cuda/device.h"
 #include "harness/model/ops/testing.h"
+#include "harness/rollout/kernel_generator.h"
 #include "harness/rollout/testing.h"
 
 namespace harness {
@@ -79,7 +80,7 @@ class StaticSteps : public testing::TestWithParam<const char*> {
     GenerationTotals totals;
     const auto copy = there(model);
     std::vector<std::vector<SampledResponse>> found;
-    auto counts = operations([&] { found = generate_by_kernels(*copy, requests, settings, kernels(), &totals); });
+    auto counts = operations([&] { found = generate_by(kernels(), *copy, requests, settings, &totals); });
     EXPECT_GE(totals.steps, settings.sampling.max_new_tokens / 2);
     EXPECT_GT(counts["aten::addmm_"], 0) << "products of Transformer::decode";
     for (size_t r = 0; r < requests.size(); ++r) {

@@ -11,6 +11,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
 #include "harness/train/trainer.h"
 
@@ -55,8 +56,7 @@ class TallyMethod : public Method {
 // A base model in a folder of its own with everything a run needs, and the folder of the run.
 class ToyRun {
  public:
-  explicit ToyRun(const std::string& name, int64_t layers = 2) : root_(testing::TempDir() + "/" + name) {
-    std::filesystem::remove_all(root_);
+  explicit ToyRun(const std::string& name, int64_t layers = 2) : root_(scratch_->path(name)) {
     std::filesystem::create_directories(run_folder());
     ModelConfig config;
     config.architecture = "qwen3";
@@ -133,19 +133,9 @@ class ToyRun {
   FirstCharacterGrader grader;
 
  private:
+  std::shared_ptr<const ScratchFolder> scratch_ = std::make_shared<ScratchFolder>();
   std::string root_;
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
-
-// What `train` threw, "" if nothing.
-template <typename Body>
-std::string error_of(Body&& body) {
-  try {
-    body();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace harness

@@ -17,10 +17,8 @@ namespace harness {
 
 // Runs body(ranks) as `size` ranks and waits for all.
 inline void run_as_ranks(const std::string& name, int size, const std::function<void(Ranks&)>& body) {
-  const std::string file = testing::TempDir() + "/rendezvous_" + name;
-  std::filesystem::remove(file);
-  run_as_processes(size, [&](int rank) { body(*Ranks::meet(file, rank, size)); });
-  std::filesystem::remove(file);
+  const ScratchFolder folder;
+  run_as_processes(size, [&](int rank) { body(*Ranks::meet(folder.path(name), rank, size)); });
 }
 
 // Trains as `size` ranks in the run folder given; the policies of all ranks afterwards.

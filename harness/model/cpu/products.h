@@ -40,7 +40,7 @@ struct ProductTable {
   void (*compute)(const Product& product, const ProductPlan& plan, const float* packed, int64_t begin, int64_t end);
 };
 
-// The table of the best instruction set this processor has (see kernels.h), or of a named one for tests ("avx2", "x86-64";
+// The table of the best instruction set this processor has (see row_kernels.h), or of a named one for tests ("avx2", "x86-64";
 // null where this processor lacks it).
 const ProductTable& product_table();
 const ProductTable* product_table(const char* instruction_set);

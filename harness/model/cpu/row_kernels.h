@@ -17,6 +17,7 @@ inline constexpr int64_t kMostHeadDim = 1024;
 // Heads of one attention.
 struct HeadShape {
   int64_t heads = 0, kv_heads = 0, dim = 0;  // dim at most kMostHeadDim
+  // dim rounded up to whole vectors.
   [[nodiscard]] int64_t padded() const { return (dim + 15) / 16 * 16; }
 };
 

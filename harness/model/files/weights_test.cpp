@@ -20,12 +20,7 @@ using testing::HasSubstr;
 using Shapes = std::map<std::string, std::vector<int64_t>>;
 
 std::string refusal(const std::string& folder, const Shapes& shapes) {
-  try {
-    load_weights(folder, shapes);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return error_of([&] { load_weights(folder, shapes); });
 }
 
 TEST(Weights, OfEveryGoldenFolderFitItsConfiguration) {

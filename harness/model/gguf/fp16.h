@@ -5,6 +5,7 @@
 
 namespace harness {
 
+// Exact.
 float float_from_fp16(uint16_t bits);
 // Beyond 65504 (after rounding): infinity.
 uint16_t fp16_from_float(float value);

@@ -26,8 +26,8 @@ struct GgufTensor {
   std::vector<int64_t> shape;  // row-major, the last dimension contiguous (the file lists them the other way round)
   std::span<const std::byte> bytes;
 
-  [[nodiscard]] int64_t row_length() const { return shape.back(); }
-  [[nodiscard]] int64_t rows() const;
+  [[nodiscard]] int64_t row_length() const { return shape.back(); }  // numbers
+  [[nodiscard]] int64_t rows() const;                                // product of the other dimensions
   // The packed numbers of one row.
   [[nodiscard]] std::span<const std::byte> row(int64_t index) const;
 };
@@ -50,6 +50,7 @@ class GgufFile {
   [[nodiscard]] std::string text(const std::string& key) const;
   [[nodiscard]] int64_t integer(const std::string& key) const;
   [[nodiscard]] double number(const std::string& key) const;
+  // The same, or `otherwise` where the key is missing.
   [[nodiscard]] int64_t integer_or(const std::string& key, int64_t otherwise) const;
   [[nodiscard]] double number_or(const std::string& key, double otherwise) const;
   [[nodiscard]] bool boolean_or(const std::string& key, bool otherwise) const;

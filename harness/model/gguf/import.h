@@ -20,7 +20,8 @@ struct GgufImportOptions {
 };
 
 // Writes config.json, generation_config.json, tokenizer.json, tokenizer_config.json and the weights. The rows of the query and
-// key projections are put back into the order that transformers uses (llama.cpp interleaves the two halves of a head).
+// key projections are put back into the order that transformers uses (llama.cpp interleaves the two halves of a head). Returns
+// the configuration. Throws Error for a file that cannot be read or is refused; nothing is written then.
 ModelConfig import_gguf(const std::string& path, const std::string& folder, const GgufImportOptions& options = {});
 
 }  // namespace harness

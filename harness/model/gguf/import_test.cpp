@@ -10,6 +10,7 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/safetensors.h"
+#include "harness/core/testing.h"
 #include "harness/model/gguf/testing.h"
 
 namespace harness {
@@ -19,14 +20,15 @@ namespace fs = std::filesystem;
 using gguf_test::tiny_llama;
 using gguf_test::tiny_value;
 
-std::string import_tiny(const gguf_test::GgufBytes& file, const GgufImportOptions& options = {}) {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::string folder = std::string(testing::TempDir()) + "gguf_import_" + test->name();
-  fs::remove_all(folder);
-  write_file_atomically(folder + ".gguf", file.bytes());
-  import_gguf(folder + ".gguf", folder, options);
-  return folder;
-}
+class ImportGguf : public testing::Test {
+ protected:
+  // Imports the file into a folder; its path.
+  std::string import_tiny(const gguf_test::GgufBytes& file, const GgufImportOptions& options = {}) const {
+    import_gguf(scratch_.write("tiny.gguf", file.bytes()), scratch_.path("tiny"), options);
+    return scratch_.path("tiny");
+  }
+  const ScratchFolder scratch_;
+};
 
 float element(const SafetensorsEntry& entry, int64_t row, int64_t column) {
   float value = 0;
@@ -34,7 +36,7 @@ float element(const SafetensorsEntry& entry, int64_t row, int64_t column) {
   return value;
 }
 
-TEST(ImportGguf, WritesAFolderThatReadsBack) {
+TEST_F(ImportGguf, WritesAFolderThatReadsBack) {
   const std::string folder = import_tiny(tiny_llama());
   const ModelConfig config = read_model_config(folder);
   EXPECT_EQ(config.architecture, "llama");
@@ -49,7 +51,7 @@ TEST(ImportGguf, WritesAFolderThatReadsBack) {
 }
 
 // Heads of 4: llama.cpp stores rows 0, 2, 1, 3 of each head.
-TEST(ImportGguf, PutsTheRowsOfQueryAndKeyBackInOrder) {
+TEST_F(ImportGguf, PutsTheRowsOfQueryAndKeyBackInOrder) {
   const SafetensorsFile weights(import_tiny(tiny_llama()) + "/model.safetensors");
   const int64_t order[] = {0, 2, 1, 3, 4, 6, 5, 7};
   for (int64_t row = 0; row < 8; ++row) {
@@ -60,7 +62,7 @@ TEST(ImportGguf, PutsTheRowsOfQueryAndKeyBackInOrder) {
   }
 }
 
-TEST(ImportGguf, WritesTheTokenizerWithItsPreTokenizerAndAddedTokens) {
+TEST_F(ImportGguf, WritesTheTokenizerWithItsPreTokenizerAndAddedTokens) {
   const std::string folder = import_tiny(tiny_llama());
   const Json tokenizer = parse_json(read_file(folder + "/tokenizer.json"));
   EXPECT_EQ(tokenizer["model"]["vocab"]["ab"], 3);
@@ -75,7 +77,7 @@ TEST(ImportGguf, WritesTheTokenizerWithItsPreTokenizerAndAddedTokens) {
   EXPECT_EQ(config["chat_template"], "{{ messages }}");
 }
 
-TEST(ImportGguf, StoresHalfPrecisionAndShardsWhenAsked) {
+TEST_F(ImportGguf, StoresHalfPrecisionAndShardsWhenAsked) {
   const std::string folder = import_tiny(tiny_llama(), {.dtype = "bfloat16", .max_shard_bytes = 300});
   const Json index = parse_json(read_file(folder + "/model.safetensors.index.json"));
   const std::string shard = index["weight_map"]["model.embed_tokens.weight"];
@@ -85,16 +87,13 @@ TEST(ImportGguf, StoresHalfPrecisionAndShardsWhenAsked) {
   EXPECT_GT(index["metadata"]["total_size"], 300);
 }
 
-TEST(ImportGguf, WritesNothingForAFileItRefuses) {
-  const std::string folder = std::string(testing::TempDir()) + "gguf_import_refused";
-  fs::remove_all(folder);
-  write_file_atomically(folder + ".gguf", tiny_llama("llama", "unheard-of").bytes());
-  EXPECT_THROW(import_gguf(folder + ".gguf", folder), Error);
-  EXPECT_FALSE(fs::exists(folder));
-  EXPECT_THROW(import_gguf(folder + "/absent.gguf", folder), Error);
+TEST_F(ImportGguf, WritesNothingForAFileItRefuses) {
+  EXPECT_THROW(import_tiny(tiny_llama("llama", "unheard-of")), Error);
+  EXPECT_FALSE(fs::exists(scratch_.path("tiny")));
+  EXPECT_THROW(import_gguf(scratch_.path("absent.gguf"), scratch_.path("tiny")), Error);
 }
 
-TEST(ImportGguf, RecognisesTheFrequenciesOfLlama31) {
+TEST_F(ImportGguf, RecognisesTheFrequenciesOfLlama31) {
   auto file = tiny_llama();
   file.floats("rope_freqs.weight", {2}, {1.0F, 1.0F});  // head_dim 4, theta 1e5: wavelengths 6.3 and 1987
   const std::string folder = import_tiny(file);

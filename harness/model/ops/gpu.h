@@ -26,9 +26,10 @@ struct Kernels {
 std::optional<Kernels> kernels_for(const torch::Tensor& tensor);
 
 // What the kernels cannot hold stays with LibTorch.
-bool fits(kernels::HeadShape shape);  // heads of at most 256 values, at most 16 query heads a key-value head
-bool fits_vocabulary(int64_t vocabulary);
+bool fits(kernels::HeadShape shape);       // heads of at most 256 values, at most 16 query heads a key-value head
+bool fits_vocabulary(int64_t vocabulary);  // at most cuda::kLargestVocabulary
 
+// As in ops.h, by the kernels given.
 torch::Tensor rms_norm(const Kernels& kernels, const torch::Tensor& x, const torch::Tensor& w, double eps, torch::Tensor* rstd);
 void rms_norm_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& x, const torch::Tensor& w,
                        const torch::Tensor& rstd, torch::Tensor& dx, torch::Tensor& dw);
@@ -80,6 +81,7 @@ torch::Tensor split_rotate_backward(const Kernels& kernels, const torch::Tensor&
                                     const torch::Tensor& dv, const torch::Tensor& qkv, const HeadNorms& norms,
                                     const Rotary& rotary, const torch::Tensor& positions, kernels::HeadShape shape,
                                     torch::Tensor& dq_norm, torch::Tensor& dk_norm);
+// As in ops.h.
 torch::Tensor swiglu(const Kernels& kernels, const torch::Tensor& gate_up);
 torch::Tensor swiglu_backward(const Kernels& kernels, const torch::Tensor& dy, const torch::Tensor& gate_up);
 

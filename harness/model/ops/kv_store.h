@@ -22,10 +22,10 @@ class KvStore {
 
   [[nodiscard]] int64_t slots() const { return static_cast<int64_t>(capacities_.size()); }
   [[nodiscard]] int64_t capacity(int64_t slot) const { return capacities_[static_cast<size_t>(slot)]; }
-  [[nodiscard]] int64_t bytes() const;
+  [[nodiscard]] int64_t bytes() const;  // of keys and values in all slots and layers
   [[nodiscard]] bool plain_rows() const { return keys_.dim() == 4; }
 
-  // T is float or Bf16, the store's dtype.
+  // Keys and values of a slot in the blocked layout. T is float or Bf16, the store's dtype.
   template <typename T>
   [[nodiscard]] kernels::KvView<T> view(int64_t layer, int64_t slot) const {
     const auto s = static_cast<size_t>(slot);

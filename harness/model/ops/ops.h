@@ -1,4 +1,4 @@
-// The operations of a layer on tensors: the CPU kernels over rows in parallel, on a GPU those of harness/cuda (ops_gpu.h), and
+// The operations of a layer on tensors: the CPU kernels over rows in parallel, on a GPU those of harness/cuda (gpu.h), and
 // where there is no kernel the same written plainly in LibTorch (ops_plain.cpp), which is also what both are tested against.
 #pragma once
 
@@ -78,6 +78,7 @@ void add_bias_gradient(torch::Tensor& grad, const torch::Tensor& dy);
 
 // silu(gate) * up of gate_up [R, 2F] -> [R, F].
 torch::Tensor swiglu(const torch::Tensor& gate_up);
+// dy [R, F] -> d gate_up [R, 2F].
 torch::Tensor swiglu_backward(const torch::Tensor& dy, const torch::Tensor& gate_up);
 
 }  // namespace harness::ops

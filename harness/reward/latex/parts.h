@@ -30,6 +30,7 @@ bool is_accent_command(std::string_view command);    // "\vec", "\overline", "\m
 // The parts of a node.
 std::vector<Expression> one_part(Expression x);
 std::vector<Expression> two_parts(Expression a, Expression b);
+// x to the power -1.
 Expression reciprocal(Expression x);
 
 // x with `\pm` becomes the bare list of both readings (`\mp` the other way round).

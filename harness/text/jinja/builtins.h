@@ -9,6 +9,7 @@
 
 namespace harness::jinja {
 
+// Whether there is a filter, or a test (`x is NAME`), of that name.
 bool is_filter(const std::string& name);
 bool is_test(const std::string& name);
 // Both throw Error for arguments of the wrong kind.
@@ -31,8 +32,9 @@ std::string text_argument(const CallArguments& arguments, size_t place, std::str
 // Adds to a text that a template builds. Throws Error where it becomes longer than kLongestText.
 void extend(std::string& text, std::string_view more);
 
-// Python's str methods that filters share.
+// Python's str methods that filters share. strip: `characters` (none: white space) are taken off the ends asked for.
 std::string strip_text(const std::string& text, const std::optional<std::string>& characters, bool left, bool right);
+// At most `count` times from the left; negative: all.
 std::string replace_text(const std::string& text, const std::string& from, const std::string& to, int64_t count);
 std::string upper_text(const std::string& text);
 std::string lower_text(const std::string& text);

@@ -10,55 +10,27 @@ namespace harness {
 
 namespace {
 
-class JinjaChatTemplate : public ChatTemplate {
- public:
-  JinjaChatTemplate(const std::string& source, const OrderedJson& special_tokens) : template_(source) {
-    for (const auto& [name, value] : special_tokens.items()) special_tokens_.emplace_back(name, jinja::Value::from_json(value));
-  }
-
-  [[nodiscard]] std::string render(const OrderedJson& messages, bool add_generation_prompt,
-                                   const OrderedJson& arguments) const override {
-    if (!messages.is_array()) throw Error("messages: expected an array, found {}", messages.type_name());
-    std::vector<std::pair<std::string, jinja::Value>> variables = special_tokens_;
-    variables.emplace_back("tools", jinja::Value());
-    variables.emplace_back("documents", jinja::Value());
-    if (!arguments.is_null()) {
-      if (!arguments.is_object()) throw Error("template_args: expected an object, found {}", arguments.type_name());
-      for (const auto& [name, value] : arguments.items()) variables.emplace_back(name, jinja::Value::from_json(value));
+// A message's reasoning has three names; templates read the first or the second (as transformers hands them over).
+OrderedJson with_reasoning(const OrderedJson& messages) {
+  OrderedJson aliased = OrderedJson::array();
+  for (const OrderedJson& message : messages) {
+    if (!message.is_object()) throw Error("messages: expected objects, found {}", message.type_name());
+    OrderedJson reasoning;
+    for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+      if (reasoning.is_null() && message.contains(name)) reasoning = message.at(name);
     }
-    variables.emplace_back("messages", jinja::Value::from_json(with_reasoning(messages)));
-    if (!arguments.is_object() || !arguments.contains("add_generation_prompt")) {
-      variables.emplace_back("add_generation_prompt", add_generation_prompt);
+    if (reasoning.is_null()) {
+      aliased.push_back(message);
+      continue;
     }
-    return with_context("chat template", [&] { return template_.render(variables); });
+    OrderedJson whole = OrderedJson::object();
+    whole["thinking"] = reasoning;
+    for (const auto& [key, value] : message.items()) whole[key] = value;
+    whole["reasoning_content"] = reasoning;
+    aliased.push_back(std::move(whole));
   }
-
- private:
-  // A message's reasoning has three names; templates read the first or the second (as transformers hands them over).
-  static OrderedJson with_reasoning(const OrderedJson& messages) {
-    OrderedJson aliased = OrderedJson::array();
-    for (const OrderedJson& message : messages) {
-      if (!message.is_object()) throw Error("messages: expected objects, found {}", message.type_name());
-      OrderedJson reasoning;
-      for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
-        if (reasoning.is_null() && message.contains(name)) reasoning = message.at(name);
-      }
-      if (reasoning.is_null()) {
-        aliased.push_back(message);
-        continue;
-      }
-      OrderedJson whole = OrderedJson::object();
-      whole["thinking"] = reasoning;
-      for (const auto& [key, value] : message.items()) whole[key] = value;
-      whole["reasoning_content"] = reasoning;
-      aliased.push_back(std::move(whole));
-    }
-    return aliased;
-  }
-
-  jinja::Template template_;
-  std::vector<std::pair<std::string, jinja::Value>> special_tokens_;
-};
+  return aliased;
+}
 
 // ChatML without a default system line.
 constexpr const char* kChatml =
@@ -111,8 +83,37 @@ std::optional<std::string> template_of(const OrderedJson& config) {
 
 }  // namespace
 
+struct ChatTemplate::Impl {
+  Impl(const std::string& source, const OrderedJson& special) : parsed(source) {
+    for (const auto& [name, value] : special.items()) special_tokens.emplace_back(name, jinja::Value::from_json(value));
+  }
+  jinja::Template parsed;
+  std::vector<std::pair<std::string, jinja::Value>> special_tokens;
+};
+
+ChatTemplate::ChatTemplate(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+ChatTemplate::~ChatTemplate() = default;
+
+std::string ChatTemplate::render(const OrderedJson& messages, bool add_generation_prompt, const OrderedJson& arguments) const {
+  if (!messages.is_array()) throw Error("messages: expected an array, found {}", messages.type_name());
+  std::vector<std::pair<std::string, jinja::Value>> variables = impl_->special_tokens;
+  variables.emplace_back("tools", jinja::Value());
+  variables.emplace_back("documents", jinja::Value());
+  if (!arguments.is_null()) {
+    if (!arguments.is_object()) throw Error("template_args: expected an object, found {}", arguments.type_name());
+    for (const auto& [name, value] : arguments.items()) variables.emplace_back(name, jinja::Value::from_json(value));
+  }
+  variables.emplace_back("messages", jinja::Value::from_json(with_reasoning(messages)));
+  if (!arguments.is_object() || !arguments.contains("add_generation_prompt")) {
+    variables.emplace_back("add_generation_prompt", add_generation_prompt);
+  }
+  return with_context("chat template", [&] { return impl_->parsed.render(variables); });
+}
+
 std::shared_ptr<const ChatTemplate> ChatTemplate::from_source(const std::string& source, const OrderedJson& special_tokens) {
-  return with_context("chat template", [&] { return std::make_shared<JinjaChatTemplate>(source, special_tokens); });
+  return with_context("chat template", [&] {
+    return std::shared_ptr<const ChatTemplate>(new ChatTemplate(std::make_unique<const Impl>(source, special_tokens)));
+  });
 }
 
 std::shared_ptr<const ChatTemplate> ChatTemplate::from_model_folder(const std::string& folder) {

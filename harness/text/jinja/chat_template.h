@@ -12,12 +12,6 @@ namespace harness {
 
 class ChatTemplate {
  public:
-  virtual ~ChatTemplate() = default;
-  // `messages`: array of {"role", "content"}; `arguments`: further template variables (enable_thinking, tools, ...). Throws
-  // Error with the construct and its line for what the interpreter does not support, and for raise_exception.
-  [[nodiscard]] virtual std::string render(const OrderedJson& messages, bool add_generation_prompt,
-                                           const OrderedJson& arguments = OrderedJson::object()) const = 0;
-
   // From the template's source; `special_tokens` holds bos_token, eos_token, pad_token, unk_token where known.
   static std::shared_ptr<const ChatTemplate> from_source(const std::string& source, const OrderedJson& special_tokens);
   // From a model folder: tokenizer_config.json (a string, or a list of named ones: "default") or chat_template.jinja.
@@ -25,6 +19,17 @@ class ChatTemplate {
   static std::shared_ptr<const ChatTemplate> from_model_folder(const std::string& folder);
   // "chatml", "llama3", "qwen-math", "plain" (contents joined by newlines). Throws Error for another name.
   static std::shared_ptr<const ChatTemplate> named(const std::string& name);
+
+  ~ChatTemplate();
+  // `messages`: array of {"role", "content"}; `arguments`: further template variables (enable_thinking, tools, ...). Throws
+  // Error with the construct and its line for what the interpreter does not support, and for raise_exception.
+  [[nodiscard]] std::string render(const OrderedJson& messages, bool add_generation_prompt,
+                                   const OrderedJson& arguments = OrderedJson::object()) const;
+
+ private:
+  struct Impl;
+  explicit ChatTemplate(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
 };
 
 }  // namespace harness

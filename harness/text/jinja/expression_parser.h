@@ -24,7 +24,9 @@ class ExpressionParser : public TokenCursor {
   ExpressionPtr filter_chain(ExpressionPtr input);
   // A filter chain that begins without `|`, as in {% filter NAME | NAME %}.
   ExpressionPtr first_filter() { return filter_chain(filter(nullptr)); }
+  // From `(` to `)`, which are passed.
   CallSyntax call_arguments();
+  // An operand with the signs before it and what follows it: calls, subscripts and, `with_filter`, filters and tests.
   ExpressionPtr unary(bool with_filter = true);
 
  private:
@@ -57,7 +59,7 @@ class ExpressionParser : public TokenCursor {
   ExpressionPtr list();
   ExpressionPtr dict();
 
-  // Behind an operand (jinja_postfix.cpp).
+  // Behind an operand (postfix.cpp).
   ExpressionPtr postfix(ExpressionPtr node);
   ExpressionPtr subscript(ExpressionPtr node);
   ExpressionPtr filters_and_tests(ExpressionPtr node);

@@ -5,6 +5,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 #include "harness/text/jinja/chat_template.h"
 #include "harness/text/jinja/interpreter.h"
 
@@ -16,12 +17,7 @@ std::string data(const std::string& name) { return read_file(std::string(MEDSBEN
 std::string render(const std::string& source) { return jinja::Template(source).render({}); }
 
 std::string failure(const std::string& source) {
-  try {
-    render(source);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { render(source); });
 }
 
 TEST(Jinja, RendersWhatTheReferenceRenders) {

@@ -16,6 +16,7 @@ class Loop : public Object, public std::enable_shared_from_this<Loop> {
  public:
   // `again`: the body of a recursive loop over other items; empty: the loop is not recursive.
   Loop(List items, int64_t depth, Function::Body again) : items_(std::move(items)), depth_(depth), again_(std::move(again)) {}
+  // To the item of that number, from 0.
   void move_to(size_t place) { place_ = place; }
 
   [[nodiscard]] std::optional<Value> attribute(const std::string& name) override {

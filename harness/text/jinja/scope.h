@@ -13,6 +13,7 @@ namespace harness::jinja {
 class Scope {
  public:
   explicit Scope(std::shared_ptr<Scope> outer) : outer_(std::move(outer)) {}
+  // In this scope or the nearest outer one that has it; null: none has.
   [[nodiscard]] const Value* find(const std::string& name) const {
     for (const Scope* scope = this; scope != nullptr; scope = scope->outer_.get()) {
       for (const auto& [key, value] : scope->values_) {
@@ -21,6 +22,7 @@ class Scope {
     }
     return nullptr;
   }
+  // In this scope alone.
   void set(const std::string& name, Value value) {
     for (auto& [key, old] : values_) {
       if (key == name) {

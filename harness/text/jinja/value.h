@@ -53,8 +53,9 @@ struct Sequence {
 // Keys in the order in which they came.
 class Dict {
  public:
+  // Null: no such key.
   [[nodiscard]] const Value* find(const Value& key) const;
-  // Throws Error where the mapping becomes too deep or too heavy.
+  // A key that is there keeps its place. Throws Error where the mapping becomes too deep or too heavy.
   void set(const Value& key, Value value);
   [[nodiscard]] const std::vector<std::pair<Value, Value>>& entries() const { return entries_; }
   [[nodiscard]] int depth() const { return depth_; }
@@ -139,7 +140,9 @@ class Value {
   [[nodiscard]] int depth() const;
   [[nodiscard]] size_t weight() const;
 
+  // Python's bool(); undefined is false.
   [[nodiscard]] bool is_true() const;
+  // "an integer", "undefined", ...: for errors.
   [[nodiscard]] std::string type_name() const;
   // Python's str() and repr(). `level`: how deep inside others. Throws Error beyond kDeepestValue (namespaces may form a
   // circle).

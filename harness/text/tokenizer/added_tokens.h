@@ -35,6 +35,7 @@ class AddedTokenMatcher {
   // `pattern` is looked for and stands for `token`.
   void add(const std::string& pattern, const AddedToken& token);
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  // Appends the segments of the text in their order, none of them empty; they point into it.
   void split(std::string_view text, std::vector<Segment>& segments) const;
 
  private:

@@ -9,6 +9,7 @@
 
 namespace harness {
 
+// Rules come in the order of their rank, the first applied first.
 struct MergeRule {
   std::string left;
   std::string right;
@@ -60,7 +61,7 @@ class MergeTable {
 
 class Bpe : public TokenModel {
  public:
-  // Throws Error for a rule whose parts or whose result have no id.
+  // Throws Error for a rule whose parts or whose result have no id. Source: Sennrich, Haddow, Birch 2016.
   Bpe(Vocabulary vocabulary, const std::vector<MergeRule>& merges, BpeOptions options);
   void encode_word(std::string_view word, std::vector<int32_t>& ids) const override;
 

@@ -8,7 +8,7 @@
 
 namespace harness {
 
-// Absent or null: the fallback. Another type: Error.
+// Absent or null: the fallback. Throws Error for another type.
 inline bool bool_or(const Json& part, const std::string& key, bool fallback) {
   const auto found = part.find(key);
   return found == part.end() || found->is_null() ? fallback : boolean_field(part, key);
@@ -25,6 +25,7 @@ inline const Json& array_field(const Json& part, const std::string& key) {
   if (!found->is_array()) throw Error("\"{}\": expected an array, found {}", key, found->type_name());
   return *found;
 }
+// Absent or null.
 inline bool is_absent(const Json& document, const std::string& key) {
   const auto found = document.find(key);
   return found == document.end() || found->is_null();

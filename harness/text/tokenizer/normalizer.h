@@ -13,6 +13,7 @@ namespace harness {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
+  // `text` is valid UTF-8. Throws Error where it would grow without bound (check_rewritten).
   [[nodiscard]] virtual std::string normalize(std::string text) const = 0;
 };
 

@@ -12,6 +12,7 @@ class PostProcessor {
  public:
   // From the part "post_processor" of a tokenizer.json (null: adds nothing). Throws Error naming what is not supported.
   explicit PostProcessor(const Json& part);
+  // The ids of one text with those of the special tokens around them.
   [[nodiscard]] std::vector<int64_t> add_special(std::vector<int64_t> ids) const;
 
  private:

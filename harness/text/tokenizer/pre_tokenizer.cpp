@@ -1,5 +1,6 @@
 #include "harness/text/tokenizer/pre_tokenizer.h"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -49,49 +50,23 @@ void cover(const std::vector<TextRange>& matches, size_t length, std::vector<Str
 
 // Joins or drops stretches as `behavior` says; what is left in `stretches` are the parts to keep.
 void join_stretches(std::vector<Stretch>& stretches, Behavior behavior) {
+  if (behavior == Behavior::kIsolated) return;
+  const bool from_the_end = behavior == Behavior::kMergedWithNext;
+  if (from_the_end) std::reverse(stretches.begin(), stretches.end());
   std::vector<Stretch> kept;
-  bool previous = false;
-  switch (behavior) {
-    case Behavior::kIsolated:
-      return;
-    case Behavior::kRemoved:
-      for (const Stretch& s : stretches) {
-        if (!s.is_match) kept.push_back(s);
-      }
-      break;
-    case Behavior::kContiguous:
-      for (const Stretch& s : stretches) {
-        if (s.is_match == previous && !kept.empty()) {
-          kept.back().end = s.end;
-        } else {
-          kept.push_back(s);
-        }
-        previous = s.is_match;
-      }
-      break;
-    case Behavior::kMergedWithPrevious:
-      for (const Stretch& s : stretches) {
-        if (s.is_match && !previous && !kept.empty()) {
-          kept.back().end = s.end;
-        } else {
-          kept.push_back(s);
-        }
-        previous = s.is_match;
-      }
-      break;
-    case Behavior::kMergedWithNext:
-      for (size_t i = stretches.size(); i-- > 0;) {
-        const Stretch& s = stretches[i];
-        if (s.is_match && !previous && !kept.empty()) {
-          kept.back().begin = s.begin;
-        } else {
-          kept.push_back(s);
-        }
-        previous = s.is_match;
-      }
-      stretches.assign(kept.rbegin(), kept.rend());
-      return;
+  bool previous = false;  // the stretch before is a match
+  for (const Stretch& s : stretches) {
+    const bool joins = behavior == Behavior::kContiguous ? s.is_match == previous : s.is_match && !previous;
+    previous = s.is_match;
+    if (behavior == Behavior::kRemoved) {
+      if (!s.is_match) kept.push_back(s);
+    } else if (joins && !kept.empty()) {
+      kept.back() = {std::min(kept.back().begin, s.begin), std::max(kept.back().end, s.end), kept.back().is_match};
+    } else {
+      kept.push_back(s);
+    }
   }
+  if (from_the_end) std::reverse(kept.begin(), kept.end());
   stretches = std::move(kept);
 }
 
@@ -101,9 +76,13 @@ void keep_parts(const Piece& piece, const std::vector<Stretch>& stretches, std::
   }
 }
 
-class RegexSplit : public PreTokenizer {
+// Appends the matches in a text from left to right.
+using FindMatches = std::function<void(std::string_view text, std::vector<TextRange>& matches)>;
+
+class Split : public PreTokenizer {
  public:
-  RegexSplit(Regex regex, Behavior behavior, bool invert) : regex_(std::move(regex)), behavior_(behavior), invert_(invert) {}
+  Split(FindMatches find, Behavior behavior, bool invert = false)
+      : find_(std::move(find)), behavior_(behavior), invert_(invert) {}
 
   void apply(std::vector<Piece>& pieces, std::deque<std::string>& /*arena*/) const override {
     std::vector<Piece> parts;
@@ -111,7 +90,7 @@ class RegexSplit : public PreTokenizer {
     std::vector<Stretch> stretches;
     for (const Piece& piece : pieces) {
       matches.clear();
-      regex_.find_all(piece.text, matches);
+      find_(piece.text, matches);
       cover(matches, piece.text.size(), stretches);
       if (invert_) {
         for (Stretch& s : stretches) s.is_match = !s.is_match;
@@ -123,40 +102,26 @@ class RegexSplit : public PreTokenizer {
   }
 
  private:
-  Regex regex_;
+  FindMatches find_;
   Behavior behavior_;
   bool invert_;
 };
 
-// Matches are the single characters for which `is_match` holds.
-class CharacterSplit : public PreTokenizer {
- public:
-  CharacterSplit(std::function<bool(char32_t)> is_match, Behavior behavior)
-      : is_match_(std::move(is_match)), behavior_(behavior) {}
+FindMatches matches_of(Regex regex) {
+  return [regex = std::move(regex)](std::string_view text, std::vector<TextRange>& matches) { regex.find_all(text, matches); };
+}
 
-  void apply(std::vector<Piece>& pieces, std::deque<std::string>& /*arena*/) const override {
-    std::vector<Piece> parts;
-    std::vector<TextRange> matches;
-    std::vector<Stretch> stretches;
-    for (const Piece& piece : pieces) {
-      matches.clear();
-      for (size_t at = 0; at < piece.text.size();) {
-        const CodePoint point = code_point_at(piece.text, at);
-        const size_t end = at + static_cast<size_t>(point.length);
-        if (is_match_(point.value)) matches.push_back({at, end});
-        at = end;
-      }
-      cover(matches, piece.text.size(), stretches);
-      join_stretches(stretches, behavior_);
-      keep_parts(piece, stretches, parts);
+// The single characters for which `is_match` holds.
+FindMatches characters_that(std::function<bool(char32_t)> is_match) {
+  return [is_match = std::move(is_match)](std::string_view text, std::vector<TextRange>& matches) {
+    for (size_t at = 0; at < text.size();) {
+      const CodePoint point = code_point_at(text, at);
+      const size_t end = at + static_cast<size_t>(point.length);
+      if (is_match(point.value)) matches.push_back({at, end});
+      at = end;
     }
-    pieces = std::move(parts);
-  }
-
- private:
-  std::function<bool(char32_t)> is_match_;
-  Behavior behavior_;
-};
+  };
+}
 
 // Writes every piece anew.
 class Rewrite : public PreTokenizer {
@@ -246,13 +211,13 @@ void add_metaspace(const Json& part, Chain& chain) {
                                                  : PrependScheme::kAlways;
   chain.add(std::make_unique<Metaspace>(replacement, kind));
   if (bool_or(part, "split", true)) {
-    chain.add(std::make_unique<RegexSplit>(Regex::literal(replacement), Behavior::kMergedWithNext, false));
+    chain.add(std::make_unique<Split>(matches_of(Regex::literal(replacement)), Behavior::kMergedWithNext));
   }
 }
 
 void add_split(const Json& part, Chain& chain) {
-  chain.add(std::make_unique<RegexSplit>(TextPattern(part).regex(), behavior_of(text_field(part, "behavior")),
-                                         bool_or(part, "invert", false)));
+  chain.add(std::make_unique<Split>(matches_of(TextPattern(part).regex()), behavior_of(text_field(part, "behavior")),
+                                    bool_or(part, "invert", false)));
 }
 
 // Adds what `part` says to the chain. `last`: nothing follows it. Returns whether the mapping of bytes was left out.
@@ -268,7 +233,7 @@ bool add_part(const Json& part, bool last, Chain& chain) {
     if (type == "ByteLevel") {
       if (bool_or(part, "add_prefix_space", true)) chain.add(std::make_unique<PrefixSpace>());
       if (bool_or(part, "use_regex", true)) {
-        chain.add(std::make_unique<RegexSplit>(Regex(kByteLevelPattern), Behavior::kIsolated, false));
+        chain.add(std::make_unique<Split>(matches_of(Regex(kByteLevelPattern)), Behavior::kIsolated));
       }
       if (last) return true;
       chain.add(std::make_unique<Rewrite>(
@@ -277,22 +242,23 @@ bool add_part(const Json& part, bool last, Chain& chain) {
       add_split(part, chain);
     } else if (type == "Digits") {
       const bool individual = bool_or(part, "individual_digits", false);
-      chain.add(std::make_unique<CharacterSplit>(is_numeric, individual ? Behavior::kIsolated : Behavior::kContiguous));
+      chain.add(std::make_unique<Split>(characters_that(is_numeric), individual ? Behavior::kIsolated : Behavior::kContiguous));
     } else if (type == "Whitespace") {
-      chain.add(std::make_unique<RegexSplit>(Regex("[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}]+|[^\\p{Alphabetic}"
-                                                   "\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}\\s]+"),
-                                             Behavior::kRemoved, true));
+      const Regex words(
+          "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}]+|[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}\\s]"
+          "+");
+      chain.add(std::make_unique<Split>(matches_of(words), Behavior::kRemoved, true));
     } else if (type == "WhitespaceSplit") {
-      chain.add(std::make_unique<CharacterSplit>(is_white_space, Behavior::kRemoved));
+      chain.add(std::make_unique<Split>(characters_that(is_white_space), Behavior::kRemoved));
     } else if (type == "Punctuation") {
-      chain.add(std::make_unique<CharacterSplit>(is_punctuation, behavior_of(text_or(part, "behavior", "Isolated"))));
+      chain.add(std::make_unique<Split>(characters_that(is_punctuation), behavior_of(text_or(part, "behavior", "Isolated"))));
     } else if (type == "BertPreTokenizer") {
-      chain.add(std::make_unique<CharacterSplit>(is_white_space, Behavior::kRemoved));
-      chain.add(std::make_unique<CharacterSplit>(is_punctuation, Behavior::kIsolated));
+      chain.add(std::make_unique<Split>(characters_that(is_white_space), Behavior::kRemoved));
+      chain.add(std::make_unique<Split>(characters_that(is_punctuation), Behavior::kIsolated));
     } else if (type == "CharDelimiterSplit") {
       const char32_t delimiter = to_code_points(single_character(part, "delimiter", "")).front();
-      chain.add(
-          std::make_unique<CharacterSplit>([delimiter](char32_t value) { return value == delimiter; }, Behavior::kRemoved));
+      chain.add(std::make_unique<Split>(characters_that([delimiter](char32_t value) { return value == delimiter; }),
+                                        Behavior::kRemoved));
     } else if (type == "Metaspace") {
       add_metaspace(part, chain);
     } else {

@@ -17,6 +17,7 @@ class TextPattern {
   // Reads the field "pattern" of `part`. Throws Error for anything else than one of the two forms.
   explicit TextPattern(const Json& part);
   [[nodiscard]] const Regex& regex() const { return regex_; }
+  // Every match becomes `content`, which is taken as it stands. `text` is valid UTF-8.
   [[nodiscard]] std::string replace_all(std::string_view text, std::string_view content) const;
 
  private:

@@ -9,6 +9,20 @@ namespace harness {
 
 namespace {
 
+// The byte of "<0x..>", -1 for any other token.
+int byte_of_token(const std::string& token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return -1;
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  const int high = token[3] == '+' ? 0 : digit(token[3]);  // the reference reads a sign
+  const int low = digit(token[4]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 std::string join(const std::vector<std::string>& tokens) {
   std::string text;
   for (const std::string& token : tokens) text += token;
@@ -207,19 +221,6 @@ std::unique_ptr<TokenDecoder> make_metaspace(const Json& part) {
 }
 
 }  // namespace
-
-int byte_of_token(const std::string& token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return -1;
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  const int high = token[3] == '+' ? 0 : digit(token[3]);  // the reference reads a sign
-  const int low = digit(token[4]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 std::unique_ptr<TokenDecoder> make_token_decoder(const Json& part) {
   if (part.is_null()) return std::make_unique<JoinBySpaces>();

@@ -20,9 +20,6 @@ class TokenDecoder {
   [[nodiscard]] virtual bool is_bytewise() const { return false; }
 };
 
-// The byte of "<0x..>", -1 for any other token.
-int byte_of_token(const std::string& token);
-
 // From the part "decoder" of a tokenizer.json (null: tokens are joined by spaces). Throws Error naming what is not supported.
 std::unique_ptr<TokenDecoder> make_token_decoder(const Json& part);
 

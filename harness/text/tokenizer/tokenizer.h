@@ -20,39 +20,26 @@ class Tokenizer {
  public:
   // Reads tokenizer.json. Throws Error naming the file and the part that is missing or not supported.
   static std::shared_ptr<const Tokenizer> from_file(const std::string& path);
+  // The same from its text; `name` stands for the path in errors.
   static std::shared_ptr<const Tokenizer> from_json_text(std::string_view json, const std::string& name);
 
-  virtual ~Tokenizer() = default;
-  [[nodiscard]] virtual std::vector<int64_t> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
-  // Keeps special tokens unless asked; ids cut inside a character give U+FFFD as a lossy UTF-8 decoder does.
-  [[nodiscard]] virtual std::string decode(std::span<const int64_t> ids, bool skip_special = false) const = 0;
-  // The bytes one token stands for (special tokens: their content), as they appear inside a decoded text.
-  [[nodiscard]] virtual std::string token_bytes(int64_t id) const = 0;
-  [[nodiscard]] virtual std::optional<int64_t> id_of(std::string_view token) const = 0;
+  ~Tokenizer();
+  // Bytes that are no UTF-8 are read as U+FFFD.
+  [[nodiscard]] std::vector<int64_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
+  // Keeps special tokens unless asked; ids cut inside a character give U+FFFD as a lossy UTF-8 decoder does. Ids of no token
+  // give nothing.
+  [[nodiscard]] std::string decode(std::span<const int64_t> ids, bool skip_special = false) const;
+  // The bytes one token stands for (special tokens: their content), as they appear inside a decoded text; "" for an id of none.
+  [[nodiscard]] std::string token_bytes(int64_t id) const;
+  // Of a token as the vocabulary spells it, or an added one by its content; none: no such token.
+  [[nodiscard]] std::optional<int64_t> id_of(std::string_view token) const;
   // One more than the largest id.
-  [[nodiscard]] virtual int64_t size() const = 0;
-  // The decoded text is nothing but the bytes of the tokens, set end to end (byte-level tokenizers).
-  [[nodiscard]] virtual bool decodes_bytewise() const = 0;
-  // <0x00> .. <0xFF> of a tokenizer with byte fallback.
-  [[nodiscard]] virtual bool is_byte_token(int64_t id) const = 0;
-};
-
-// Decodes ids as they arrive and never emits half a character.
-class IncrementalDecoder {
- public:
-  explicit IncrementalDecoder(std::shared_ptr<const Tokenizer> tokenizer) : tokenizer_(std::move(tokenizer)) {}
-  // The text that became certain with this id (may be empty).
-  std::string push(int64_t id);
-  // What is left at the end, incomplete characters as U+FFFD.
-  std::string finish();
+  [[nodiscard]] int64_t size() const;
 
  private:
-  std::string take_window();
-
-  std::shared_ptr<const Tokenizer> tokenizer_;
-  std::string pending_;       // bytewise: the beginning of a character
-  std::vector<int64_t> ids_;  // otherwise: the window
-  size_t settled_ = 0;        // so many of the window's ids are context whose text is out already
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
 };
 
 }  // namespace harness

@@ -9,8 +9,9 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "harness/core/utf8.h"
+#include "harness/core/testing.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
+#include "harness/text/tokenizer/pre_tokenizer.h"
 
 namespace harness {
 namespace {
@@ -28,29 +29,13 @@ std::vector<Json> golden(const std::string& name) {
   return lines;
 }
 
-std::string decode_step_by_step(const std::shared_ptr<const Tokenizer>& tokenizer, const Ids& ids) {
-  IncrementalDecoder decoder(tokenizer);
-  std::string text;
-  for (const int64_t id : ids) {
-    const std::string more = decoder.push(id);
-    EXPECT_TRUE(is_valid_utf8(more));
-    text += more;
-  }
-  return text + decoder.finish();
-}
-
 std::shared_ptr<const Tokenizer> characters() {
   return Tokenizer::from_json_text(character_tokenizer_json("0123456789+-= \n}é", {"<pad>", "<bos>", "<eos>"}, {"\\boxed{"}),
                                    "characters");
 }
 
 std::string message_of(const std::string& json) {
-  try {
-    Tokenizer::from_json_text(json, "t.json");
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { Tokenizer::from_json_text(json, "t.json"); });
 }
 
 class GoldenTokenizer : public testing::TestWithParam<const char*> {};
@@ -66,16 +51,6 @@ TEST_P(GoldenTokenizer, GivesTheIdsAndTextsOfTheReference) {
     const auto cut = line["cut"].get<Ids>();
     EXPECT_EQ(tokenizer->decode(cut), line["cut_text"].get<std::string>());
     EXPECT_EQ(tokenizer->decode(cut, true), line["cut_text_without_special"].get<std::string>());
-  }
-}
-
-TEST_P(GoldenTokenizer, DecodesStepByStepToTheSameText) {
-  const auto tokenizer = stored(GetParam());
-  for (const Json& line : golden(GetParam())) {
-    const auto ids = line["ids"].get<Ids>();
-    EXPECT_EQ(decode_step_by_step(tokenizer, ids), tokenizer->decode(ids));
-    const auto cut = line["cut"].get<Ids>();
-    EXPECT_EQ(decode_step_by_step(tokenizer, cut), tokenizer->decode(cut));
   }
 }
 
@@ -142,17 +117,6 @@ TEST(CharacterTokenizer, RefusesATokenThatStandsTwice) {
   EXPECT_THROW(character_tokenizer_json("a", {"a"}, {}), Error);
 }
 
-TEST(IncrementalDecoder, KeepsHalfACharacterUntilItIsWhole) {
-  const auto tokenizer = stored("llama3s");
-  const Ids ids = tokenizer->encode("\U0001F9FF");
-  ASSERT_GT(ids.size(), 1u);
-  IncrementalDecoder decoder(tokenizer);
-  for (size_t i = 0; i + 1 < ids.size(); ++i) EXPECT_EQ(decoder.push(ids[i]), "");
-  EXPECT_EQ(decoder.push(ids.back()), "\U0001F9FF");
-  decoder.push(ids.front());
-  EXPECT_EQ(decoder.finish(), "\xEF\xBF\xBD");
-}
-
 TEST(TokenizerFile, WithAPartThatIsNotSupportedIsRefusedByName) {
   EXPECT_THAT(message_of(R"({"model": {"type": "Unigram", "vocab": []}})"), testing::HasSubstr("t.json: model: Unigram"));
   const std::string model = R"("model": {"type": "BPE", "vocab": {"a": 0}, "merges": []})";
@@ -215,6 +179,30 @@ TEST(TokenizerFile, WithAMissingOrDamagedPartIsRefused) {
   EXPECT_THAT(message_of(R"({"model": {"type": "BPE", "vocab": {"a": 2000000000}, "merges": []}})"),
               testing::HasSubstr("2000000000"));
   EXPECT_THROW(Tokenizer::from_file("no/such/tokenizer.json"), Error);
+}
+
+// The example in the documentation of the `tokenizers` package (SplitDelimiterBehavior).
+TEST(PreTokenizer, SplitsByEachBehaviourAsTheReferenceSays) {
+  const std::map<std::string, std::vector<std::string>> expected = {
+      {"Removed", {"the", "final", "countdown"}},
+      {"Isolated", {"the", "-", "final", "-", "-", "countdown"}},
+      {"MergedWithPrevious", {"the-", "final-", "-", "countdown"}},
+      {"MergedWithNext", {"the", "-final", "-", "-countdown"}},
+      {"Contiguous", {"the", "-", "final", "--", "countdown"}}};
+  for (const auto& [behavior, parts] : expected) {
+    for (const Json& pattern : {Json{{"String", "-"}}, Json{{"Regex", "-"}}}) {
+      const auto chain =
+          make_pre_tokenizer({{"type", "Split"}, {"pattern", pattern}, {"behavior", behavior}, {"invert", false}});
+      std::vector<Piece> pieces = {{"the-final--countdown", true}};
+      std::deque<std::string> arena;
+      chain.steps->apply(pieces, arena);
+      std::vector<std::string> found;
+      for (const Piece& piece : pieces) found.emplace_back(piece.text);
+      EXPECT_EQ(found, parts) << behavior;
+      EXPECT_TRUE(pieces.front().at_start);
+      EXPECT_FALSE(pieces.back().at_start);
+    }
+  }
 }
 
 }  // namespace

@@ -13,12 +13,14 @@
 
 namespace harness {
 
+// Holds up to half as many words as it has slots; one more, and it begins anew.
 class WordCache {
  public:
   // Longer words are rare and not worth the room.
   static constexpr size_t kLongestWord = 128;
 
   WordCache() : slots_(kSlots) {}
+  // The ids, valid until the next `insert`; none: not seen.
   [[nodiscard]] std::optional<std::span<const int32_t>> find(std::string_view word) const {
     const uint64_t hash = hash_of(word);
     for (size_t slot = hash & (kSlots - 1);; slot = (slot + 1) & (kSlots - 1)) {

@@ -1,5 +1,5 @@
 // Newer characters: those that the `tokenizers` package knows and the Unicode tables of our libraries may not
-// (unicode_tables.h).
+// (tables.h).
 #pragma once
 
 #include <span>

@@ -12,7 +12,6 @@
 namespace harness {
 namespace {
 
-namespace fs = std::filesystem;
 
 TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   const ToyRun toy("ranks_sample");
@@ -29,8 +28,8 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   settings.stop_ids = {0};
   const auto alone = generate(*policy, requests, settings);
   for (const int size : {2, 4, 7}) {
-    const std::string file = testing::TempDir() + "/ranks_sample_rendezvous";
-    fs::remove(file);
+    const ScratchFolder folder;
+    const std::string file = folder.path("meet");
     run_as_processes(size, [&](int rank) {
       const auto ranks = Ranks::meet(file, rank, size);
       GenerationTotals totals;
@@ -159,8 +158,8 @@ TEST(OverRanks, RepeatTheSameBytesAlsoAfterStopping) {
 TEST(OverRanks, AMeanOverMicroBatchesKeepsTheirNumber) {
   TrainSettings settings;
   settings.loss.aggregation = Aggregation::micro_token_mean;
-  const std::string file = testing::TempDir() + "/ranks_one_rendezvous";
-  fs::remove(file);
+  const ScratchFolder folder;
+  const std::string file = folder.path("meet");
   const auto ranks = Ranks::meet(file, 0, 1);
   EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 12u);
   settings.micro_batch_responses = 5;

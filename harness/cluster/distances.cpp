@@ -1,4 +1,4 @@
-#include "harness/cluster/kernels.h"
+#include "harness/cluster/distances.h"
 
 #include <bit>
 #include <cstring>

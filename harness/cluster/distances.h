@@ -1,11 +1,11 @@
-// Kernels: the inner loops of clustering, eight points at a time; the same bytes on every instruction set.
+// Distances: the inner loops of clustering, eight points at a time; the same bytes on every instruction set.
 #pragma once
 
 #include <cstdint>
 
 namespace harness {
 
-// All kernels read points as PointBlocks lays them out and sum squared differences in index order, one rounding an operation
+// All read points as PointBlocks lays them out and sum squared differences in index order, one rounding an operation
 // (the file is compiled without contraction to fused multiply-add), so scalar, AVX2 and AVX-512 give the same bits.
 
 // out[i] = |point i - query|^2 for the points of `blocks` blocks [blocks, D, 8] -> [blocks * 8].
