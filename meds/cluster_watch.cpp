@@ -6,7 +6,7 @@
 
 #include "harness/cluster/points.h"
 #include "harness/core/error.h"
-#include "harness/metrics/diversity.h"
+#include "harness/metrics/fingerprints.h"
 
 namespace meds {
 

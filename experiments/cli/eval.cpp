@@ -79,7 +79,7 @@ std::vector<harness::Outcome> regraded(const EvalCell& cell, const std::vector<h
     outcome.verdicts.clear();
     for (size_t g = 0; g < graders.size(); ++g) {
       const harness::Verdict verdict = graders[g]->grade(outcome.text, *found->second);
-      outcome.verdicts[graders[g]->name()] = harness::to_string(verdict.correctness);
+      outcome.verdicts[graders[g]->name()] = verdict.correctness;
       if (g > 0) continue;
       outcome.extracted = verdict.extracted;
       outcome.normalised = verdict.normalised;

@@ -16,6 +16,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/report/table/columns.h"
 
 namespace experiments {
 
@@ -85,6 +86,9 @@ class Planner {
       if (!(tau >= 0 && tau <= 1)) throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", experiment_.file, tau);
     }
     experiment_.primary = common_.texts("table.primary", {});
+    for (const std::string& column : experiment_.primary) {
+      harness::with_context(experiment_.file + ": table.primary", [&] { harness::parse_column(column); });
+    }
     experiment_.maj = common_.boolean("table.maj", false);
     experiment_.slurm = common_.texts("run.slurm", {});
     experiment_.published = common_.text("table.published", "");
@@ -229,7 +233,7 @@ class Planner {
       experiment_.eval_seed = eval.settings.seed;
       experiment_.temperature = eval.settings.sampling.temperature;
       experiment_.device = device;
-      experiment_.main_grader = eval.settings.graders.front();
+      experiment_.grader = eval.settings.graders.front();
       return;
     }
     if (sets != experiment_.sets || eval.settings.n != experiment_.n || eval.settings.seed != experiment_.eval_seed ||
@@ -240,7 +244,7 @@ class Planner {
           experiment_.file, row_name_);
     }
     // Rows with graders of their own: each outcome file says which is its main one.
-    if (eval.settings.graders.front() != experiment_.main_grader) experiment_.main_grader.clear();
+    if (eval.settings.graders.front() != experiment_.grader) experiment_.grader.clear();
   }
 
   void check_comparisons() const {

@@ -26,7 +26,7 @@
 
 #include "experiments/cli/scale.h"
 #include "harness/core/config.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 #include "harness/sweep/cell.h"
 
 namespace experiments {
@@ -56,23 +56,13 @@ struct PlannedRow {
   harness::Config config;                      // effective, of the first seed
 };
 
-struct Experiment {
-  std::string file, title, results, runs, config_hash, published;
+struct Experiment : harness::TableSettings {
+  std::string file, results, runs, published;
   std::vector<BaseModel> models;
   std::vector<PlannedCell> base_cells;
   std::vector<PlannedRow> rows;
-  std::vector<std::string> sets;  // of the table, in order
-  std::vector<int64_t> k;
-  std::vector<std::string> primary;  // table.primary: columns whose comparisons were fixed beforehand
-  std::vector<double> g_pass;
-  bool maj = false;
-  int64_t n = 128;
-  double scale = 1;                            // --scale
-  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what it changed
+  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what --scale changed
   std::string model_cache;                     // run.models
-  uint64_t eval_seed = 0;
-  double temperature = 1;
-  std::string device, main_grader;
   int64_t jobs = 2;
   std::vector<std::string> also;               // experiment files run after this one
   std::vector<std::string> slurm;              // further options of sbatch

@@ -114,7 +114,7 @@ TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
     meds["fingerprint.position"] = "\"reference\"";
     const std::map<std::string, Keys> arms = {{"DAPO", dapo}, {"GRPO", grpo}, {"GRPO + Entropy", entropy}, {"MEDS", meds}};
     const Experiment experiment = read_experiment_file(paper_file(paper), {});
-    EXPECT_EQ(experiment.main_grader, "limo");
+    EXPECT_EQ(experiment.grader, "limo");
     EXPECT_EQ(experiment.sets, (std::vector<std::string>{"aime24", "amc23", "math500", "minerva", "olympiadbench"}));
     size_t seen = 0;
     for (const PlannedRow& row : experiment.rows) {

@@ -11,7 +11,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/data/outcome.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 #include "harness/reward/grader.h"
 
 namespace experiments {
@@ -52,15 +52,15 @@ class Regrader {
     for (harness::Outcome& outcome : file.outcomes) {
       const harness::Problem& problem = find(outcome);
       // The stored grader on the same problem must come to the stored verdict, or the problems are not those answered.
-      if (harness::to_string(known->grade(outcome.text, problem).correctness) != outcome.verdicts.at(file.main_grader)) {
+      if (known->grade(outcome.text, problem).correctness != outcome.verdicts.at(file.main_grader)) {
         throw harness::Error(
             "{}: {}, {}, sample {}: expected the stored verdict of {} again, found another; give the --data and "
             "--data-seed of the evaluation",
             path, outcome.set, outcome.problem, outcome.sample, file.main_grader);
       }
-      const std::string before = outcome.verdicts.at(file.main_grader);
+      const harness::Correctness before = outcome.verdicts.at(file.main_grader);
       const harness::Verdict verdict = grader_->grade(outcome.text, problem);
-      outcome.verdicts[choice_.grader] = harness::to_string(verdict.correctness);
+      outcome.verdicts[choice_.grader] = verdict.correctness;
       ++graded_;
       changed_ += outcome.verdicts[choice_.grader] == before ? 0 : 1;
     }
@@ -88,18 +88,18 @@ class Regrader {
 };
 
 int regrade(const RegradeChoice& choice) {
-  harness::ExperimentManifest manifest = harness::read_manifest(choice.folder);
+  harness::ExperimentRecord record = harness::read_experiment_record(choice.folder);
   Regrader regrader(choice);
-  for (const harness::ManifestRow& row : manifest.rows) {
-    for (const harness::ManifestCell& cell : row.cells) {
-      if (!cell.failed.empty()) continue;
+  for (const harness::RowRecord& row : record.rows) {
+    for (const harness::SeedRecord& seed : row.records) {
+      if (!seed.failed.empty()) continue;
       harness::check_interrupt();
-      regrader.regrade_file((std::filesystem::path(choice.folder) / cell.outcomes).lexically_normal().string());
+      regrader.regrade_file((std::filesystem::path(choice.folder) / seed.outcomes).lexically_normal().string());
     }
   }
   if (choice.main) {
-    manifest.grader = choice.grader;
-    harness::write_manifest(choice.folder, manifest);
+    record.grader = choice.grader;
+    harness::write_experiment_record(choice.folder, record);
   }
   fmt::print(stderr, "{} responses graded by {}, {} verdicts differ; `medsbench table {}` writes the tables\n",
              regrader.graded(), choice.grader, regrader.changed(), choice.folder);

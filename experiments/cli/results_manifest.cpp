@@ -39,8 +39,8 @@ harness::Json machine() {
   return facts;
 }
 
-harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedRow& row, int64_t seed) {
-  harness::ManifestCell cell;
+harness::SeedRecord manifest_cell(const Experiment& experiment, const PlannedRow& row, int64_t seed) {
+  harness::SeedRecord cell;
   cell.seed = seed;
   cell.sets = experiment.sets;
   // By the names given: a link in a path stays a link.
@@ -77,33 +77,21 @@ harness::ManifestCell manifest_cell(const Experiment& experiment, const PlannedR
   return cell;
 }
 
-harness::ExperimentManifest make_manifest(const Experiment& experiment) {
-  harness::ExperimentManifest manifest;
-  manifest.title = experiment.title;
-  manifest.sets = experiment.sets;
-  manifest.k = experiment.k;
-  manifest.g_pass = experiment.g_pass;
-  manifest.maj = experiment.maj;
-  manifest.primary = experiment.primary;
-  manifest.n = experiment.n;
-  manifest.eval_seed = experiment.eval_seed;
-  manifest.temperature = experiment.temperature;
-  manifest.grader = experiment.main_grader;
-  manifest.config_hash = experiment.config_hash;
-  manifest.device = experiment.device;
+harness::ExperimentRecord make_manifest(const Experiment& experiment) {
+  harness::ExperimentRecord manifest;
+  static_cast<harness::TableSettings&>(manifest) = experiment;
   manifest.machine = machine();
-  manifest.scale = experiment.scale;
   manifest.notes = experiment_notes(experiment);
   manifest.published = experiment.published.empty() ? "" : fs::relative(experiment.published, experiment.results).string();
   for (const PlannedRow& planned : experiment.rows) {
-    harness::ManifestRow row;
+    harness::RowRecord row;
     row.name = planned.name;
     row.label = planned.label;
     row.base_model = planned.base_model;
     row.compare_to = planned.compare_to;
     row.seeds = planned.seeds;
     for (const int64_t seed : planned.seeds) {
-      row.cells.push_back(manifest_cell(experiment, planned, seed));
+      row.records.push_back(manifest_cell(experiment, planned, seed));
       const auto training = planned.train.find(seed);
       if (training == planned.train.end() || !is_finished(training->second)) continue;
       const double difference = harness::number_field(*read_done(training->second.cell.folder), "largest_log_prob_difference");
@@ -118,17 +106,17 @@ harness::ExperimentManifest make_manifest(const Experiment& experiment) {
 
 void write_manifest_once(const Experiment& experiment) {
   harness::make_folder(experiment.results);
-  harness::ExperimentManifest manifest = make_manifest(experiment);
+  harness::ExperimentRecord manifest = make_manifest(experiment);
   const std::string path = experiment.results + "/experiment.json";
   if (fs::exists(path)) {
-    const harness::ExperimentManifest old = harness::read_manifest(experiment.results);
+    const harness::ExperimentRecord old = harness::read_experiment_record(experiment.results);
     manifest.commit = old.commit;
     manifest.machine = old.machine;
     if (harness::dump_line(to_json(manifest)) == harness::dump_line(to_json(old))) return;
     manifest.machine = machine();
   }
   manifest.commit = kCommit;
-  harness::write_manifest(experiment.results, manifest);
+  harness::write_experiment_record(experiment.results, manifest);
 }
 
 }  // namespace experiments

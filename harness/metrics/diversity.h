@@ -32,10 +32,4 @@ DiversityReport diversity_of(std::span<const Outcome> outcomes, const std::strin
 // only metrics with a count above 0 that are defined somewhere.
 OrderedJson to_json(const DiversityReport& report);
 
-// Of fingerprints as rows [n, d]; NaN where undefined. Rows that are not finite are left out, and rows of zeros where a
-// direction is needed.
-double eigen_ratio(std::span<const std::vector<float>> rows);           // largest covariance eigenvalue / trace; n >= 2
-double mean_cosine_distance(std::span<const std::vector<float>> rows);  // mean over pairs of 1 - cos; n >= 2
-double vendi_score(std::span<const std::vector<float>> rows);           // exp(entropy of the eigenvalues of K/n), K_ij = cos
-
 }  // namespace harness

@@ -10,18 +10,6 @@
 
 namespace harness {
 
-const char* to_string(Correctness correctness) {
-  switch (correctness) {
-    case Correctness::right:
-      return "right";
-    case Correctness::wrong:
-      return "wrong";
-    case Correctness::undecided:
-      break;
-  }
-  return "undecided";
-}
-
 std::vector<std::string> grader_names() { return {"recipe", "limo", "math", "last_number"}; }
 
 std::unique_ptr<Grader> make_grader(const std::string& name) {

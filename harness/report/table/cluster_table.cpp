@@ -8,7 +8,8 @@
 
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
-#include "harness/report/table/intervals.h"
+#include "harness/stats/aggregate.h"
+#include "harness/stats/distributions.h"
 #include "harness/stats/undefined.h"
 
 namespace harness {
@@ -116,13 +117,13 @@ std::vector<Row> rows_of(const std::vector<ClusterRecord>& records) {
 // "0.712 (0.690 to 0.734)": mean over seeds with its 95 % interval; one seed has none.
 std::string mean_text(const BySeed& values, bool sign) {
   if (values.empty()) return "-";
-  const auto n = static_cast<double>(values.size());
-  double mean = 0, square = 0;
-  for (const auto& [seed, value] : values) mean += value / n;
-  for (const auto& [seed, value] : values) square += (value - mean) * (value - mean);
+  std::vector<double> list;
+  for (const auto& [seed, value] : values) list.push_back(value);
+  const auto n = static_cast<double>(list.size());
+  const double mean = mean_of(list);
   const std::string text = sign ? fmt::format("{:+.3f}", mean) : fmt::format("{:.3f}", mean);
-  if (values.size() < 2) return text;
-  const double half = t_quantile(0.95, n - 1) * std::sqrt(square / (n - 1) / n);
+  if (list.size() < 2) return text;
+  const double half = t_quantile(0.95, n - 1) * deviation_of(list) / std::sqrt(n);
   return fmt::format("{} ({:.3f} to {:.3f})", text, mean - half, mean + half);
 }
 
@@ -176,12 +177,12 @@ std::string thirds_table(const Row& row) {
 std::vector<ClusterRecord> cluster_records(const ExperimentResults& results) {
   std::vector<ClusterRecord> records;
   for (const RowResults& row : results.rows) {
-    for (const CellResults& cell : row.cells) {
+    for (const SeedResults& seed : row.seeds) {
       ClusterRecord line;
-      line.base_model = row.row.base_model;
-      line.row = row.row.name;
-      line.seed = cell.seed;
-      const std::vector<ClusterRecord> found = records_of(line, cell.curves);
+      line.base_model = row.record.base_model;
+      line.row = row.record.name;
+      line.seed = seed.seed;
+      const std::vector<ClusterRecord> found = records_of(line, seed.curves);
       records.insert(records.end(), found.begin(), found.end());
     }
   }
