@@ -1,5 +1,7 @@
 #include "harness/core/csv.h"
 
+#include <cmath>
+
 #include "harness/core/error.h"
 
 namespace harness {
@@ -13,6 +15,8 @@ std::string csv_field(std::string_view text) {
   }
   return quoted + "\"";
 }
+
+std::string csv_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 std::vector<std::vector<std::string>> read_csv(std::string_view text) {
   std::vector<std::vector<std::string>> records;

@@ -71,4 +71,19 @@ ClusterAgreement cluster_agreement(std::span<const int64_t> clusters, std::span<
   return agreement;
 }
 
+ClusterAgreement mean_agreement(std::span<const ClusterAgreement> parts) {
+  ClusterAgreement mean{0, 0, 0, 0, 0};
+  for (const ClusterAgreement& part : parts) {
+    const auto weight = static_cast<double>(part.items);
+    mean.adjusted_rand += weight * part.adjusted_rand;
+    mean.homogeneity += weight * part.homogeneity;
+    mean.completeness += weight * part.completeness;
+    mean.purity += weight * part.purity;
+    mean.items += part.items;
+  }
+  const auto items = static_cast<double>(mean.items);
+  for (double* value : {&mean.adjusted_rand, &mean.homogeneity, &mean.completeness, &mean.purity}) *value /= items;
+  return mean;
+}
+
 }  // namespace harness

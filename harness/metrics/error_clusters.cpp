@@ -6,7 +6,6 @@
 
 #include "harness/cluster/hdbscan.h"
 #include "harness/metrics/fingerprints.h"
-#include "harness/stats/undefined.h"
 
 namespace harness {
 
@@ -22,23 +21,6 @@ std::map<std::pair<int64_t, std::string>, std::vector<const Outcome*>> wrong_of(
   return wrong;
 }
 
-void add_weighted(ClusterAgreement& sum, const ClusterAgreement& part) {
-  const auto weight = static_cast<double>(part.items);
-  sum.adjusted_rand += weight * part.adjusted_rand;
-  sum.homogeneity += weight * part.homogeneity;
-  sum.completeness += weight * part.completeness;
-  sum.purity += weight * part.purity;
-  sum.items += part.items;
-}
-
-void divide_by_items(ClusterAgreement& sum) {
-  const double items = sum.items == 0 ? kUndefined : static_cast<double>(sum.items);
-  sum.adjusted_rand /= items;
-  sum.homogeneity /= items;
-  sum.completeness /= items;
-  sum.purity /= items;
-}
-
 }  // namespace
 
 FingerprintClusters cluster_fingerprints(std::span<const std::vector<float>> rows) {
@@ -52,7 +34,7 @@ FingerprintClusters cluster_fingerprints(std::span<const std::vector<float>> row
 
 ErrorClusterReport error_cluster_agreement(std::span<const Outcome> outcomes, const std::string& grader) {
   ErrorClusterReport report;
-  report.agreement = {0, 0, 0, 0, 0};
+  std::vector<ClusterAgreement> parts;
   for (const auto& [key, wrong] : wrong_of(outcomes, grader)) {
     std::vector<std::vector<float>> rows;
     for (const Outcome* sample : wrong) rows.push_back(sample->fingerprint);
@@ -66,10 +48,10 @@ ErrorClusterReport error_cluster_agreement(std::span<const Outcome> outcomes, co
       truths.push_back(numbers.try_emplace(truth, static_cast<int64_t>(numbers.size())).first->second);
     }
     if (labels.size() < 2) continue;
-    ++report.cells;
-    add_weighted(report.agreement, cluster_agreement(labels, truths));
+    parts.push_back(cluster_agreement(labels, truths));
   }
-  divide_by_items(report.agreement);
+  report.cells = static_cast<int64_t>(parts.size());
+  report.agreement = mean_agreement(parts);
   return report;
 }
 

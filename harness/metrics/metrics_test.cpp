@@ -62,19 +62,22 @@ TEST(SetScore, AgreesWithIndependentPrograms) {
   EXPECT_EQ(score.n, golden["n"].get<int64_t>());
   EXPECT_EQ(score.problems, golden["problems"].get<int64_t>());
   EXPECT_NEAR(score.iqm, golden["iqm"].get<double>(), 1e-14);
-  for (const auto& [k, estimate] : score.pass_at_k) {
-    EXPECT_NEAR(estimate.value, golden["pass@k"][std::to_string(k)].get<double>(), 1e-14);
-    EXPECT_NEAR(score.pass_gain.at(k), golden["pass_gain"][std::to_string(k)].get<double>(), 1e-14);
-    // At most C(8, 4) = 70 subsets: visited one by one.
-    EXPECT_NEAR(score.maj_at_k.at(k).value, golden["maj@k"][std::to_string(k)].get<double>(), 1e-14);
-    for (const auto& [tau, g_pass] : score.g_pass_at_k.at(k)) {
-      EXPECT_NEAR(g_pass.value,
-                  golden["g_pass@k"][std::to_string(k)][fmt::format("{:.{}f}", tau, tau == 0.75 ? 2 : 1)].get<double>(), 1e-12);
-    }
+  for (const auto& [quantity, estimate] : score.means) {
+    const std::string k = std::to_string(quantity.k);
     EXPECT_LE(estimate.low, estimate.value);
     EXPECT_GE(estimate.high, estimate.value);
+    if (quantity.kind == Quantity::Kind::g_pass) {
+      const std::string tau = fmt::format("{:.{}f}", quantity.tau, quantity.tau == 0.75 ? 2 : 1);
+      EXPECT_NEAR(estimate.value, golden["g_pass@k"][k][tau].get<double>(), 1e-12);
+      continue;
+    }
+    // maj@k: at most C(8, 4) = 70 subsets, visited one by one.
+    const char* name = quantity.kind == Quantity::Kind::maj ? "maj@k" : "pass@k";
+    EXPECT_NEAR(estimate.value, golden[name][k].get<double>(), 1e-14) << quantity.name();
+    if (quantity.kind == Quantity::Kind::maj) continue;
+    EXPECT_NEAR(estimate.value - score.pass_rate, golden["pass_gain"][k].get<double>(), 1e-14);
   }
-  EXPECT_EQ(score.pass_at_k.size(), 4U);
+  EXPECT_EQ(score.means.size(), 4U * 5U);  // k = 1, 2, 4, 8
   for (const auto& [name, value] : golden["diversity"].items()) {
     EXPECT_NEAR(score.diversity.values.at(name), value.get<double>(), 1e-9) << name;
   }
@@ -86,9 +89,9 @@ TEST(SetScore, OfASmallSetByHand) {
   const SetScore score = score_outcomes(outcomes, "g");
   EXPECT_EQ(score.seeds, 1);
   EXPECT_EQ(score.problems, 2);
-  EXPECT_DOUBLE_EQ(score.pass_at_k.at(1).value, 3.0 / 8);
-  EXPECT_DOUBLE_EQ(score.pass_at_k.at(4).value, 1.0);
-  EXPECT_DOUBLE_EQ(score.maj_at_k.at(4).value, 0.5);  // a: r twice, x once; b: x
+  EXPECT_DOUBLE_EQ(score.means.at(Quantity::pass(1)).value, 3.0 / 8);
+  EXPECT_DOUBLE_EQ(score.means.at(Quantity::pass(4)).value, 1.0);
+  EXPECT_DOUBLE_EQ(score.means.at({Quantity::Kind::maj, 4, 0}).value, 0.5);  // a: r twice, x once; b: x
 }
 
 TEST(SetScore, LeavesOutAKThatSomeProblemHasTooFewSamplesFor) {
@@ -98,9 +101,9 @@ TEST(SetScore, LeavesOutAKThatSomeProblemHasTooFewSamplesFor) {
   const SetScore score = score_outcomes(outcomes, "g", settings);
   EXPECT_EQ(score.n, 2);
   EXPECT_EQ(score.n_largest, 4);
-  EXPECT_EQ(score.pass_at_k.size(), 2U);
+  EXPECT_EQ(score.means.size(), 2U * 5U);
   EXPECT_EQ(score.undefined_ks, (std::vector<int64_t>{4}));
-  EXPECT_DOUBLE_EQ(score.pass_at_k.at(2).value, 0.75);
+  EXPECT_DOUBLE_EQ(score.means.at(Quantity::pass(2)).value, 0.75);
 }
 
 TEST(SetScore, IsTheSameForAnyOrderOfProblemsAndSeeds) {

@@ -7,7 +7,6 @@
 
 #include "harness/core/error.h"
 #include "harness/metrics/problem_counts.h"
-#include "harness/metrics/quantity.h"
 #include "harness/stats/aggregate.h"
 #include "harness/stats/pass_at_k.h"
 
@@ -60,6 +59,7 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
     }
   }
   score.problems = static_cast<int64_t>(problems.size());
+  score.pass_rate = mean_of(means);
   score.iqm = interquartile_mean(means);
   std::vector<Quantity> quantities;
   for (const int64_t k : choose_ks(score, settings.ks)) {
@@ -67,49 +67,35 @@ SetScore score_outcomes(std::span<const Outcome> outcomes, const std::string& gr
     quantities.push_back({Quantity::Kind::maj, k, 0});
     for (const double tau : settings.taus) quantities.push_back({Quantity::Kind::g_pass, k, tau});
   }
-  std::vector<Estimate> estimates;
   if (!quantities.empty()) {
-    estimates =
+    const std::vector<Estimate> estimates =
         crossed_bootstrap(seed_tables(seeds, quantities, settings.seed), RandomStream("score bootstrap", {settings.seed}));
-  }
-  for (size_t q = 0; q < quantities.size(); ++q) {
-    const auto& [kind, k, tau] = quantities[q];
-    if (kind == Quantity::Kind::g_pass) score.g_pass_at_k[k][tau] = estimates[q];
-    if (kind == Quantity::Kind::maj) score.maj_at_k[k] = estimates[q];
-    if (kind != Quantity::Kind::pass) continue;
-    score.pass_at_k[k] = estimates[q];
-    score.pass_gain[k] = estimates[q].value - mean_of(means);
+    for (size_t q = 0; q < quantities.size(); ++q) score.means[quantities[q]] = estimates[q];
   }
   score.diversity = diversity_of(outcomes, grader);
   return score;
 }
 
 OrderedJson to_json(const SetScore& score) {
-  const auto intervals = [](const std::map<int64_t, Estimate>& estimates) {
-    OrderedJson object = OrderedJson::object();
-    for (const auto& [k, estimate] : estimates) {
-      object[std::to_string(k)] = {{"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
-    }
-    return object;
-  };
-  OrderedJson gains = OrderedJson::object();
-  for (const auto& [k, gain] : score.pass_gain) gains[std::to_string(k)] = gain;
+  OrderedJson pass = OrderedJson::object(), maj = pass, gains = pass, g_pass = pass;
+  for (const auto& [quantity, estimate] : score.means) {
+    const OrderedJson interval{{"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
+    const std::string k = std::to_string(quantity.k);
+    if (quantity.kind == Quantity::Kind::maj) maj[k] = interval;
+    if (quantity.kind == Quantity::Kind::g_pass) g_pass[k][fmt::format("{}", quantity.tau)] = interval;
+    if (quantity.kind != Quantity::Kind::pass) continue;
+    pass[k] = interval;
+    gains[k] = estimate.value - score.pass_rate;
+  }
   OrderedJson object;
   object["n"] = score.n;
   if (score.n_largest != score.n) object["n_largest"] = score.n_largest;
   object["problems"] = score.problems;
   object["seeds"] = score.seeds;
-  object["pass@k"] = intervals(score.pass_at_k);
-  object["maj@k"] = intervals(score.maj_at_k);
+  object["pass@k"] = std::move(pass);
+  object["maj@k"] = std::move(maj);
   object["pass_gain"] = std::move(gains);
-  OrderedJson thresholds = OrderedJson::object();
-  for (const auto& [k, by_tau] : score.g_pass_at_k) {
-    for (const auto& [tau, estimate] : by_tau) {
-      thresholds[std::to_string(k)][fmt::format("{}", tau)] = {
-          {"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
-    }
-  }
-  object["g_pass@k"] = std::move(thresholds);
+  object["g_pass@k"] = std::move(g_pass);
   object["iqm"] = score.iqm;
   if (!score.undefined_ks.empty()) object["undefined_k"] = score.undefined_ks;
   object["diversity"] = to_json(score.diversity);

@@ -10,6 +10,7 @@
 #include "harness/core/json.h"
 #include "harness/data/outcome.h"
 #include "harness/metrics/diversity.h"
+#include "harness/metrics/quantity.h"
 #include "harness/stats/bootstrap.h"
 
 namespace harness {
@@ -25,12 +26,11 @@ struct SetScore {
   int64_t n_largest = 0;              // differs from n only where there are different numbers of samples
   int64_t seeds = 0, problems = 0;    // different ones
   std::vector<int64_t> undefined_ks;  // those asked for that some (seed, problem) has too few samples for
-  // Means over seeds and problems with their crossed bootstrap intervals, by k; one seed: intervals over problems only.
-  std::map<int64_t, Estimate> pass_at_k;
-  std::map<int64_t, Estimate> maj_at_k;
-  std::map<int64_t, double> pass_gain;                        // pass@k - pass@1
-  std::map<int64_t, std::map<double, Estimate>> g_pass_at_k;  // by k and threshold (arXiv 2412.13147)
-  double iqm = 0;                                             // interquartile mean of the (seed, problem) means
+  // pass@k, maj@k and G-pass@k at each threshold: means over seeds and problems with their crossed bootstrap intervals; one
+  // seed: intervals over problems only.
+  std::map<Quantity, Estimate> means;
+  double pass_rate = 0;  // pass@1, whatever k was asked for
+  double iqm = 0;        // interquartile mean of the (seed, problem) means
   DiversityReport diversity;
 };
 

@@ -16,16 +16,15 @@ namespace harness {
 
 namespace {
 
-constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv
+constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv; five of counts.csv as well
 
 using Record = std::vector<std::string>;
 
-// Records of a CSV text by their first `fields` fields.
-std::map<Record, Record> by_key(const std::vector<Record>& records, size_t fields) {
+// Records of a CSV text by their key.
+std::map<Record, Record> by_key(const std::vector<Record>& records) {
   std::map<Record, Record> lines;
   for (size_t i = 1; i < records.size(); ++i) {
-    if (records[i].size() < fields) continue;
-    lines[Record(records[i].begin(), records[i].begin() + static_cast<std::ptrdiff_t>(fields))] = records[i];
+    if (records[i].size() >= kKeyFields) lines[Record(records[i].begin(), records[i].begin() + kKeyFields)] = records[i];
   }
   return lines;
 }
@@ -41,8 +40,7 @@ std::string joined(const Record& key) {
 std::string shown(const std::string& field) { return field.empty() ? "nothing" : field; }
 
 // Compares two CSV texts field by field.
-void compare_csv(const std::string& name, const std::string& stored, const std::string& derived, size_t fields,
-                 Verification& result) {
+void compare_csv(const std::string& name, const std::string& stored, const std::string& derived, Verification& result) {
   const auto old_records = with_context(name, [&] { return read_csv(stored); });
   const auto new_records = read_csv(derived);
   if (old_records.empty() || old_records.front() != new_records.front()) {
@@ -50,15 +48,15 @@ void compare_csv(const std::string& name, const std::string& stored, const std::
     return;
   }
   const Record& header = new_records.front();
-  const auto old_lines = by_key(old_records, fields);
-  const auto new_lines = by_key(new_records, fields);
+  const auto old_lines = by_key(old_records);
+  const auto new_lines = by_key(new_records);
   for (const auto& [key, line] : new_lines) {
     const auto found = old_lines.find(key);
     if (found == old_lines.end()) {
       result.differences.push_back(fmt::format("{}: {}: stored none, derived a line", name, joined(key)));
       continue;
     }
-    for (size_t field = fields; field < header.size(); ++field) {
+    for (size_t field = kKeyFields; field < header.size(); ++field) {
       const std::string before = field < found->second.size() ? found->second[field] : "";
       const std::string after = field < line.size() ? line[field] : "";
       ++result.numbers;
@@ -99,10 +97,8 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
     return;
   }
   const std::string stored = read_file(path);
-  if (file.name == "table.csv") {
-    compare_csv(file.name, stored, file.text, kKeyFields, result);
-  } else if (file.name == "counts.csv") {
-    compare_csv(file.name, stored, file.text, kKeyFields, result);
+  if (file.name == "table.csv" || file.name == "counts.csv") {
+    compare_csv(file.name, stored, file.text, result);
   } else if (file.name != "manifest.json" || result.differences.empty()) {
     compare_text(file.name, stored, file.text, result);
   }
@@ -111,14 +107,14 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
 // Only the pass@k values of table.csv can be had from counts.
 void compare_counts_only(const std::string& folder, Verification& result) {
   const Summary summary = summarise(read_counts(folder));
-  const auto stored = by_key(with_context("table.csv", [&] { return read_csv(read_file(folder + "/table.csv")); }), kKeyFields);
+  const auto stored = by_key(with_context("table.csv", [&] { return read_csv(read_file(folder + "/table.csv")); }));
   for (const SummaryRow& row : summary.rows) {
     for (size_t c = 0; c < row.entries.size(); ++c) {
       const Column& column = summary.columns[c];
       if (column.kind() != ColumnKind::pass || column.quantity.kind == Quantity::Kind::maj || !row.source.empty()) continue;
       const Record key{row.base_model, row.name, "", column.set, column.quantity.name()};
       const auto found = stored.find(key);
-      const std::string derived = std::isnan(row.entries[c].mean.value) ? "" : fmt::format("{}", row.entries[c].mean.value);
+      const std::string derived = csv_number(row.entries[c].mean.value);
       const std::string before = found == stored.end() || found->second.size() <= kKeyFields ? "" : found->second[kKeyFields];
       ++result.numbers;
       if (before != derived) {

@@ -64,8 +64,6 @@ std::vector<ClusterRecord> records_of(const ClusterRecord& line, const TrainingC
   return records;
 }
 
-std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
 double number_of(const std::string& text, const std::string& place) {
   if (text.empty()) return kUndefined;
   double value = 0;
@@ -192,8 +190,9 @@ std::vector<ClusterRecord> cluster_records(const ExperimentResults& results) {
 std::string clusters_csv(const std::vector<ClusterRecord>& records) {
   std::string text = std::string(kHeader) + "\n";
   for (const ClusterRecord& r : records) {
-    text += fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(r.base_model), csv_field(r.row), csv_field(r.choice),
-                        csv_field(r.measure), r.seed, number(r.thirds[0]), number(r.thirds[1]), number(r.thirds[2]));
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(r.base_model), csv_field(r.row), csv_field(r.choice),
+                    csv_field(r.measure), r.seed, csv_number(r.thirds[0]), csv_number(r.thirds[1]), csv_number(r.thirds[2]));
   }
   return text;
 }

@@ -16,8 +16,6 @@ namespace harness {
 
 namespace {
 
-std::string full(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
 std::string markdown_entry(const Column& column, const TableEntry& entry) {
   std::string text = shown_value(column, entry.mean.value);
   if (entry.best) text = "**" + text + "**";
@@ -89,17 +87,18 @@ void latex_part(const Summary& summary, const TablePart& part, std::string& text
 
 std::string csv_line(const SummaryRow& row, const Column& column, const TableEntry& entry) {
   const MeanInterval& mean = entry.mean;
-  std::string line =
-      fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name), csv_field(row.source),
-                  csv_field(column.set), column.quantity.name(), full(mean.value), full(mean.low), full(mean.high),
-                  full(mean.seed_deviation), full(entry.sampling_error), mean.seeds, mean.problems);
+  std::string line = fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name),
+                                 csv_field(row.source), csv_field(column.set), column.quantity.name(), csv_number(mean.value),
+                                 csv_number(mean.low), csv_number(mean.high), csv_number(mean.seed_deviation),
+                                 csv_number(entry.sampling_error), mean.seeds, mean.problems);
   if (!entry.comparison) return line + fmt::format(",,,,,,,,,,,{}\n", entry.best ? 1 : 0);
   const Comparison& comparison = *entry.comparison;
   return line + fmt::format(",{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(comparison.against),
-                            full(comparison.difference.value), full(comparison.difference.low),
-                            full(comparison.difference.high), full(comparison.difference.p_value), full(comparison.adjusted_p),
-                            full(comparison.adjusted_low), full(comparison.adjusted_high), comparison.difference.seeds,
-                            comparison.mark, entry.best ? 1 : 0);
+                            csv_number(comparison.difference.value), csv_number(comparison.difference.low),
+                            csv_number(comparison.difference.high), csv_number(comparison.difference.p_value),
+                            csv_number(comparison.adjusted_p), csv_number(comparison.adjusted_low),
+                            csv_number(comparison.adjusted_high), comparison.difference.seeds, comparison.mark,
+                            entry.best ? 1 : 0);
 }
 
 // Columns a terminal shows of a UTF-8 text without combining marks.
