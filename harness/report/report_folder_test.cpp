@@ -151,14 +151,6 @@ TEST(Summary, ShowsFailedSeedsInTheRow) {
   EXPECT_THAT(markdown_table(summarise(results)), HasSubstr("MEDS (2/3 seeds)"));
 }
 
-TEST(ReportFolder, IsTheSameBytesWhenWrittenAgain) {
-  const std::string folder = write_test_experiment(fresh_folder("again"), {});
-  const auto first = table_files(read_experiment(folder), summarise(read_experiment(folder)));
-  const auto second = table_files(read_experiment(folder), summarise(read_experiment(folder)));
-  ASSERT_EQ(first.size(), second.size());
-  for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].text, second[i].text) << first[i].name;
-}
-
 TEST(TableText, GivesEveryLineOfTheCsvAllFieldsOfItsHeader) {
   const auto records = read_csv(csv_table(summarise(read_experiment(write_test_experiment(fresh_folder("csv"), {})))));
   for (const auto& record : records) EXPECT_EQ(record.size(), records.front().size()) << record[1] << " " << record[4];
