@@ -33,8 +33,8 @@ def samples():
                     right, answers = [False] * N, [None] * N
                 main = "".join("r" if r else "u" if a and rng.random() < 0.15 else "w" for r, a in zip(right, answers))
                 other = "".join(v if rng.random() < 0.85 else "r" if v != "r" else "w" for v in main)
-                lines.append({"row": row, "seed": seed, "set": name, "problem": f"{name}-{p}", "answers": answers, "recipe": main,
-                              "limo": other})
+                lines.append({"row": row, "seed": seed, "set": name, "problem": f"{name}-{p}", "answers": answers,
+                              "recipe": main, "limo": other})
     return lines
 
 
@@ -43,7 +43,7 @@ def trainings():
     rng, out = random.Random(SEED + 1), {}
     for row, (_, seeds, _) in ROWS.items():
         for seed in (s for s in seeds if s):
-            budget = [rng.randrange(10**6), rng.randrange(10**4), rng.randrange(10**3), rng.randrange(100), round(rng.uniform(1, 9), 3)]
+            budget = [rng.randrange(limit) for limit in (10**6, 10**4, 10**3, 100)] + [round(rng.uniform(1, 9), 3)]
             steps = [round(rng.random(), 3) for _ in range(8)]
             out[f"{row} {seed}"] = {"budget": dict(zip(BUDGET, budget)), "steps": steps,
                                     "train_pass_rate": None if seed == 2 else round(rng.random(), 3)}
@@ -84,8 +84,9 @@ def tables(lines, metric):
     """row -> set -> [seeds, problems]"""
     out = {}
     for row, (_, seeds, _) in ROWS.items():
-        out[row] = {name: np.array([[problem_values(l)[metric] for l in lines if (l["row"], l["seed"], l["set"]) == (row, s, name)]
-                                    for s in seeds], dtype=float) for name in SETS}
+        def of_seed(seed, name):
+            return [problem_values(l)[metric] for l in lines if (l["row"], l["seed"], l["set"]) == (row, seed, name)]
+        out[row] = {name: np.array([of_seed(s, name) for s in seeds], dtype=float) for name in SETS}
     return out
 
 
@@ -163,14 +164,16 @@ def golden(lines, training):
         for row, (base, seeds, _) in ROWS.items():
             entry = entry_of(row, name, metric, numbers[row])
             if metric.startswith("pass@"):
-                entry["sampling_error"] = sampling_error(lines, row, list(SETS) if name == "average" else [name], int(metric[5:]))
+                names = list(SETS) if name == "average" else [name]
+                entry["sampling_error"] = sampling_error(lines, row, names, int(metric[5:]))
             if metric in rates and row == order[0]:
                 second = mean_with_interval([a - b for a, b in zip(of[row], of[order[1]])])
                 entry["best"] = bool(second["seeds"] > 1 and second["low"] > 0)
             if base and metric in rates + ["distinct_answers", "answer_entropy"]:
                 difference = mean_with_interval([a - b for a, b in zip(of[row], of[base])])
                 entry["comparison"] = {"against": base, "difference": difference["value"], "low": difference["low"],
-                                       "high": difference["high"], "p": difference["p"], "improvement": improvement(of[row], of[base])}
+                                       "high": difference["high"], "p": difference["p"],
+                                       "improvement": improvement(of[row], of[base])}
                 family.append((entry["comparison"], difference))
             entries.append(entry)
     p = [difference["p"] for _, difference in family]
@@ -197,7 +200,8 @@ def main():
     with open(f"{folder}/table.jsonl", "w") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
     with open(f"{folder}/table.expected.json", "w") as file:
-        expected = {"n": N, "k": list(KS), "g_pass": [TAU], "sets": list(SETS), "trainings": training, **golden(lines, training)}
+        expected = {"n": N, "k": list(KS), "g_pass": [TAU], "sets": list(SETS), "trainings": training,
+                    **golden(lines, training)}
         json.dump(expected, file, indent=1, default=float)
         file.write("\n")
 

@@ -64,7 +64,7 @@ struct Carried {
   bool entropies = false;
 };
 
-Metrics measure_cell(const Samples& samples, const std::string& grader, const Carried& carried) {
+Metrics measure_problem(const Samples& samples, const std::string& grader, const Carried& carried) {
   Metrics metrics;
   for (const std::string& name : diversity_names()) {
     if (!name.ends_with("_pooled")) metrics[name] = kUndefined;
@@ -146,19 +146,19 @@ std::vector<std::string> diversity_names() {
 
 DiversityReport diversity_of(std::span<const Outcome> outcomes, const std::string& grader) {
   Carried carried;
-  std::map<std::pair<int64_t, std::string>, Samples> cells;
+  std::map<std::pair<int64_t, std::string>, Samples> problems;
   std::map<int64_t, Samples> seeds;
   for (const Outcome& outcome : outcomes) {
     carried.texts |= !outcome.text.empty();
     carried.ids |= !outcome.ids.empty();
     carried.entropies |= outcome.mean_entropy != 0;
-    cells[{outcome.seed, outcome.problem}].push_back(&outcome);
+    problems[{outcome.seed, outcome.problem}].push_back(&outcome);
     seeds[outcome.seed].push_back(&outcome);
   }
   DiversityReport report;
-  MeanWithout over_cells;
-  for (const auto& [key, samples] : cells) over_cells.add(measure_cell(samples, grader, carried));
-  over_cells.write(report);
+  MeanWithout over_problems;
+  for (const auto& [key, samples] : problems) over_problems.add(measure_problem(samples, grader, carried));
+  over_problems.write(report);
   MeanWithout over_seeds;
   for (const auto& [seed, samples] : seeds) {
     Metrics metrics;

@@ -50,7 +50,7 @@ ErrorClusterReport error_cluster_agreement(std::span<const Outcome> outcomes, co
     if (labels.size() < 2) continue;
     parts.push_back(cluster_agreement(labels, truths));
   }
-  report.cells = static_cast<int64_t>(parts.size());
+  report.compared = static_cast<int64_t>(parts.size());
   report.agreement = mean_agreement(parts);
   return report;
 }

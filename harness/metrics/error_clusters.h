@@ -23,7 +23,7 @@ FingerprintClusters cluster_fingerprints(std::span<const std::vector<float>> row
 // fingerprints at least, each weighted by its number of items; a wrong answer without a label is clustered and not compared.
 struct ErrorClusterReport {
   ClusterAgreement agreement;  // NaN where nothing could be compared
-  int64_t cells = 0;           // (seed, problem)s compared
+  int64_t compared = 0;        // (seed, problem)s
 };
 ErrorClusterReport error_cluster_agreement(std::span<const Outcome> outcomes, const std::string& grader);
 

@@ -163,7 +163,7 @@ OrderedJson to_json(const JudgedErrors& errors) {
                        {"completeness", agreement.completeness},
                        {"purity", agreement.purity},
                        {"items", agreement.items},
-                       {"cells", errors.clusters.cells}};
+                       {"cells", errors.clusters.compared}};
   return json;
 }
 

@@ -312,7 +312,7 @@ TEST(ErrorClusters, OfTwoStrategiesAgreeWithTheirLabels) {
   }
   EXPECT_DOUBLE_EQ(diversity_of(outcomes, "g").values.at("error_clusters"), 2);
   const ErrorClusterReport report = error_cluster_agreement(outcomes, "g");
-  EXPECT_EQ(report.cells, 1);
+  EXPECT_EQ(report.compared, 1);
   EXPECT_EQ(report.agreement.items, 6);
   EXPECT_DOUBLE_EQ(report.agreement.adjusted_rand, 1);
   outcomes[6].error_label = "second";

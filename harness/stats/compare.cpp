@@ -83,13 +83,13 @@ double satterthwaite(double variance, const std::vector<Term>& terms) {
   return sum > 0 ? std::max(1.0, square(variance) / sum) : 1.0;
 }
 
-void set_interval(MeanInterval& mean, double level) {
+void set_interval(MeanInterval& mean) {
   if (mean.standard_error <= 0) {
     mean.low = mean.high = mean.value;
     mean.p_value = mean.value == 0 ? 1 : 0;
     return;
   }
-  const double reach = t_quantile(level, mean.degrees) * mean.standard_error;
+  const double reach = t_quantile(0.95, mean.degrees) * mean.standard_error;
   // Rounded to what the ends hold of it: the last digits of published tables.
   const double half = ((mean.value + reach) - (mean.value - reach)) / 2;
   mean.low = mean.value - half;
@@ -99,7 +99,7 @@ void set_interval(MeanInterval& mean, double level) {
 
 }  // namespace
 
-MeanInterval crossed_mean(std::span<const SeedTable> sets, double level) {
+MeanInterval crossed_mean(std::span<const SeedTable> sets) {
   MeanInterval mean;
   const std::vector<int64_t> shared = shared_seeds(sets);
   if (shared.empty()) return mean;
@@ -142,11 +142,12 @@ MeanInterval crossed_mean(std::span<const SeedTable> sets, double level) {
   const double variance = std::max({from_seeds + from_problems - counted_twice, from_seeds, from_problems});
   mean.standard_error = std::sqrt(variance);
   mean.degrees = satterthwaite(variance, terms);
-  set_interval(mean, level);
+  set_interval(mean);
   return mean;
 }
 
-std::vector<HolmDecision> holm(std::span<const double> p_values, double alpha) {
+std::vector<HolmDecision> holm(std::span<const double> p_values) {
+  constexpr double kAlpha = 0.05;
   const size_t count = p_values.size();
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
@@ -154,13 +155,13 @@ std::vector<HolmDecision> holm(std::span<const double> p_values, double alpha) {
   std::vector<HolmDecision> decisions(count);
   double largest = 0;    // adjusted p-values do not decrease
   bool stopped = false;  // from the first comparison that is not different on, none is
-  double level = 1 - alpha;
+  double level = 1 - kAlpha;
   for (size_t rank = 0; rank < count; ++rank) {
     HolmDecision& decision = decisions[order[rank]];
     const double steps = static_cast<double>(count - rank);
     largest = std::max(largest, std::min(1.0, steps * p_values[order[rank]]));
-    if (!stopped) level = 1 - alpha / steps;
-    stopped = stopped || largest >= alpha;
+    if (!stopped) level = 1 - kAlpha / steps;
+    stopped = stopped || largest >= kAlpha;
     decision = {largest, level, !stopped};
   }
   return decisions;

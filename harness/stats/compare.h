@@ -13,7 +13,7 @@ namespace harness {
 // A mean with an interval that knows that seeds and problems are both samples.
 struct MeanInterval {
   double value = kUndefined;                   // undefined where a set has no value
-  double low = kUndefined, high = kUndefined;  // undefined where there is no interval (fewer than two problems in a set)
+  double low = kUndefined, high = kUndefined;  // 95 %; undefined where a set has fewer than two problems
   double standard_error = kUndefined;
   double degrees = 0;                  // of freedom of the t interval
   double p_value = kUndefined;         // two-sided, of a mean of 0
@@ -29,15 +29,15 @@ struct MeanInterval {
 // held to at least its first two terms each, degrees of freedom by Satterthwaite 1946. One seed: the problems' part alone.
 // Seeds without a value in some set are left out; a problem without one in some seed counts for the value and not for the
 // variance. All undefined where no seed is shared or a set has no problem.
-MeanInterval crossed_mean(std::span<const SeedTable> sets, double level = 0.95);
+MeanInterval crossed_mean(std::span<const SeedTable> sets);
 
 struct HolmDecision {
   double adjusted_p = 1;
   double level = 0.95;  // of the interval that excludes zero exactly where the comparison is called different
   bool different = false;
 };
-// Holm's step-down correction of a family of comparisons (Holm 1979): one decision a p-value, in the order given; `alpha` is
-// the family-wise error rate.
-std::vector<HolmDecision> holm(std::span<const double> p_values, double alpha = 0.05);
+// Holm's step-down correction of a family of comparisons at a family-wise error rate of 5 % (Holm 1979): one decision a
+// p-value, in the order given.
+std::vector<HolmDecision> holm(std::span<const double> p_values);
 
 }  // namespace harness

@@ -1,5 +1,4 @@
 // report.html: one experiment as one self-contained page; no network, no script, light and dark, for phones and paper too.
-// paper.
 #pragma once
 
 #include <string>

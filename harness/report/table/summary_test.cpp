@@ -9,6 +9,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/test_experiment.h"
 
@@ -155,6 +156,20 @@ TEST(Columns, AreReadFromTheirNamesAndRefuseOthers) {
   for (const char* text : {"", "pass@1", " pass@1", "average", "average pass@", "average mode@3"}) {
     EXPECT_THROW(parse_column(text), Error) << text;
   }
+}
+
+TEST(Columns, ThatArePrimaryAreMarkedAndAnythingElseIsRefusedInOneLine) {
+  ExperimentResults results;
+  results.record.sets = {"prec", "mod"};
+  results.record.k = {1, 8};
+  results.record.primary = {"average pass@8", "mod pass@1"};
+  std::vector<std::string> primary;
+  for (const Column& column : table_columns(results)) {
+    if (column.primary) primary.push_back(column.set + " " + column.quantity.name());
+  }
+  EXPECT_EQ(primary, (std::vector<std::string>{"mod pass@1", "average pass@8"}));
+  results.record.primary = {"average pass@"};
+  EXPECT_THAT(error_of([&] { table_columns(results); }), testing::StartsWith("primary: expected one of pass@K, "));
 }
 
 // The made-up experiment with votes that subsets are drawn of: C(16, 8) > 1000.
