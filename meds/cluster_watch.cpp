@@ -6,7 +6,7 @@
 
 #include "harness/cluster/points.h"
 #include "harness/core/error.h"
-#include "harness/metrics/diversity.h"
+#include "harness/metrics/fingerprints.h"
 
 namespace meds {
 
@@ -39,39 +39,27 @@ WatchedChoice watched_choice(const std::string& name) {
 
 std::vector<int64_t> wide(const std::vector<int32_t>& ids) { return {ids.begin(), ids.end()}; }
 
-// Sums of agreements weighted by their items.
-struct Agreement {
-  double adjusted_rand = 0, homogeneity = 0, completeness = 0, purity = 0, items = 0;
+// Of the problems with two responses at least.
+using Agreements = std::vector<harness::ClusterAgreement>;
 
-  void add(const std::vector<int64_t>& clusters, const std::vector<int64_t>& classes) {
-    if (clusters.size() < 2) return;
-    const harness::ClusterAgreement part = harness::cluster_agreement(clusters, classes);
-    const auto weight = static_cast<double>(part.items);
-    adjusted_rand += weight * part.adjusted_rand;
-    homogeneity += weight * part.homogeneity;
-    completeness += weight * part.completeness;
-    purity += weight * part.purity;
-    items += weight;
-  }
-  void report(const std::string& place, std::map<std::string, double>& values) const {
-    if (items == 0) return;
-    values[place + "adjusted_rand"] = adjusted_rand / items;
-    values[place + "homogeneity"] = homogeneity / items;
-    values[place + "completeness"] = completeness / items;
-    values[place + "purity"] = purity / items;
-  }
-};
+void report(const Agreements& parts, const std::string& place, std::map<std::string, double>& values) {
+  if (parts.empty()) return;
+  const harness::ClusterAgreement mean = harness::mean_agreement(parts);
+  values[place + "adjusted_rand"] = mean.adjusted_rand;
+  values[place + "homogeneity"] = mean.homogeneity;
+  values[place + "completeness"] = mean.completeness;
+  values[place + "purity"] = mean.purity;
+}
 
 // The clusters and classes of those stored responses that have a class (>= 0) other than `left_out`.
-void add_known(Agreement& agreement, const std::vector<int64_t>& clusters, const std::vector<int64_t>& classes,
-               int64_t left_out) {
+void add_known(Agreements& parts, const std::vector<int64_t>& clusters, const std::vector<int64_t>& classes, int64_t left_out) {
   std::vector<int64_t> known_clusters, known_classes;
   for (size_t i = 0; i < classes.size(); ++i) {
     if (classes[i] < 0 || classes[i] == left_out) continue;
     known_clusters.push_back(clusters[i]);
     known_classes.push_back(classes[i]);
   }
-  agreement.add(known_clusters, known_classes);
+  if (known_clusters.size() >= 2) parts.push_back(harness::cluster_agreement(known_clusters, known_classes));
 }
 
 // Counts of clusters by the bin of their size.
@@ -154,7 +142,7 @@ std::vector<int64_t> ClusterWatch::labels(uint64_t problem, size_t choice) const
 
 void ClusterWatch::measure_choice(size_t choice, std::map<std::string, double>& values) const {
   const int64_t slip = memory_.error_labels().find("slip");
-  Agreement labels, labels_without_slips, answers;
+  Agreements labels, labels_without_slips, answers;
   SizeBins sizes;
   for (const auto& [problem, watched] : watched_) {
     const History& history = memory_.histories().at({problem, false});
@@ -167,9 +155,9 @@ void ClusterWatch::measure_choice(size_t choice, std::map<std::string, double>& 
   }
   const std::string place = "clusters/" + choices_[choice].name + "/";
   values[place + "place"] = static_cast<double>(choice);
-  labels.report(place + "labels/", values);
-  labels_without_slips.report(place + "labels_without_slips/", values);
-  answers.report(place + "answers/", values);
+  report(labels, place + "labels/", values);
+  report(labels_without_slips, place + "labels_without_slips/", values);
+  report(answers, place + "answers/", values);
   if (sizes.stored > 0) values[place + "noise"] = share(sizes.noise, sizes.stored);
   if (sizes.problems > 0) values[place + "per_problem"] = share(sizes.clusters, sizes.problems);
   if (choice > 0 || sizes.clusters == 0) return;

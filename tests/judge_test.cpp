@@ -49,7 +49,7 @@ class JudgeVerb : public testing::Test {
         one.set = "made-up";
         one.problem = problem;
         one.sample = sample;
-        one.verdicts["math"] = sample == 0 ? "right" : "wrong";
+        one.verdicts["math"] = sample == 0 ? harness::Correctness::right : harness::Correctness::wrong;
         one.extracted = one.normalised = std::to_string(sample % 2);
         one.text = sample % 2 == 0 ? "I added." : "I misread \"it\".";
         one.finish = "stop";

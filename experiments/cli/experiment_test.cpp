@@ -129,7 +129,7 @@ TEST(PaperExperiments, HaveTheSettingsOfThePublishedArms) {
     meds["fingerprint.position"] = "\"reference\"";
     const std::map<std::string, Keys> arms = {{"DAPO", dapo}, {"GRPO", grpo}, {"GRPO + Entropy", entropy}, {"MEDS", meds}};
     const harness::Experiment experiment = harness::read_experiment(paper_file(paper), {}, this_program());
-    EXPECT_EQ(experiment.main_grader, "limo");
+    EXPECT_EQ(experiment.grader, "limo");
     EXPECT_EQ(experiment.sets, (std::vector<std::string>{"aime24", "amc23", "math500", "minerva", "olympiadbench"}));
     size_t seen = 0;
     for (const harness::PlannedRow& row : experiment.rows) {

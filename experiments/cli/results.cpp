@@ -42,9 +42,7 @@ std::string output_folder(const TableChoice& choice, const std::string& folder) 
 
 // One experiment in one format, for programs.
 std::string one_format(const std::string& folder, const std::string& format) {
-  harness::ReadSettings read;
-  read.read_problems = format == "html" ? harness::kReadProblems : 0;
-  const harness::ExperimentResults results = harness::read_experiment(folder, read);
+  const harness::ExperimentResults results = harness::read_results(folder, format == "html" ? harness::kReadProblems : 0);
   for (const std::string& warning : results.warnings) fmt::print(stderr, "medsbench: {}\n", warning);
   const harness::Summary summary = harness::summarise(results);
   if (format == "md") return harness::markdown_table(summary);

@@ -31,7 +31,8 @@ Outcome outcome_of_line(const Json& line) {
   outcome.problem = line.is_object() && line.contains("problem") && line["problem"].is_number_integer()
                         ? std::to_string(line["problem"].get<int64_t>())
                         : harness::text_field(line, "problem");
-  outcome.verdicts[kGiven] = harness::boolean_field(line, "correct") ? "right" : "wrong";
+  outcome.verdicts[kGiven] =
+      harness::boolean_field(line, "correct") ? harness::Correctness::right : harness::Correctness::wrong;
   if (has(line, "seed")) outcome.seed = harness::integer_field(line, "seed");
   if (has(line, "sample")) outcome.sample = harness::integer_field(line, "sample");
   if (has(line, "answer")) outcome.normalised = outcome.extracted = harness::text_field(line, "answer");

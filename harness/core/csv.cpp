@@ -1,5 +1,7 @@
 #include "harness/core/csv.h"
 
+#include <cmath>
+
 #include "harness/core/error.h"
 
 namespace harness {
@@ -13,6 +15,8 @@ std::string csv_field(std::string_view text) {
   }
   return quoted + "\"";
 }
+
+std::string csv_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 std::vector<std::string> csv_record(std::string_view text, size_t& at, int64_t& line) {
   std::vector<std::string> record(1);

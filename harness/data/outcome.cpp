@@ -17,11 +17,11 @@ std::optional<std::string> optional_text(const Json& line, const std::string& ke
 }
 }  // namespace
 
-bool Outcome::correct(const std::string& grader) const {
+Correctness Outcome::verdict(const std::string& grader) const {
   const auto found = verdicts.find(grader);
   if (found == verdicts.end())
     throw Error("problem {}, sample {}: expected a verdict of {}, found none", problem, sample, grader);
-  return found->second == "right";
+  return found->second;
 }
 
 double share_right(const std::vector<Outcome>& outcomes, const std::string& grader) {
@@ -37,7 +37,8 @@ OrderedJson to_json(const Outcome& outcome) {
   if (!outcome.kind.empty()) line["kind"] = outcome.kind;
   line["seed"] = outcome.seed;
   line["sample"] = outcome.sample;
-  line["verdicts"] = outcome.verdicts;
+  line["verdicts"] = OrderedJson::object();
+  for (const auto& [grader, verdict] : outcome.verdicts) line["verdicts"][grader] = to_string(verdict);
   line["extracted"] = outcome.extracted ? OrderedJson(*outcome.extracted) : OrderedJson(nullptr);
   line["normalised"] = outcome.normalised ? OrderedJson(*outcome.normalised) : OrderedJson(nullptr);
   if (!outcome.error_label.empty()) line["error_label"] = outcome.error_label;
@@ -67,7 +68,10 @@ Outcome read_outcome(const Json& line) {
   if (!line.contains("verdicts") || !line["verdicts"].is_object()) {
     throw Error("expected the object \"verdicts\", found none");
   }
-  outcome.verdicts = line["verdicts"].get<std::map<std::string, std::string>>();
+  for (const auto& [grader, verdict] : line["verdicts"].items()) {
+    outcome.verdicts[grader] =
+        with_context("verdict of " + grader, [&] { return parse_correctness(verdict.get<std::string>()); });
+  }
   outcome.extracted = optional_text(line, "extracted");
   outcome.normalised = optional_text(line, "normalised");
   outcome.error_label = optional_text(line, "error_label").value_or("");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/core/json.h"
+#include "harness/data/correctness.h"
 
 namespace harness {
 
@@ -19,7 +20,7 @@ struct Outcome {
   std::string kind;                             // problem kind, may be empty
   int64_t seed = 0;                             // training seed of the policy (0 for an untrained base)
   int64_t sample = 0;                           // 0 .. n-1
-  std::map<std::string, std::string> verdicts;  // grader -> "right" | "wrong" | "undecided"
+  std::map<std::string, Correctness> verdicts;  // by grader
   std::optional<std::string> extracted;         // answer as written; none: no answer
   std::optional<std::string> normalised;        // normalised answer
   std::string error_label;                      // true error label of a wrong answer, "" where there is none
@@ -31,8 +32,11 @@ struct Outcome {
   double mean_entropy = 0;                      // nats a token
   std::vector<float> fingerprint;               // [L'] the layers chosen; empty: none
 
-  // Right by the given grader. Throws Error if that grader has not graded it.
-  [[nodiscard]] bool correct(const std::string& grader) const;
+  // By the given grader. Throws Error if that grader has not graded it.
+  [[nodiscard]] Correctness verdict(const std::string& grader) const;
+  [[nodiscard]] bool correct(const std::string& grader) const { return verdict(grader) == Correctness::right; }
+  // The answer as answers are compared and counted: normalised where the grader could, as written otherwise; none: no answer.
+  [[nodiscard]] const std::optional<std::string>& final_answer() const { return normalised ? normalised : extracted; }
 };
 
 // Share of the outcomes that are right by the grader; 0 of none.

@@ -16,7 +16,8 @@ Outcome outcome_of(int64_t sample) {
   outcome.kind = "prec1";
   outcome.seed = 3;
   outcome.sample = sample;
-  outcome.verdicts = {{"math", "undecided"}, {"recipe", sample % 2 == 0 ? "right" : "wrong"}};
+  outcome.verdicts = {{"math", Correctness::undecided},
+                      {"recipe", sample % 2 == 0 ? Correctness::right : Correctness::wrong}};
   outcome.extracted = "5.0";
   if (sample % 2 == 0) outcome.normalised = "5";
   outcome.error_label = sample % 2 == 0 ? "" : "slip";
@@ -67,6 +68,34 @@ TEST(OutcomeFile, RefusesANewerVersionAndADamagedLineByItsPlace) {
 TEST(Outcome, IsRightByAGraderThatGradedIt) {
   EXPECT_THAT(error_of([] { (void)outcome_of(0).correct("limo"); }),
               testing::HasSubstr("expected a verdict of limo, found none"));
+}
+
+TEST(Outcome, KeepsVerdictsAsWordsInTheFileAndReadsThemBack) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("outcomes.jsonl.zst");
+  write_outcomes(path, {"recipe", {outcome_of(1)}});
+  EXPECT_THAT(zstd_decompress(read_file(path)),
+              testing::HasSubstr(R"("verdicts":{"math":"undecided","recipe":"wrong"})"));
+  EXPECT_EQ(read_outcomes(path).outcomes.at(0).verdicts, outcome_of(1).verdicts);
+}
+
+TEST(Outcome, RefusesAnotherVerdictByFileLineAndGrader) {
+  const ScratchFolder folder;
+  Json line = parse_json(dump_line(to_json(outcome_of(1))));
+  line["verdicts"]["math"] = "perhaps";
+  const std::string path = folder.path("outcomes.jsonl.zst");
+  write_file_atomically(path, zstd_compress("{\"version\": 1, \"main\": \"recipe\"}\n" + line.dump() + "\n"));
+  EXPECT_EQ(error_of([&] { read_outcomes(path); }),
+            path + ": line 2: verdict of math: expected right, wrong or undecided, found \"perhaps\"");
+}
+
+TEST(Outcome, ComparesTheNormalisedAnswerWhereThereIsOne) {
+  Outcome one = outcome_of(1);
+  EXPECT_EQ(one.final_answer(), "5.0");
+  one.normalised = "5";
+  EXPECT_EQ(one.final_answer(), "5");
+  one.normalised = one.extracted = std::nullopt;
+  EXPECT_EQ(one.final_answer(), std::nullopt);
 }
 
 }  // namespace

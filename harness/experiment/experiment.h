@@ -6,9 +6,9 @@
 //   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked
 //                                     for); `prepare = "script.sh"` makes it where it is not there
 //   positions = 9216                  with `path`: positions go on beyond the model's own, rotary frequencies unchanged
-//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is not
-//   there start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start) [table] k = [1,
-//   128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
+//   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is absent
+//   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
+//   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
 //                                     columns), maj = true (maj@k columns)
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
@@ -30,6 +30,7 @@
 #include "harness/experiment/jobs/program.h"
 #include "harness/experiment/jobs/settings.h"
 #include "harness/experiment/scale.h"
+#include "harness/report/results/experiment_record.h"
 #include "harness/sweep/job.h"
 
 namespace harness {
@@ -64,27 +65,17 @@ struct PlannedRow {
   Config::Entries effective;
 };
 
-struct Experiment {
-  std::string file, title, results, runs, config_hash, published;
+struct Experiment : TableSettings {
+  std::string file, results, runs, published;
   std::vector<BaseModel> models;
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
   std::vector<PlannedRow> rows;
-  std::vector<std::string> sets;  // of the table, in order
-  std::vector<int64_t> k;
-  std::vector<std::string> primary;  // table.primary: columns whose comparisons were fixed beforehand
-  std::vector<double> g_pass;
-  bool maj = false;
-  int64_t n = 128;
-  double scale = 1;                            // --scale
-  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what it changed
+  std::vector<std::vector<ScaledKey>> scaled;  // of each row, what --scale changed
   std::string model_cache;                     // run.models
-  uint64_t eval_seed = 0;
-  double temperature = 1;
-  std::string device, main_grader;
-  int64_t workers = 2;             // processes at once: run.jobs
-  std::vector<std::string> also;   // experiment files run after this one
-  std::vector<std::string> slurm;  // further options of sbatch
+  int64_t workers = 2;                         // processes at once: run.jobs
+  std::vector<std::string> also;               // experiment files run after this one
+  std::vector<std::string> slurm;              // further options of sbatch
 };
 
 struct ExperimentOptions {

@@ -1,12 +1,14 @@
 #include "harness/experiment/file_keys.h"
 
 #include "harness/core/error.h"
+#include "harness/report/table/columns.h"
 
 namespace harness {
 
 FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   FileHead h;
-  h.title = keys.text("title", stem, "of the table");
+  TableSettings& table = h.table;
+  table.title = keys.text("title", stem, "of the table");
   h.seeds = keys.integers("seeds", {1}, "training seeds of every row");
   h.results = keys.text("run.results", "results/" + stem, "folder of tables and figures");
   h.runs = keys.text("run.runs", "runs/" + stem, "folder of the run folders");
@@ -14,14 +16,17 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   h.workers = keys.integer("run.jobs", h.workers, 1, 1024, "worker processes at once");
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
-  h.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");
-  h.g_pass = keys.numbers("table.g_pass", {}, "thresholds of G-pass@k columns, in [0, 1]");
-  for (const double tau : h.g_pass) {
+  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");
+  table.g_pass = keys.numbers("table.g_pass", {}, "thresholds of G-pass@k columns, in [0, 1]");
+  for (const double tau : table.g_pass) {
     if (!(tau >= 0 && tau <= 1))
       throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", keys.config().name(), tau);
   }
-  h.maj = keys.boolean("table.maj", h.maj, "maj@k columns");
-  h.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
+  table.maj = keys.boolean("table.maj", table.maj, "maj@k columns");
+  table.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
+  for (const std::string& column : table.primary) {
+    with_context(keys.config().name() + ": table.primary", [&] { parse_column(column); });
+  }
   h.published = keys.text("table.published", "", "TOML file with published numbers to stand beside ours");
   return h;
 }

@@ -6,22 +6,20 @@
 #include <vector>
 
 #include "harness/core/config_reader.h"
+#include "harness/report/results/experiment_record.h"
 
 namespace harness {
 
 struct FileHead {
-  std::string title;
+  TableSettings table;  // title, k, g_pass, maj and primary
   std::vector<int64_t> seeds;
   std::string results, runs, model_cache;
   int64_t workers = 2;  // run.jobs
   std::vector<std::string> also, slurm;
-  std::vector<int64_t> k;
-  std::vector<double> g_pass;
-  bool maj = false;
-  std::vector<std::string> primary;
   std::string published;
 };
-// `stem`: the file's name without its ending, after which folders are named. Throws Error for a threshold outside [0, 1].
+// `stem`: the file's name without its ending, after which folders are named. Throws Error for a threshold outside [0, 1]
+// and a primary column that is none.
 FileHead read_file_head(ConfigReader& keys, const std::string& stem);
 // True of "KEY=VALUE" where the key is of the head or of a base model.
 bool is_of_file_head(const std::string& assignment);

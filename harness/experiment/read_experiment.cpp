@@ -63,18 +63,14 @@ class ExperimentReader {
     seeds_ = options_.seeds > 0 ? so_many_seeds(head.seeds, options_.seeds) : head.seeds;
     // What was run at another scale is never mixed with it.
     const std::string scale = options_.scale == 1 ? "" : fmt::format("-scale{}", options_.scale);
+    static_cast<TableSettings&>(e) = std::move(head.table);
     e.scale = options_.scale;
-    e.title = std::move(head.title);
     e.results = options_.runs.empty() ? head.results + scale : options_.runs + "/results";
     e.runs = options_.runs.empty() ? head.runs + scale : options_.runs;
     e.model_cache = std::move(head.model_cache);
     e.workers = options_.workers > 0 ? options_.workers : head.workers;
     for (const std::string& also : head.also) e.also.push_back(beside(e.file, also));
     e.slurm = std::move(head.slurm);
-    e.k = std::move(head.k);
-    e.g_pass = std::move(head.g_pass);
-    e.maj = head.maj;
-    e.primary = std::move(head.primary);
     if (!head.published.empty()) e.published = beside(e.file, head.published);
   }
 
@@ -219,7 +215,7 @@ class ExperimentReader {
       e.eval_seed = eval.settings.seed;
       e.temperature = eval.settings.sampling.temperature;
       e.device = train.numerics.numerics.device.str();
-      e.main_grader = eval.settings.graders.front();
+      e.grader = eval.settings.graders.front();
       return;
     }
     if (sets != e.sets || eval.settings.n != e.n || eval.settings.seed != e.eval_seed ||
@@ -230,7 +226,7 @@ class ExperimentReader {
           e.file, row_name_);
     }
     // Rows with graders of their own: each outcome file says which is its main one.
-    if (eval.settings.graders.front() != e.main_grader) e.main_grader.clear();
+    if (eval.settings.graders.front() != e.grader) e.grader.clear();
   }
 
   void check_comparisons() const {

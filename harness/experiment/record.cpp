@@ -31,11 +31,11 @@ Json machine() {
   return facts;
 }
 
-ManifestCell cell_of(const Experiment& experiment, const PlannedRow& row, int64_t seed,
+SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_t seed,
                      std::optional<double>& largest_log_prob_difference) {
-  ManifestCell cell;
-  cell.seed = seed;
-  cell.sets = experiment.sets;
+  SeedRecord record;
+  record.seed = seed;
+  record.sets = experiment.sets;
   // By the names given: a link in a path stays a link.
   const auto relative = [&](const std::string& path) {
     return fs::absolute(path)
@@ -44,59 +44,47 @@ ManifestCell cell_of(const Experiment& experiment, const PlannedRow& row, int64_
         .string();
   };
   const PlannedJob& evaluation = row.eval.at(seed);
-  cell.outcomes = relative(evaluation.job.folder + "/outcomes.jsonl.zst");
-  cell.config = relative(evaluation.job.folder + "/config.toml");
+  record.outcomes = relative(evaluation.job.folder + "/outcomes.jsonl.zst");
+  record.config = relative(evaluation.job.folder + "/config.toml");
   const std::optional<Json> evaluated = readable_result_of(evaluation);
-  if (!evaluated) cell.failed = "not evaluated";
-  if (evaluated && evaluated->contains("train_pass_rate")) cell.train_pass_rate = number_field(*evaluated, "train_pass_rate");
+  if (!evaluated) record.failed = "not evaluated";
+  if (evaluated && evaluated->contains("train_pass_rate")) record.train_pass_rate = number_field(*evaluated, "train_pass_rate");
   const auto training = row.train.find(seed);
-  if (training == row.train.end()) return cell;
+  if (training == row.train.end()) return record;
   const std::string& folder = training->second.job.folder;
-  cell.metrics = relative(folder + "/metrics.jsonl");
-  cell.config = relative(folder + "/config.toml");
-  cell.timing = relative(folder + "/timing.json");
+  record.metrics = relative(folder + "/metrics.jsonl");
+  record.config = relative(folder + "/config.toml");
+  record.timing = relative(folder + "/timing.json");
   const std::optional<Json> trained = readable_result_of(training->second);
   if (!trained) {
-    cell.failed = "not trained";
-    return cell;
+    record.failed = "not trained";
+    return record;
   }
-  cell.budget.tokens_generated = integer_field(*trained, "tokens_generated");
-  cell.budget.responses_generated = integer_field(*trained, "responses_generated");
-  cell.budget.responses_kept = integer_field(*trained, "responses_kept");
-  cell.budget.updates = integer_field(*trained, "updates");
-  cell.budget.visits_per_problem = number_field(*trained, "visits_per_problem");
+  record.budget.tokens_generated = integer_field(*trained, "tokens_generated");
+  record.budget.responses_generated = integer_field(*trained, "responses_generated");
+  record.budget.responses_kept = integer_field(*trained, "responses_kept");
+  record.budget.updates = integer_field(*trained, "updates");
+  record.budget.visits_per_problem = number_field(*trained, "visits_per_problem");
   largest_log_prob_difference =
       std::max(largest_log_prob_difference.value_or(0), number_field(*trained, "largest_log_prob_difference"));
-  return cell;
+  return record;
 }
 
-ExperimentManifest make_record(const Experiment& experiment, const ProblemCatalog& problems) {
-  ExperimentManifest record;
-  record.title = experiment.title;
-  record.sets = experiment.sets;
-  record.k = experiment.k;
-  record.g_pass = experiment.g_pass;
-  record.maj = experiment.maj;
-  record.primary = experiment.primary;
-  record.n = experiment.n;
-  record.eval_seed = experiment.eval_seed;
-  record.temperature = experiment.temperature;
-  record.grader = experiment.main_grader;
-  record.config_hash = experiment.config_hash;
-  record.device = experiment.device;
+ExperimentRecord make_record(const Experiment& experiment, const ProblemCatalog& problems) {
+  ExperimentRecord record;
+  static_cast<TableSettings&>(record) = experiment;
   record.machine = machine();
-  record.scale = experiment.scale;
   record.notes = experiment_notes(experiment, problems);
   record.published = experiment.published.empty() ? "" : fs::relative(experiment.published, experiment.results).string();
   for (const PlannedRow& planned : experiment.rows) {
-    ManifestRow row;
+    RowRecord row;
     row.name = planned.name;
     row.label = planned.label;
     row.base_model = planned.base_model;
     row.compare_to = planned.compare_to;
     row.seeds = planned.seeds;
     for (const int64_t seed : planned.seeds) {
-      row.cells.push_back(cell_of(experiment, planned, seed, record.largest_log_prob_difference));
+      row.records.push_back(record_of(experiment, planned, seed, record.largest_log_prob_difference));
     }
     record.rows.push_back(std::move(row));
   }
@@ -107,17 +95,17 @@ ExperimentManifest make_record(const Experiment& experiment, const ProblemCatalo
 
 void write_record(const Experiment& experiment, const Program& program) {
   make_folder(experiment.results);
-  ExperimentManifest record = make_record(experiment, program.problems);
+  ExperimentRecord record = make_record(experiment, program.problems);
   const std::string path = experiment.results + "/experiment.json";
   if (fs::exists(path)) {
-    const ExperimentManifest old = read_manifest(experiment.results);
+    const ExperimentRecord old = read_experiment_record(experiment.results);
     record.commit = old.commit;
     record.machine = old.machine;
     if (dump_line(to_json(record)) == dump_line(to_json(old))) return;
     record.machine = machine();
   }
   record.commit = program.commit;
-  write_manifest(experiment.results, record);
+  write_experiment_record(experiment.results, record);
 }
 
 }  // namespace harness

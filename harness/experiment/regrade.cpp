@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "harness/core/error.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 #include "harness/reward/all_graders.h"
 
 namespace harness {
@@ -19,14 +19,14 @@ void regrade_file(const std::string& path, const Grader& grader, StoredProblems&
     if (problem == nullptr) {
       throw Error("{}: expected the problem {} of the stored outcomes, found none", outcome.set, outcome.problem);
     }
-    const std::string before = outcome.verdicts.at(file.main_grader);
-    if (to_string(known->grade(outcome.text, *problem).correctness) != before) {
+    const Correctness before = outcome.verdicts.at(file.main_grader);
+    if (known->grade(outcome.text, *problem).correctness != before) {
       throw Error(
           "{}: {}, {}, sample {}: expected the stored verdict of {} again, found another; give the --data and "
           "--data-seed of the evaluation",
           path, outcome.set, outcome.problem, outcome.sample, file.main_grader);
     }
-    const std::string after = to_string(grader.grade(outcome.text, *problem).correctness);
+    const Correctness after = grader.grade(outcome.text, *problem).correctness;
     outcome.verdicts[grader.name()] = after;
     ++done.graded;
     done.changed += after == before ? 0 : 1;
@@ -37,21 +37,21 @@ void regrade_file(const std::string& path, const Grader& grader, StoredProblems&
 }  // namespace
 
 Regraded regrade(const RegradeOptions& options, const ProblemCatalog& catalog) {
-  ExperimentManifest manifest = read_manifest(options.folder);
+  ExperimentRecord record = read_experiment_record(options.folder);
   const std::unique_ptr<Grader> grader = make_grader(options.grader);
   StoredProblems problems(catalog, options.problems);
   Regraded done;
-  for (const ManifestRow& row : manifest.rows) {
-    for (const ManifestCell& cell : row.cells) {
-      if (!cell.failed.empty()) continue;
+  for (const RowRecord& row : record.rows) {
+    for (const SeedRecord& seed : row.records) {
+      if (!seed.failed.empty()) continue;
       check_interrupt();
-      regrade_file((std::filesystem::path(options.folder) / cell.outcomes).lexically_normal().string(), *grader, problems,
+      regrade_file((std::filesystem::path(options.folder) / seed.outcomes).lexically_normal().string(), *grader, problems,
                    done);
     }
   }
   if (options.main) {
-    manifest.grader = options.grader;
-    write_manifest(options.folder, manifest);
+    record.grader = options.grader;
+    write_experiment_record(options.folder, record);
   }
   return done;
 }

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "harness/core/error.h"
+#include "harness/stats/aggregate.h"
 
 namespace harness {
 
@@ -14,13 +16,10 @@ namespace {
 using Counts = std::map<int64_t, int64_t>;
 using JointCounts = std::map<std::pair<int64_t, int64_t>, int64_t>;  // (cluster, class)
 
-double entropy_of(const Counts& counts, double items) {
-  double entropy = 0;
-  for (const auto& [label, count] : counts) {
-    const double share = static_cast<double>(count) / items;
-    entropy -= share * std::log(share);
-  }
-  return entropy;
+double entropy_of(const Counts& counts) {
+  std::vector<int64_t> sizes;
+  for (const auto& [label, count] : counts) sizes.push_back(count);
+  return entropy_of_counts(sizes);
 }
 
 double pairs(int64_t count) { return 0.5 * static_cast<double>(count) * static_cast<double>(count - 1); }
@@ -61,8 +60,8 @@ ClusterAgreement cluster_agreement(std::span<const int64_t> clusters, std::span<
         std::log(both * items / (static_cast<double>(in_cluster[labels.first]) * static_cast<double>(in_class[labels.second])));
     largest[labels.first] = std::max(largest[labels.first], count);
   }
-  const double class_entropy = entropy_of(in_class, items);
-  const double cluster_entropy = entropy_of(in_cluster, items);
+  const double class_entropy = entropy_of(in_class);
+  const double cluster_entropy = entropy_of(in_cluster);
   agreement.adjusted_rand = adjusted_rand(joint, in_cluster, in_class, agreement.items);
   agreement.homogeneity = class_entropy == 0 ? 1 : mutual / class_entropy;
   agreement.completeness = cluster_entropy == 0 ? 1 : mutual / cluster_entropy;
@@ -70,6 +69,21 @@ ClusterAgreement cluster_agreement(std::span<const int64_t> clusters, std::span<
   for (const auto& [cluster, count] : largest) pure += count;
   agreement.purity = static_cast<double>(pure) / items;
   return agreement;
+}
+
+ClusterAgreement mean_agreement(std::span<const ClusterAgreement> parts) {
+  ClusterAgreement mean{0, 0, 0, 0, 0};
+  for (const ClusterAgreement& part : parts) {
+    const auto weight = static_cast<double>(part.items);
+    mean.adjusted_rand += weight * part.adjusted_rand;
+    mean.homogeneity += weight * part.homogeneity;
+    mean.completeness += weight * part.completeness;
+    mean.purity += weight * part.purity;
+    mean.items += part.items;
+  }
+  const auto items = static_cast<double>(mean.items);
+  for (double* value : {&mean.adjusted_rand, &mean.homogeneity, &mean.completeness, &mean.purity}) *value /= items;
+  return mean;
 }
 
 }  // namespace harness

@@ -18,4 +18,7 @@ struct ClusterAgreement {
 // completeness_score); any integers are labels, -1 (noise) is one like the others. No items: all 1.
 ClusterAgreement cluster_agreement(std::span<const int64_t> clusters, std::span<const int64_t> classes);
 
+// Means over the parts, each weighted by its items; NaN without any item.
+ClusterAgreement mean_agreement(std::span<const ClusterAgreement> parts);
+
 }  // namespace harness

@@ -13,29 +13,24 @@
 namespace harness {
 
 struct DiversityReport {
-  // Name -> mean over the (seed, problem) cells where it is defined; NaN where it is nowhere. Names, in the order of
+  // Name -> mean over the (seed, problem)s where it is defined; NaN where it is nowhere. Names, in the order of
   // `diversity_names`: distinct_answers, largest_wrong_share, answer_entropy (nats), error_clusters, eigen_ratio,
   // fingerprint_distance, distinct_1, distinct_2, distinct_4, distinct_1_tokens, distinct_2_tokens, distinct_4_tokens,
   // self_bleu_4 (0 to 100, as sacrebleu), vendi, mean_entropy (nats a token). eigen_ratio_pooled, fingerprint_distance_pooled
   // and vendi_pooled take all problems of a seed together and average over seeds.
   std::map<std::string, double> values;
-  // Name -> number of cells where the metric is undefined and which the mean leaves out (pooled: of seeds).
+  // Name -> number of (seed, problem)s where the metric is undefined and which the mean leaves out (pooled: of seeds).
   std::map<std::string, int64_t> left_out;
 };
 
+// Every name of a report, in the order in which they are printed.
 std::vector<std::string> diversity_names();
 
 // `grader` says which answers are wrong. Throws Error where fingerprints differ in length.
 DiversityReport diversity_of(std::span<const Outcome> outcomes, const std::string& grader);
 
-// {"distinct_answers": x, ..., "left_out": {name: cells}} with null where a metric is undefined everywhere; `left_out` names
+// {"distinct_answers": x, ..., "left_out": {name: count}} with null where a metric is undefined everywhere; `left_out` names
 // only metrics with a count above 0 that are defined somewhere.
 OrderedJson to_json(const DiversityReport& report);
-
-// Of fingerprints as rows [n, d]; NaN where undefined. Rows that are not finite are left out, and rows of zeros where a
-// direction is needed.
-double eigen_ratio(std::span<const std::vector<float>> rows);           // largest covariance eigenvalue / trace; n >= 2
-double mean_cosine_distance(std::span<const std::vector<float>> rows);  // mean over pairs of 1 - cos; n >= 2
-double vendi_score(std::span<const std::vector<float>> rows);           // exp(entropy of the eigenvalues of K/n), K_ij = cos
 
 }  // namespace harness

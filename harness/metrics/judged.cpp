@@ -136,7 +136,7 @@ JudgedErrors judge_errors(Judge& judge, std::vector<Outcome> outcomes, const std
     const auto label = labels.find(&outcome);
     outcome.error_label = label == labels.end() ? "" : label->second;
   }
-  result.agreement = error_cluster_agreement(outcomes, grader);
+  result.clusters = error_cluster_agreement(outcomes, grader);
   return result;
 }
 
@@ -157,13 +157,13 @@ OrderedJson to_json(const JudgedErrors& errors) {
     const auto share = errors.shares.find(category);
     json["categories"][category] = share == errors.shares.end() ? 0.0 : share->second;
   }
-  const ClusterAgreement& agreement = errors.agreement.labels;
+  const ClusterAgreement& agreement = errors.clusters.agreement;
   json["agreement"] = {{"adjusted_rand", agreement.adjusted_rand},
                        {"homogeneity", agreement.homogeneity},
                        {"completeness", agreement.completeness},
                        {"purity", agreement.purity},
                        {"items", agreement.items},
-                       {"cells", errors.agreement.cells}};
+                       {"cells", errors.clusters.compared}};
   return json;
 }
 

@@ -10,7 +10,7 @@
 
 #include "harness/core/json.h"
 #include "harness/data/outcome.h"
-#include "harness/metrics/error_labels.h"
+#include "harness/metrics/error_clusters.h"
 #include "harness/metrics/judge.h"
 
 namespace harness {
@@ -56,7 +56,7 @@ struct JudgedErrors {
   int64_t judged = 0;                    // wrong answers with a category
   int64_t unreadable = 0;                // those whose answer from the judge held none
   std::map<std::string, double> shares;  // of the judged
-  ErrorClusterReport agreement;          // of the clusters of fingerprints with the categories (error_labels.h)
+  ErrorClusterReport clusters;           // of the clusters of fingerprints with the categories (error_clusters.h)
 };
 
 // One question a wrong answer.

@@ -26,7 +26,7 @@ std::vector<Outcome> outcomes(int64_t seeds, int64_t problems, int64_t n, bool t
         outcome.sample = i;
         const uint64_t answer = stream.below(counter++, 8);
         outcome.normalised = std::to_string(answer);
-        outcome.verdicts["g"] = answer == 0 ? "right" : "wrong";
+        outcome.verdicts["g"] = answer == 0 ? harness::Correctness::right : harness::Correctness::wrong;
         for (int word = 0; texts && word < 50; ++word) outcome.text += std::to_string(stream.below(counter++, 200)) + " ";
         for (int value = 0; texts && value < 12; ++value)
           outcome.fingerprint.push_back(static_cast<float>(stream.normal(counter++)));
@@ -41,24 +41,23 @@ std::vector<Outcome> outcomes(int64_t seeds, int64_t problems, int64_t n, bool t
 void bootstrap_of_means(benchmark::State& state) {
   const int64_t problems = state.range(0);
   const RandomStream stream("score benchmark", {2});
-  harness::CellTable table(5, problems, 1);
-  for (int64_t s = 0; s < 5; ++s) {
-    for (int64_t p = 0; p < problems; ++p) table.at(s, p, 0) = stream.uniform(static_cast<uint64_t>(s * problems + p));
-  }
-  const auto check = harness::crossed_bootstrap(table, stream)[0];
+  harness::SeedTable table;
+  for (int64_t s = 0; s < 5; ++s) table.seeds.push_back(s + 1);
+  for (int64_t p = 0; p < problems; ++p) table.problems.push_back(std::to_string(10000 + p));
+  for (int64_t i = 0; i < 5 * problems; ++i) table.values.push_back(stream.uniform(static_cast<uint64_t>(i)));
+  const std::vector<harness::SeedTable> tables = {table};
+  const auto check = harness::crossed_bootstrap(tables, stream)[0];
   if (!(check.low < check.value && check.value < check.high)) throw std::logic_error("an interval about its value");
-  for (auto _ : state) benchmark::DoNotOptimize(harness::crossed_bootstrap(table, stream));
+  for (auto _ : state) benchmark::DoNotOptimize(harness::crossed_bootstrap(tables, stream));
   state.SetItemsProcessed(state.iterations() * 10000);
 }
 BENCHMARK(bootstrap_of_means)->Arg(100)->Arg(1000)->Unit(benchmark::kMillisecond);
 
-// pass@k and maj@k for all k with intervals, n = 128: items are responses.
+// pass@k and maj@k for all k with intervals and what answers alone say of diversity, n = 128: items are responses.
 void score_answers(benchmark::State& state) {
   const auto all = outcomes(3, 100, 128, false);
-  harness::ScoreSettings settings;
-  settings.diversity = false;
-  if (harness::score_outcomes(all, "g", settings).pass_at_k.size() != 8) throw std::logic_error("eight values of k");
-  for (auto _ : state) benchmark::DoNotOptimize(harness::score_outcomes(all, "g", settings));
+  if (harness::score_outcomes(all, "g").means.size() != 8 * 5) throw std::logic_error("eight values of k");
+  for (auto _ : state) benchmark::DoNotOptimize(harness::score_outcomes(all, "g"));
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(all.size()));
 }
 BENCHMARK(score_answers)->Unit(benchmark::kMillisecond);

@@ -11,6 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/experiment/base_model.h"
 #include "harness/experiment/jobs/start.h"
+#include "harness/report/table/columns.h"
 #include "harness/stats/power.h"
 
 namespace harness {
@@ -78,16 +79,13 @@ MachineFacts this_machine(const NumericsKeys& keys) {
   return machine;
 }
 
-// The size of Holm's family in the table: every comparison with compare_to in every pass rate and in two diversities.
+// The size of Holm's family in the table.
 int64_t comparisons_of(const Experiment& experiment) {
   const auto rows = std::count_if(experiment.rows.begin(), experiment.rows.end(),
                                   [](const PlannedRow& row) { return !row.compare_to.empty(); });
-  if (!experiment.primary.empty()) return rows * static_cast<int64_t>(experiment.primary.size());
-  const auto columns = static_cast<int64_t>(experiment.sets.size() + (experiment.sets.size() > 1 ? 1 : 0));
-  const auto more = static_cast<int64_t>(experiment.g_pass.size()) + (experiment.maj ? 1 : 0);
-  int64_t rates = 0;
-  for (const int64_t k : experiment.k) rates += 1 + (k > 1 ? more : 0);
-  return rows * (columns * rates + 2);
+  const std::vector<Column> columns = table_columns(experiment, false);
+  return rows * std::count_if(columns.begin(), columns.end(),
+                              [](const Column& column) { return column.compared() && column.primary; });
 }
 
 Detectable detectable_by(const Experiment& experiment, double seed_deviation, int64_t test_problems) {

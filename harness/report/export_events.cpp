@@ -8,7 +8,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/report/event_file.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 
 namespace harness {
 
@@ -41,12 +41,12 @@ int64_t export_events(const std::string& folder, const std::string& out) {
     return 1;
   }
   int64_t count = 0;
-  const ExperimentManifest manifest = read_manifest(folder);
-  for (const ManifestRow& row : manifest.rows) {
-    for (const ManifestCell& cell : row.cells) {
-      if (cell.metrics.empty() || !cell.failed.empty()) continue;
-      write_events((fs::path(folder) / cell.metrics).lexically_normal().string(),
-                   fmt::format("{}/{}/{}/seed{}", out, path_part(row.base_model), path_part(row.name), cell.seed));
+  const ExperimentRecord record = read_experiment_record(folder);
+  for (const RowRecord& row : record.rows) {
+    for (const SeedRecord& seed : row.records) {
+      if (seed.metrics.empty() || !seed.failed.empty()) continue;
+      write_events((fs::path(folder) / seed.metrics).lexically_normal().string(),
+                   fmt::format("{}/{}/{}/seed{}", out, path_part(row.base_model), path_part(row.name), seed.seed));
       ++count;
     }
   }

@@ -14,7 +14,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/outcome.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 
 namespace harness {
 
@@ -39,12 +39,12 @@ struct Source {
 
 std::vector<Source> sources_of(const std::string& folder) {
   std::vector<Source> sources;
-  const ExperimentManifest manifest = read_manifest(folder);
-  for (const ManifestRow& row : manifest.rows) {
-    for (const ManifestCell& cell : row.cells) {
-      if (!cell.failed.empty()) continue;
+  const ExperimentRecord record = read_experiment_record(folder);
+  for (const RowRecord& row : record.rows) {
+    for (const SeedRecord& seed : row.records) {
+      if (!seed.failed.empty()) continue;
       sources.push_back(
-          {row.base_model, row.name, (std::filesystem::path(folder) / cell.outcomes).lexically_normal().string()});
+          {row.base_model, row.name, (std::filesystem::path(folder) / seed.outcomes).lexically_normal().string()});
     }
   }
   return sources;
@@ -113,7 +113,8 @@ void add_row(RowWriter& rows, const Source& source, const Outcome& outcome, cons
   rows.integer(outcome.sample);
   for (const std::string& grader : graders) {
     const auto verdict = outcome.verdicts.find(grader);
-    rows.text_or_null(verdict == outcome.verdicts.end() ? nullptr : &verdict->second);
+    const std::string word = verdict == outcome.verdicts.end() ? "" : to_string(verdict->second);
+    rows.text_or_null(word.empty() ? nullptr : &word);
   }
   optional(outcome.extracted);
   optional(outcome.normalised);

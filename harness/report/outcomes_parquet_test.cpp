@@ -68,7 +68,7 @@ TEST(OutcomesParquet, HoldsEveryFieldOfEveryStoredOutcome) {
     EXPECT_EQ(text("problem", i), one.problem);
     EXPECT_EQ(text("kind", i), one.kind);
     EXPECT_EQ(column<arrow::Int64Array>(*table, "sample").Value(i), one.sample);
-    EXPECT_EQ(text("verdict_recipe", i), one.verdicts.at("recipe"));
+    EXPECT_EQ(text("verdict_recipe", i), to_string(one.verdicts.at("recipe")));
     EXPECT_EQ(text("verdict_math", i).has_value(), one.verdicts.contains("math"));
     EXPECT_EQ(text("extracted", i), one.extracted);
     EXPECT_EQ(text("normalised", i), one.normalised);

@@ -8,6 +8,7 @@
 #include "harness/report/figures/figures.h"
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/page.h"
+#include "harness/report/results/counts_csv.h"
 #include "harness/report/results_json.h"
 #include "harness/report/table/cluster_table.h"
 #include "harness/report/table/table_text.h"
@@ -23,24 +24,23 @@ void write_if_changed(const std::string& path, const std::string& text) {
 }
 
 std::string manifest_text(const ExperimentResults& results, const std::vector<NamedText>& files) {
-  const ExperimentManifest& manifest = results.manifest;
-  OrderedJson json{
-      {"version", 1}, {"title", manifest.title}, {"config_hash", manifest.config_hash}, {"commit", manifest.commit}};
-  json["device"] = manifest.device;
-  json["scale"] = manifest.scale;
-  json["n"] = manifest.n;
-  json["k"] = manifest.k;
-  json["eval_seed"] = manifest.eval_seed;
-  json["temperature"] = manifest.temperature;
-  json["file_versions"] = OrderedJson{{"experiment", kManifestVersion}, {"outcomes", kOutcomeVersion}};
+  const ExperimentRecord& record = results.record;
+  OrderedJson json{{"version", 1}, {"title", record.title}, {"config_hash", record.config_hash}, {"commit", record.commit}};
+  json["device"] = record.device;
+  json["scale"] = record.scale;
+  json["n"] = record.n;
+  json["k"] = record.k;
+  json["eval_seed"] = record.eval_seed;
+  json["temperature"] = record.temperature;
+  json["file_versions"] = OrderedJson{{"experiment", kExperimentRecordVersion}, {"outcomes", kOutcomeVersion}};
   json["rows"] = OrderedJson::array();
   for (const RowResults& row : results.rows) {
     OrderedJson seeds = OrderedJson::array();
-    for (const CellResults& cell : row.cells) seeds.push_back(cell.seed);
+    for (const SeedResults& seed : row.seeds) seeds.push_back(seed.seed);
     json["rows"].push_back(OrderedJson{
-        {"base_model", row.row.base_model}, {"name", row.row.name}, {"seeds", seeds}, {"failed", row.failures.size()}});
+        {"base_model", row.record.base_model}, {"name", row.record.name}, {"seeds", seeds}, {"failed", row.failures.size()}});
   }
-  json["machine"] = OrderedJson::parse(manifest.machine.dump());
+  json["machine"] = OrderedJson::parse(record.machine.dump());
   json["files"] = OrderedJson::object();
   for (const NamedText& file : files) json["files"][file.name] = sha256_hex(file.text);
   return json.dump(1) + "\n";
@@ -64,9 +64,7 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
 }
 
 ReportDone write_report(const std::string& folder, const ReportSettings& settings) {
-  ReadSettings read;
-  read.read_problems = settings.page ? kReadProblems : 0;
-  const ExperimentResults results = read_experiment(folder, read);
+  const ExperimentResults results = read_results(folder, settings.page ? kReadProblems : 0);
   ReportDone done{summarise(results), {}, results.warnings};
   const std::string output = settings.output.empty() ? folder : settings.output;
   make_folder(output);

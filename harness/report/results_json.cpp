@@ -11,14 +11,14 @@ namespace {
 OrderedJson number_or_null(double value) { return std::isnan(value) ? OrderedJson(nullptr) : OrderedJson(value); }
 
 bool task_metric(const Column& column) {
-  return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity || column.kind == ColumnKind::verifier;
+  return column.kind() == ColumnKind::pass || column.kind() == ColumnKind::diversity || column.kind() == ColumnKind::verifier;
 }
 
-OrderedJson task_config(const ExperimentManifest& manifest, const std::string& set) {
-  OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", manifest.n}, {"num_fewshot", 0}};
-  config["generation_kwargs"] = OrderedJson{{"do_sample", manifest.temperature > 0}, {"temperature", manifest.temperature}};
+OrderedJson task_config(const ExperimentRecord& record, const std::string& set) {
+  OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", record.n}, {"num_fewshot", 0}};
+  config["generation_kwargs"] = OrderedJson{{"do_sample", record.temperature > 0}, {"temperature", record.temperature}};
   config["metric_list"] = OrderedJson::array();
-  for (const int64_t k : manifest.k) {
+  for (const int64_t k : record.k) {
     config["metric_list"].push_back(
         OrderedJson{{"metric", fmt::format("pass@{}", k)}, {"aggregation", "mean"}, {"higher_is_better", true}});
   }
@@ -37,26 +37,26 @@ OrderedJson comparison_json(const Comparison& comparison) {
                      {"mark", comparison.mark}};
 }
 
-OrderedJson own_json(const Column& column, const SummaryCell& cell) {
-  OrderedJson json{{"set", column.set}, {"metric", column.metric}, {"value", number_or_null(cell.mean.value)}};
-  json["low"] = number_or_null(cell.mean.low);
-  json["high"] = number_or_null(cell.mean.high);
-  json["seed_deviation"] = number_or_null(cell.mean.seed_deviation);
-  json["sampling_error"] = number_or_null(cell.sampling_error);
-  if (cell.comparison) json["comparison"] = comparison_json(*cell.comparison);
-  json["best"] = cell.best;
+OrderedJson own_json(const Column& column, const TableEntry& entry) {
+  OrderedJson json{{"set", column.set}, {"metric", column.quantity.name()}, {"value", number_or_null(entry.mean.value)}};
+  json["low"] = number_or_null(entry.mean.low);
+  json["high"] = number_or_null(entry.mean.high);
+  json["seed_deviation"] = number_or_null(entry.mean.seed_deviation);
+  json["sampling_error"] = number_or_null(entry.sampling_error);
+  if (entry.comparison) json["comparison"] = comparison_json(*entry.comparison);
+  json["best"] = entry.best;
   return json;
 }
 
 size_t problems_of(const ExperimentResults& results, const SummaryRow& row, const std::string& set) {
   const RowResults* found = results.find(row.base_model, row.name);
-  return found == nullptr || found->cells.empty() ? 0 : value_table(*found, set, "pass@1").problems.size();
+  return found == nullptr || found->seeds.empty() ? 0 : seed_table(*found, set, Quantity::pass(1)).problems.size();
 }
 
 }  // namespace
 
 OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& summary, size_t row) {
-  const ExperimentManifest& manifest = results.manifest;
+  const ExperimentRecord& record = results.record;
   const SummaryRow& line = summary.rows[row];
   OrderedJson json;
   for (const char* part :
@@ -66,28 +66,28 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
   OrderedJson own = OrderedJson::array();
   for (size_t c = 0; c < summary.columns.size(); ++c) {
     const Column& column = summary.columns[c];
-    own.push_back(own_json(column, line.cells[c]));
+    own.push_back(own_json(column, line.entries[c]));
     if (!task_metric(column)) continue;
     OrderedJson& task = json["results"][column.set];
     task["alias"] = column.set;
-    task[column.metric + ",none"] = number_or_null(line.cells[c].mean.value);
-    task[column.metric + "_stderr,none"] = number_or_null(line.cells[c].mean.standard_error);
-    if (column.kind == ColumnKind::pass) json["higher_is_better"][column.set][column.metric] = true;
+    task[column.quantity.name() + ",none"] = number_or_null(line.entries[c].mean.value);
+    task[column.quantity.name() + "_stderr,none"] = number_or_null(line.entries[c].mean.standard_error);
+    if (column.kind() == ColumnKind::pass) json["higher_is_better"][column.set][column.quantity.name()] = true;
   }
   if (json["results"].contains(kAverage)) {
     json["groups"][kAverage] = json["results"][kAverage];
-    json["group_subtasks"][kAverage] = manifest.sets;
+    json["group_subtasks"][kAverage] = record.sets;
   }
-  for (const std::string& set : manifest.sets) {
-    json["configs"][set] = task_config(manifest, set);
+  for (const std::string& set : record.sets) {
+    json["configs"][set] = task_config(record, set);
     json["versions"][set] = 1;
     json["n-shot"][set] = 0;
     const size_t problems = problems_of(results, line, set);
     json["n-samples"][set] = OrderedJson{{"original", problems}, {"effective", problems}};
   }
   json["config"] = OrderedJson{
-      {"model", line.base_model}, {"model_args", line.name}, {"device", manifest.device}, {"random_seed", manifest.eval_seed}};
-  json["git_hash"] = manifest.commit;
+      {"model", line.base_model}, {"model_args", line.name}, {"device", record.device}, {"random_seed", record.eval_seed}};
+  json["git_hash"] = record.commit;
   json["model_name"] = line.base_model.empty() ? line.name : line.base_model + "/" + line.name;
   json["model_source"] = line.source.empty() ? "medsbench" : line.source;
   json["medsbench"] = OrderedJson{{"seeds_done", line.seeds_done}, {"seeds_planned", line.seeds_planned}, {"columns", own}};

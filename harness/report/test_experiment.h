@@ -9,7 +9,7 @@
 #include "harness/core/hash.h"
 #include "harness/core/random.h"
 #include "harness/data/outcome.h"
-#include "harness/report/results/experiment_file.h"
+#include "harness/report/results/experiment_record.h"
 
 namespace harness {
 
@@ -43,7 +43,8 @@ inline OutcomeFile test_outcomes(const TestExperiment& experiment, const TestRow
         outcome.sample = sample;
         const bool right = seed_stream.uniform(static_cast<uint64_t>(sample)) < rate;
         const int64_t wrong = static_cast<int64_t>(seed_stream.below(static_cast<uint64_t>(2000 + sample), 5));
-        outcome.verdicts = {{"recipe", right ? "right" : "wrong"}, {"math", right ? "right" : "wrong"}};
+        outcome.verdicts = {{"recipe", right ? Correctness::right : Correctness::wrong},
+                            {"math", right ? Correctness::right : Correctness::wrong}};
         outcome.extracted = right ? "42" : wrong == 4 ? std::optional<std::string>() : std::to_string(10 + wrong);
         outcome.normalised = outcome.extracted;
         if (!right) outcome.error_label = wrong < 2 ? "left to right" : wrong == 2 ? "drop last" : "slip";
@@ -79,43 +80,43 @@ inline std::string test_metrics(const TestExperiment& experiment, const TestRow&
   return text;
 }
 
-// Writes the experiment under FOLDER/results, its cells under FOLDER/runs; returns the results folder.
+// Writes the experiment under FOLDER/results, its runs under FOLDER/runs; returns the results folder.
 inline std::string write_test_experiment(const std::string& folder, const TestExperiment& experiment) {
-  ExperimentManifest manifest;
-  manifest.title = "A made-up experiment";
-  manifest.sets = experiment.sets;
-  manifest.k = {1, experiment.n};
-  manifest.n = experiment.n;
-  manifest.config_hash = std::string(64, 'a');
-  manifest.commit = "0123456789abcdef";
-  manifest.largest_log_prob_difference = 0.0;
-  manifest.machine = Json{{"processor", "made-up"}, {"cores", "2"}};
+  ExperimentRecord record;
+  record.title = "A made-up experiment";
+  record.sets = experiment.sets;
+  record.k = {1, experiment.n};
+  record.n = experiment.n;
+  record.config_hash = std::string(64, 'a');
+  record.commit = "0123456789abcdef";
+  record.largest_log_prob_difference = 0.0;
+  record.machine = Json{{"processor", "made-up"}, {"cores", "2"}};
   for (const TestRow& row : experiment.rows) {
-    ManifestRow line{row.name, "", "nano-qwen3", row.compare_to, row.seeds, {}};
+    RowRecord line{row.name, "", "nano-qwen3", row.compare_to, row.seeds, {}};
     for (const int64_t seed : row.seeds) {
       const std::string cell_folder = folder + "/runs/" + row.name + "-" + std::to_string(seed);
       const std::string relative = "../runs/" + row.name + "-" + std::to_string(seed);
       make_folder(cell_folder);
       write_outcomes(cell_folder + "/outcomes.jsonl.zst", test_outcomes(experiment, row, seed));
-      ManifestCell cell;
-      cell.seed = seed;
-      cell.sets = experiment.sets;
-      cell.outcomes = relative + "/outcomes.jsonl.zst";
+      SeedRecord one;
+      one.seed = seed;
+      one.sets = experiment.sets;
+      one.outcomes = relative + "/outcomes.jsonl.zst";
       if (seed != 0) {
         write_file_atomically(cell_folder + "/metrics.jsonl", test_metrics(experiment, row, seed));
         write_file_atomically(cell_folder + "/config.toml",
                               "method.name = \"" + row.name + "\"\nseed = " + std::to_string(seed) + "\n");
-        cell.metrics = relative + "/metrics.jsonl";
-        cell.config = relative + "/config.toml";
-        cell.budget = {190000, 10000, 5000, 24, 5.0};
-        cell.train_pass_rate = 0.72;
+        one.metrics = relative + "/metrics.jsonl";
+        one.config = relative + "/config.toml";
+        one.budget = {190000, 10000, 5000, 24, 5.0};
+        one.train_pass_rate = 0.72;
       }
-      line.cells.push_back(cell);
+      line.records.push_back(one);
     }
-    manifest.rows.push_back(line);
+    record.rows.push_back(line);
   }
   make_folder(folder + "/results");
-  write_manifest(folder + "/results", manifest);
+  write_experiment_record(folder + "/results", record);
   return folder + "/results";
 }
 

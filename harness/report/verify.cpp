@@ -1,7 +1,6 @@
 #include "harness/report/verify.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -10,22 +9,22 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/report/report_folder.h"
+#include "harness/report/results/counts_csv.h"
 #include "harness/report/table/cluster_table.h"
 
 namespace harness {
 
 namespace {
 
-constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv
+constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv; five of counts.csv as well
 
 using Record = std::vector<std::string>;
 
-// Records of a CSV text by their first `fields` fields.
-std::map<Record, Record> by_key(const std::vector<Record>& records, size_t fields) {
+// Records of a CSV text by their key.
+std::map<Record, Record> by_key(const std::vector<Record>& records) {
   std::map<Record, Record> lines;
   for (size_t i = 1; i < records.size(); ++i) {
-    if (records[i].size() < fields) continue;
-    lines[Record(records[i].begin(), records[i].begin() + static_cast<std::ptrdiff_t>(fields))] = records[i];
+    if (records[i].size() >= kKeyFields) lines[Record(records[i].begin(), records[i].begin() + kKeyFields)] = records[i];
   }
   return lines;
 }
@@ -41,8 +40,7 @@ std::string joined(const Record& key) {
 std::string shown(const std::string& field) { return field.empty() ? "nothing" : field; }
 
 // Compares two CSV texts field by field.
-void compare_csv(const std::string& name, const std::string& stored, const std::string& derived, size_t fields,
-                 Verification& result) {
+void compare_csv(const std::string& name, const std::string& stored, const std::string& derived, Verification& result) {
   const auto old_records = with_context(name, [&] { return read_csv(stored); });
   const auto new_records = read_csv(derived);
   if (old_records.empty() || old_records.front() != new_records.front()) {
@@ -50,15 +48,15 @@ void compare_csv(const std::string& name, const std::string& stored, const std::
     return;
   }
   const Record& header = new_records.front();
-  const auto old_lines = by_key(old_records, fields);
-  const auto new_lines = by_key(new_records, fields);
+  const auto old_lines = by_key(old_records);
+  const auto new_lines = by_key(new_records);
   for (const auto& [key, line] : new_lines) {
     const auto found = old_lines.find(key);
     if (found == old_lines.end()) {
       result.differences.push_back(fmt::format("{}: {}: stored none, derived a line", name, joined(key)));
       continue;
     }
-    for (size_t field = fields; field < header.size(); ++field) {
+    for (size_t field = kKeyFields; field < header.size(); ++field) {
       const std::string before = field < found->second.size() ? found->second[field] : "";
       const std::string after = field < line.size() ? line[field] : "";
       ++result.numbers;
@@ -99,74 +97,24 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
     return;
   }
   const std::string stored = read_file(path);
-  if (file.name == "table.csv") {
-    compare_csv(file.name, stored, file.text, kKeyFields, result);
-  } else if (file.name == "counts.csv") {
-    compare_csv(file.name, stored, file.text, kKeyFields, result);
+  if (file.name == "table.csv" || file.name == "counts.csv") {
+    compare_csv(file.name, stored, file.text, result);
   } else if (file.name != "manifest.json" || result.differences.empty()) {
     compare_text(file.name, stored, file.text, result);
   }
 }
 
-int64_t whole_number(const std::string& text, const std::string& place) {
-  int64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) {
-    throw Error("{}: expected a whole number, found {}", place, text);
-  }
-  return value;
-}
-
-// The experiment with its policies as counts.csv has them.
-ExperimentResults from_counts(const std::string& folder) {
-  ExperimentResults results;
-  results.folder = folder;
-  results.manifest = read_manifest(folder);
-  for (const ManifestRow& row : results.manifest.rows) {
-    RowResults line;
-    line.row = row;
-    for (const ManifestCell& cell : row.cells) {
-      if (!cell.failed.empty()) continue;
-      CellResults counted;
-      counted.seed = cell.seed;
-      counted.budget = cell.budget;
-      counted.train_pass_rate = cell.train_pass_rate;
-      line.cells.push_back(counted);
-    }
-    std::sort(line.cells.begin(), line.cells.end(), [](const CellResults& a, const CellResults& b) { return a.seed < b.seed; });
-    results.rows.push_back(line);
-  }
-  const std::string path = folder + "/counts.csv";
-  const auto records = with_context(path, [&] { return read_csv(read_file(path)); });
-  for (size_t i = 1; i < records.size(); ++i) {
-    const std::string place = fmt::format("{}: line {}", path, i + 1);
-    if (records[i].size() != 7) throw Error("{}: expected 7 fields, found {}", place, records[i].size());
-    for (RowResults& row : results.rows) {
-      if (row.row.base_model != records[i][0] || row.row.name != records[i][1]) continue;
-      for (CellResults& cell : row.cells) {
-        if (cell.seed != whole_number(records[i][2], place)) continue;
-        ProblemResult problem;
-        problem.problem = records[i][4];
-        problem.n = whole_number(records[i][5], place);
-        problem.correct = whole_number(records[i][6], place);
-        cell.policy.sets[records[i][3]].problems.push_back(problem);
-      }
-    }
-  }
-  return results;
-}
-
 // Only the pass@k values of table.csv can be had from counts.
 void compare_counts_only(const std::string& folder, Verification& result) {
-  const Summary summary = summarise(from_counts(folder));
-  const auto stored = by_key(with_context("table.csv", [&] { return read_csv(read_file(folder + "/table.csv")); }), kKeyFields);
+  const Summary summary = summarise(read_counts(folder));
+  const auto stored = by_key(with_context("table.csv", [&] { return read_csv(read_file(folder + "/table.csv")); }));
   for (const SummaryRow& row : summary.rows) {
-    for (size_t c = 0; c < row.cells.size(); ++c) {
+    for (size_t c = 0; c < row.entries.size(); ++c) {
       const Column& column = summary.columns[c];
-      if (column.kind != ColumnKind::pass || column.metric.starts_with("maj@") || !row.source.empty()) continue;
-      const Record key{row.base_model, row.name, "", column.set, column.metric};
+      if (column.kind() != ColumnKind::pass || column.quantity.kind == Quantity::Kind::maj || !row.source.empty()) continue;
+      const Record key{row.base_model, row.name, "", column.set, column.quantity.name()};
       const auto found = stored.find(key);
-      const std::string derived = std::isnan(row.cells[c].mean.value) ? "" : fmt::format("{}", row.cells[c].mean.value);
+      const std::string derived = csv_number(row.entries[c].mean.value);
       const std::string before = found == stored.end() || found->second.size() <= kKeyFields ? "" : found->second[kKeyFields];
       ++result.numbers;
       if (before != derived) {
@@ -187,10 +135,10 @@ bool compare_cluster_table(const std::string& folder, Verification& result) {
   return true;
 }
 
-bool any_outcomes_there(const ExperimentManifest& manifest, const std::string& folder) {
-  return std::any_of(manifest.rows.begin(), manifest.rows.end(), [&](const ManifestRow& row) {
-    return std::any_of(row.cells.begin(), row.cells.end(), [&](const ManifestCell& cell) {
-      return !cell.outcomes.empty() && std::filesystem::exists(std::filesystem::path(folder) / cell.outcomes);
+bool any_outcomes_there(const ExperimentRecord& record, const std::string& folder) {
+  return std::any_of(record.rows.begin(), record.rows.end(), [&](const RowRecord& row) {
+    return std::any_of(row.records.begin(), row.records.end(), [&](const SeedRecord& seed) {
+      return !seed.outcomes.empty() && std::filesystem::exists(std::filesystem::path(folder) / seed.outcomes);
     });
   });
 }
@@ -199,7 +147,7 @@ bool any_outcomes_there(const ExperimentManifest& manifest, const std::string& f
 
 Verification verify_folder(const std::string& folder) {
   Verification result;
-  if (!any_outcomes_there(read_manifest(folder), folder)) {
+  if (!any_outcomes_there(read_experiment_record(folder), folder)) {
     compare_counts_only(folder, result);
     const bool clusters = compare_cluster_table(folder, result);
     result.notes.push_back(
@@ -207,7 +155,7 @@ Verification verify_folder(const std::string& folder) {
                     clusters ? " and clusters.md from clusters.csv" : ""));
     return result;
   }
-  const ExperimentResults results = read_experiment(folder);
+  const ExperimentResults results = read_results(folder);
   for (const std::string& warning : results.warnings) result.differences.push_back("not derivable: " + warning);
   for (const NamedText& file : table_files(results, summarise(results))) compare_file(folder, file, result);
   return result;

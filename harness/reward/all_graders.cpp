@@ -28,7 +28,7 @@ void Graders::grade(Outcome& outcome, const Problem& problem) const {
   outcome.verdicts.clear();
   for (const auto& grader : graders_) {
     const Verdict verdict = grader->grade(outcome.text, problem);
-    outcome.verdicts[grader->name()] = to_string(verdict.correctness);
+    outcome.verdicts[grader->name()] = verdict.correctness;
     if (grader != graders_.front()) continue;
     outcome.extracted = verdict.extracted;
     outcome.normalised = verdict.normalised;

@@ -2,16 +2,6 @@
 
 namespace harness {
 
-const char* to_string(Correctness correctness) {
-  switch (correctness) {
-    case Correctness::right:
-      return "right";
-    case Correctness::wrong:
-      return "wrong";
-    case Correctness::undecided:
-      break;
-  }
-  return "undecided";
 }
 
 std::string error_label(const Verdict& verdict, const Problem& problem) {

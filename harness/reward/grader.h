@@ -5,11 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "harness/data/correctness.h"
 #include "harness/data/problem.h"
 
 namespace harness {
-
-enum class Correctness { right, wrong, undecided };
 
 struct Verdict {
   Correctness correctness = Correctness::wrong;
@@ -17,8 +16,6 @@ struct Verdict {
   std::optional<std::string> normalised;  // the answer after the grader's normalisation
   std::string why;                        // one line for `grade --explain`
 };
-
-const char* to_string(Correctness correctness);  // "right", "wrong", "undecided"
 
 class Grader {
  public:

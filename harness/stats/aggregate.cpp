@@ -9,6 +9,22 @@
 
 namespace harness {
 
+namespace {
+
+double win_probability(std::span<const double> x, std::span<const double> y) {
+  if (x.empty() || y.empty()) return kUndefined;
+  std::vector<double> sorted(y.begin(), y.end());
+  std::sort(sorted.begin(), sorted.end());
+  double wins = 0;
+  for (const double value : x) {
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
+    wins += static_cast<double>(first - sorted.begin()) + 0.5 * static_cast<double>(last - first);
+  }
+  return wins / (static_cast<double>(x.size()) * static_cast<double>(y.size()));
+}
+
+}  // namespace
+
 double mean_of(std::span<const double> values) {
   if (values.empty()) return kUndefined;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -41,16 +57,14 @@ double quantile_of(std::vector<double> values, double q) {
   return low + (place - static_cast<double>(below)) * (high - low);
 }
 
-double win_probability(std::span<const double> x, std::span<const double> y) {
-  if (x.empty() || y.empty()) return kUndefined;
-  std::vector<double> sorted(y.begin(), y.end());
-  std::sort(sorted.begin(), sorted.end());
-  double wins = 0;
-  for (const double value : x) {
-    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
-    wins += static_cast<double>(first - sorted.begin()) + 0.5 * static_cast<double>(last - first);
+double entropy_of_counts(std::span<const int64_t> counts) {
+  const auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0}));
+  double entropy = 0;
+  for (const int64_t count : counts) {
+    const double share = static_cast<double>(count) / total;
+    entropy -= share * std::log(share);
   }
-  return wins / (static_cast<double>(x.size()) * static_cast<double>(y.size()));
+  return entropy;
 }
 
 double probability_of_improvement(std::span<const std::vector<double>> x, std::span<const std::vector<double>> y) {

@@ -15,9 +15,10 @@ double deviation_of(std::span<const double> values);
 double interquartile_mean(std::span<const double> values);
 // Linear-interpolated quantile (numpy's default), q in [0, 1]; the values need not be sorted.
 double quantile_of(std::vector<double> values, double q);
-// P(X > Y) + P(X = Y) / 2 over all pairs of a run of X and a run of Y: the Mann-Whitney U over its maximum.
-double win_probability(std::span<const double> x, std::span<const double> y);
-// Mean over tasks of `win_probability` (rliable's probability of improvement). x and y hold one list of runs a task.
+// Entropy in nats of the shares count / total, every count > 0; 0 of none.
+double entropy_of_counts(std::span<const int64_t> counts);
+// Probability of improvement of rliable: mean over tasks of P(X > Y) + P(X = Y) / 2 over all pairs of a run of X and a run of
+// Y (the Mann-Whitney U over its maximum). x and y hold one list of runs a task; NaN where a task has none in either.
 double probability_of_improvement(std::span<const std::vector<double>> x, std::span<const std::vector<double>> y);
 
 }  // namespace harness

@@ -1,49 +1,29 @@
-// Crossed bootstrap: percentile intervals of means over seeds x problems, seeds and problems resampled independently.
+// Percentile intervals by the bootstrap: of means over seeds x problems, and of interquartile means over runs.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "harness/core/random.h"
+#include "harness/stats/seed_table.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 
 struct Estimate {
-  double value = 0;
-  double low = 0;  // 95 % interval
-  double high = 0;
+  double value = kUndefined;
+  double low = kUndefined, high = kUndefined;  // 95 % interval
 };
 
-// Values of one or more quantities for each (seed, problem), NaN where a cell has none.
-class CellTable {
- public:
-  CellTable(int64_t seeds, int64_t problems, int64_t quantities);
-  double& at(int64_t seed, int64_t problem, int64_t quantity) { return values_[index(seed, problem, quantity)]; }
-  [[nodiscard]] double at(int64_t seed, int64_t problem, int64_t quantity) const {
-    return values_[index(seed, problem, quantity)];
-  }
-  [[nodiscard]] int64_t seeds() const { return seeds_; }
-  [[nodiscard]] int64_t problems() const { return problems_; }
-  [[nodiscard]] int64_t quantities() const { return quantities_; }
+// Mean over the defined values of each quantity, each seed and problem weighing the same, with its interval: seeds and
+// problems resampled independently (crossed), 10000 times; one seed: the problems alone. One table a quantity, all over the
+// same seeds and problems: they share the resamples, which depend on the stream and the two sizes alone. A resample without
+// any value of a quantity is left out of its interval.
+std::vector<Estimate> crossed_bootstrap(std::span<const SeedTable> quantities, const RandomStream& stream);
 
- private:
-  [[nodiscard]] size_t index(int64_t seed, int64_t problem, int64_t quantity) const {
-    return static_cast<size_t>((problem * seeds_ + seed) * quantities_ + quantity);
-  }
-  int64_t seeds_;
-  int64_t problems_;
-  int64_t quantities_;
-  std::vector<double> values_;  // [problems, seeds, quantities]
-};
-
-struct BootstrapSettings {
-  int64_t replicates = 10000;
-  double level = 0.95;
-};
-
-// Mean over the cells of each quantity with its percentile interval; all quantities share the resamples. One seed: only the
-// problems are resampled. The resamples depend on the stream and the two sizes alone.
-std::vector<Estimate> crossed_bootstrap(const CellTable& cells, const RandomStream& stream,
-                                        const BootstrapSettings& settings = {});
+// Interquartile mean of all scores, one list of runs a task, with the interval of 2000 resamples of the runs within each task
+// (rliable's stratified bootstrap, arXiv 2108.13264); no interval where no task has two runs.
+Estimate interquartile_estimate(std::span<const std::vector<double>> scores, const RandomStream& stream);
 
 }  // namespace harness

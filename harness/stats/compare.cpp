@@ -1,13 +1,11 @@
 #include "harness/stats/compare.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
-#include "harness/core/error.h"
 #include "harness/stats/aggregate.h"
-#include "harness/stats/undefined.h"
+#include "harness/stats/distributions.h"
 
 namespace harness {
 
@@ -17,17 +15,24 @@ double square(double value) { return value * value; }
 
 double variance_of(std::span<const double> values) { return values.size() < 2 ? 0.0 : square(deviation_of(values)); }
 
-// Mean of a seed over the problems that have a value; NaN of none.
-double seed_mean(const CellTable& table, int64_t seed) {
-  double sum = 0;
-  int64_t count = 0;
-  for (int64_t problem = 0; problem < table.problems(); ++problem) {
-    const double value = table.at(seed, problem, 0);
-    if (std::isnan(value)) continue;
-    sum += value;
-    ++count;
+// Places of the seeds in a table that has them all.
+std::vector<size_t> places_of(const std::vector<int64_t>& seeds, const SeedTable& table) {
+  std::vector<size_t> places;
+  for (const int64_t seed : seeds) {
+    places.push_back(static_cast<size_t>(std::find(table.seeds.begin(), table.seeds.end(), seed) - table.seeds.begin()));
   }
-  return count == 0 ? kUndefined : sum / static_cast<double>(count);
+  return places;
+}
+
+// The seeds that every set has, in the order of the first; none where a set has no problem.
+std::vector<int64_t> shared_seeds(std::span<const SeedTable> sets) {
+  std::vector<int64_t> seeds;
+  if (!sets.empty()) seeds = sets.front().seeds;
+  for (const SeedTable& set : sets) {
+    if (set.problems.empty()) return {};
+    std::erase_if(seeds, [&](int64_t seed) { return std::find(set.seeds.begin(), set.seeds.end(), seed) == set.seeds.end(); });
+  }
+  return seeds;
 }
 
 // Mean squares of one set.
@@ -37,18 +42,18 @@ struct MeanSquares {
   double residual = 0;   // mean square of the seed x problem residuals
 };
 
-MeanSquares mean_squares(const CellTable& table, const std::vector<int64_t>& seeds) {
+MeanSquares mean_squares(const SeedTable& table, const std::vector<size_t>& seeds) {
   const auto n = static_cast<double>(seeds.size());
-  std::vector<int64_t> complete;
+  std::vector<size_t> complete;
   std::vector<double> problem_means;
-  std::vector<double> seed_means(seeds.size(), 0.0);
-  for (int64_t problem = 0; problem < table.problems(); ++problem) {
+  std::vector<double> sums(seeds.size(), 0.0);  // of each seed over the complete problems
+  for (size_t problem = 0; problem < table.problems.size(); ++problem) {
     double sum = 0;
-    for (const int64_t seed : seeds) sum += table.at(seed, problem, 0);
+    for (const size_t seed : seeds) sum += table.at(seed, problem);
     if (std::isnan(sum)) continue;
     complete.push_back(problem);
     problem_means.push_back(sum / n);
-    for (size_t s = 0; s < seeds.size(); ++s) seed_means[s] += table.at(seeds[s], problem, 0);
+    for (size_t s = 0; s < seeds.size(); ++s) sums[s] += table.at(seeds[s], problem);
   }
   MeanSquares squares;
   squares.problems = static_cast<int64_t>(complete.size());
@@ -58,8 +63,8 @@ MeanSquares mean_squares(const CellTable& table, const std::vector<int64_t>& see
   double sum = 0;
   for (size_t i = 0; i < complete.size(); ++i) {
     for (size_t s = 0; s < seeds.size(); ++s) {
-      const double seed_effect = seed_means[s] / static_cast<double>(complete.size()) - grand;
-      sum += square(table.at(seeds[s], complete[i], 0) - problem_means[i] - seed_effect);
+      const double seed_effect = sums[s] / static_cast<double>(complete.size()) - grand;
+      sum += square(table.at(seeds[s], complete[i]) - problem_means[i] - seed_effect);
     }
   }
   squares.residual = sum / ((n - 1) * static_cast<double>(complete.size() - 1));
@@ -72,48 +77,51 @@ struct Term {
   double degrees = 1;
 };
 
-void set_interval(CrossedMean& mean, double level) {
-  if (mean.standard_error <= 0) {
-    mean.low = mean.high = mean.value;
-    mean.p_value = mean.value == 0 ? 1 : 0;
-    return;
-  }
-  const boost::math::students_t distribution(mean.degrees);
-  const double half = boost::math::quantile(distribution, 0.5 + level / 2) * mean.standard_error;
-  mean.low = mean.value - half;
-  mean.high = mean.value + half;
-  mean.p_value = 2 * boost::math::cdf(boost::math::complement(distribution, std::abs(mean.value) / mean.standard_error));
-}
-
 double satterthwaite(double variance, const std::vector<Term>& terms) {
   double sum = 0;
   for (const Term& term : terms) sum += square(term.value) / term.degrees;
   return sum > 0 ? std::max(1.0, square(variance) / sum) : 1.0;
 }
 
+void set_interval(MeanInterval& mean) {
+  if (mean.standard_error <= 0) {
+    mean.low = mean.high = mean.value;
+    mean.p_value = mean.value == 0 ? 1 : 0;
+    return;
+  }
+  const double reach = t_quantile(0.95, mean.degrees) * mean.standard_error;
+  // Rounded to what the ends hold of it: the last digits of published tables.
+  const double half = ((mean.value + reach) - (mean.value - reach)) / 2;
+  mean.low = mean.value - half;
+  mean.high = mean.value + half;
+  mean.p_value = t_two_sided_p(mean.value / mean.standard_error, mean.degrees);
+}
+
 }  // namespace
 
-CrossedMean crossed_mean(std::span<const CellTable> sets, double level) {
-  CrossedMean mean;
-  mean.value = mean.low = mean.high = mean.standard_error = mean.p_value = kUndefined;
-  if (sets.empty()) return mean;
-  std::vector<int64_t> seeds;
-  std::vector<double> averages;  // of each seed over the sets
-  const auto groups = static_cast<double>(sets.size());
-  for (const CellTable& set : sets) {
-    MEDSBENCH_CHECK(set.seeds() == sets.front().seeds(), "{} seeds, {} in the first set", set.seeds(), sets.front().seeds());
-    mean.problems += set.problems();
+MeanInterval crossed_mean(std::span<const SeedTable> sets) {
+  MeanInterval mean;
+  const std::vector<int64_t> shared = shared_seeds(sets);
+  if (shared.empty()) return mean;
+  std::vector<double> sums(shared.size(), 0.0);  // of each seed over the sets
+  for (const SeedTable& set : sets) {
+    const std::vector<double> means = seed_means(set);
+    const std::vector<size_t> places = places_of(shared, set);
+    for (size_t s = 0; s < shared.size(); ++s) sums[s] += means[places[s]];
+    mean.problems += static_cast<int64_t>(set.problems.size());
   }
-  for (int64_t seed = 0; seed < sets.front().seeds(); ++seed) {
-    double sum = 0;
-    for (const CellTable& set : sets) sum += seed_mean(set, seed);
-    if (std::isnan(sum)) continue;
-    seeds.push_back(seed);
-    averages.push_back(sum / groups);
+  const auto groups = static_cast<double>(sets.size());
+  std::vector<int64_t> seeds;  // with a value in every set
+  std::vector<double> averages;
+  for (size_t s = 0; s < shared.size(); ++s) {
+    if (std::isnan(sums[s])) continue;
+    seeds.push_back(shared[s]);
+    averages.push_back(sums[s] / groups);
   }
   mean.seeds = static_cast<int64_t>(seeds.size());
   if (seeds.empty()) return mean;
   mean.value = mean_of(averages);
+  mean.seed_deviation = deviation_of(averages);
 
   const auto n = static_cast<double>(seeds.size());
   const double from_seeds = variance_of(averages) / n;
@@ -121,8 +129,8 @@ CrossedMean crossed_mean(std::span<const CellTable> sets, double level) {
   double counted_twice = 0;
   std::vector<Term> terms;
   if (seeds.size() > 1) terms.push_back({from_seeds, n - 1});
-  for (const CellTable& set : sets) {
-    const MeanSquares squares = mean_squares(set, seeds);
+  for (const SeedTable& set : sets) {
+    const MeanSquares squares = mean_squares(set, places_of(seeds, set));
     if (squares.problems < 2) return mean;
     const auto problems = static_cast<double>(squares.problems);
     const double scale = groups * groups * problems;
@@ -130,73 +138,33 @@ CrossedMean crossed_mean(std::span<const CellTable> sets, double level) {
     from_problems += squares.between / scale;
     if (seeds.size() > 1) terms.push_back({squares.residual / (scale * n), (n - 1) * (problems - 1)});
     counted_twice += squares.residual / (scale * n);
-    mean.problem_variance += std::max(0.0, squares.between - squares.residual / n) / groups;
-    mean.residual_variance += squares.residual / groups;
   }
-  mean.seed_variance = std::max(0.0, n * (from_seeds - counted_twice));
   const double variance = std::max({from_seeds + from_problems - counted_twice, from_seeds, from_problems});
   mean.standard_error = std::sqrt(variance);
   mean.degrees = satterthwaite(variance, terms);
-  set_interval(mean, level);
+  set_interval(mean);
   return mean;
 }
 
-CellTable paired_difference(const CellTable& method, const CellTable& base) {
-  MEDSBENCH_CHECK(method.problems() == base.problems() && (base.seeds() == method.seeds() || base.seeds() == 1),
-                  "{} x {} against {} x {}", method.seeds(), method.problems(), base.seeds(), base.problems());
-  CellTable difference(method.seeds(), method.problems(), 1);
-  for (int64_t seed = 0; seed < method.seeds(); ++seed) {
-    for (int64_t problem = 0; problem < method.problems(); ++problem) {
-      difference.at(seed, problem, 0) = method.at(seed, problem, 0) - base.at(base.seeds() == 1 ? 0 : seed, problem, 0);
-    }
-  }
-  return difference;
-}
-
-std::vector<double> holm_adjusted(std::span<const double> p_values) {
-  std::vector<size_t> order(p_values.size());
+std::vector<HolmDecision> holm(std::span<const double> p_values) {
+  constexpr double kAlpha = 0.05;
+  const size_t count = p_values.size();
+  std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p_values[a] < p_values[b]; });
-  std::vector<double> adjusted(p_values.size());
-  double largest = 0;
-  for (size_t rank = 0; rank < order.size(); ++rank) {
-    const double scaled = std::min(1.0, p_values[order[rank]] * static_cast<double>(order.size() - rank));
-    largest = std::max(largest, scaled);
-    adjusted[order[rank]] = largest;
+  std::vector<HolmDecision> decisions(count);
+  double largest = 0;    // adjusted p-values do not decrease
+  bool stopped = false;  // from the first comparison that is not different on, none is
+  double level = 1 - kAlpha;
+  for (size_t rank = 0; rank < count; ++rank) {
+    HolmDecision& decision = decisions[order[rank]];
+    const double steps = static_cast<double>(count - rank);
+    largest = std::max(largest, std::min(1.0, steps * p_values[order[rank]]));
+    if (!stopped) level = 1 - kAlpha / steps;
+    stopped = stopped || largest >= kAlpha;
+    decision = {largest, level, !stopped};
   }
-  return adjusted;
-}
-
-CrossedMean noise_floor(std::span<const CellTable> first, std::span<const CellTable> second, double level) {
-  const CrossedMean one = crossed_mean(first, level);
-  const CrossedMean other = crossed_mean(second, level);
-  CrossedMean mean;
-  mean.value = one.value - other.value;
-  mean.seeds = std::min(one.seeds, other.seeds);
-  mean.problems = one.problems;
-  // The problems are the same, so their part cancels: what is left is the seeds' averages, which hold the residuals too.
-  const auto average_variance = [](const CrossedMean& row) {
-    return row.seed_variance / static_cast<double>(row.seeds) +
-           row.residual_variance / static_cast<double>(row.seeds * std::max<int64_t>(1, row.problems));
-  };
-  const std::vector<Term> terms = {{average_variance(one), std::max(1.0, static_cast<double>(one.seeds - 1))},
-                                   {average_variance(other), std::max(1.0, static_cast<double>(other.seeds - 1))}};
-  const double variance = terms[0].value + terms[1].value;
-  mean.standard_error = std::sqrt(variance);
-  mean.degrees = satterthwaite(variance, terms);
-  set_interval(mean, level);
-  return mean;
-}
-
-double sampling_standard_error(std::span<const int64_t> right, std::span<const int64_t> samples) {
-  MEDSBENCH_CHECK(right.size() == samples.size() && !right.empty(), "{} counts, {} sizes", right.size(), samples.size());
-  double sum = 0;
-  for (size_t i = 0; i < right.size(); ++i) {
-    const auto n = static_cast<double>(samples[i]);
-    const double rate = static_cast<double>(right[i]) / n;
-    if (samples[i] > 1) sum += rate * (1 - rate) / (n - 1);
-  }
-  return std::sqrt(sum) / static_cast<double>(right.size());
+  return decisions;
 }
 
 }  // namespace harness

@@ -1,47 +1,43 @@
-// Comparisons for tables: crossed seed x problem intervals, paired differences, Holm's correction, noise floor.
+// Means and differences of a table with their intervals: crossed seed x problem variance, Holm's correction.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "harness/stats/bootstrap.h"
+#include "harness/stats/seed_table.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 
-// The mean over one or more sets of the mean over (seed, problem), with what is known of its error.
-struct CrossedMean {
-  double value = 0;          // NaN where a set has no cell
-  double low = 0, high = 0;  // t interval; NaN where there is none (fewer than two problems in a set)
-  double standard_error = 0;
-  double degrees = 0;            // Satterthwaite
-  double p_value = 1;            // two-sided, against 0
-  double seed_variance = 0;      // component of the training seed, over and above the interaction; at least 0
-  double problem_variance = 0;   // component of the problem (mean over sets)
-  double residual_variance = 0;  // seed x problem interaction with the sampling error in it (mean over sets)
+// A mean with an interval that knows that seeds and problems are both samples.
+struct MeanInterval {
+  double value = kUndefined;                   // undefined where a set has no value
+  double low = kUndefined, high = kUndefined;  // 95 %; undefined where a set has fewer than two problems
+  double standard_error = kUndefined;
+  double degrees = 0;                  // of freedom of the t interval
+  double p_value = kUndefined;         // two-sided, of a mean of 0
+  double seed_deviation = kUndefined;  // unbiased standard deviation of the seeds' means; undefined for one seed
   int64_t seeds = 0;
   int64_t problems = 0;  // of all sets together
 };
 
-// Crossed random effects y_sp = m + a_s + b_p + e_sp, seeds shared by the sets, problems nested in them: with the mean squares
-// A (seeds' averages over all sets), B_g and E_g of set g (problems' averages, residuals), n seeds, P_g problems, G sets,
+// Mean over the sets of the mean over their problems, averaged over the seeds that every set has. Crossed random effects
+// y_sp = m + a_s + b_p + e_sp, seeds shared by the sets, problems nested in them: with the mean squares A (seeds' averages over
+// all sets), B_g and E_g of set g (problems' averages, residuals), n seeds, P_g problems, G sets,
 //   Var = A / n + sum_g (B_g - E_g / n) / (G^2 P_g),
 // held to at least its first two terms each, degrees of freedom by Satterthwaite 1946. One seed: the problems' part alone.
-// The tables [seeds, problems, 1] have the same seeds in the same order; seeds with a NaN in any set are left out, problems
-// with a NaN are left out of their set's variance.
-CrossedMean crossed_mean(std::span<const CellTable> sets, double level = 0.95);
+// Seeds without a value in some set are left out; a problem without one in some seed counts for the value and not for the
+// variance. All undefined where no seed is shared or a set has no problem.
+MeanInterval crossed_mean(std::span<const SeedTable> sets);
 
-// method - base, cell by cell; NaN where either is. A base of one seed (an untrained model) stands against every seed.
-CellTable paired_difference(const CellTable& method, const CellTable& base);
-
-// Holm 1979: adjusted p-values of a family, in the order given; reject those <= alpha.
-std::vector<double> holm_adjusted(std::span<const double> p_values);
-
-// What the same method reaches against itself with other seeds: the difference of the two rows and its interval, unpaired in
-// seeds (they have nothing in common), paired in problems.
-CrossedMean noise_floor(std::span<const CellTable> first, std::span<const CellTable> second, double level = 0.95);
-
-// Standard error that n samples a problem give a mean of pass@1, seeds and problems as they are: from counts c of n.
-double sampling_standard_error(std::span<const int64_t> right, std::span<const int64_t> samples);
+struct HolmDecision {
+  double adjusted_p = 1;
+  double level = 0.95;  // of the interval that excludes zero exactly where the comparison is called different
+  bool different = false;
+};
+// Holm's step-down correction of a family of comparisons at a family-wise error rate of 5 % (Holm 1979): one decision a
+// p-value, in the order given.
+std::vector<HolmDecision> holm(std::span<const double> p_values);
 
 }  // namespace harness

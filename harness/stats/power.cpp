@@ -1,11 +1,10 @@
 #include "harness/stats/power.h"
 
 #include <algorithm>
-#include <boost/math/distributions/non_central_t.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 #include "harness/core/error.h"
+#include "harness/stats/distributions.h"
 
 namespace harness {
 
@@ -22,9 +21,6 @@ PowerResult errors_of(const PowerPlan& plan) {
   const double from_seeds = plan.seeds > 1 ? 2 * plan.seed_deviation * plan.seed_deviation / seeds : 0.0;
   const double from_problems = plan.effect_deviation * plan.effect_deviation / problems;
   PowerResult result;
-  result.seed_part = std::sqrt(from_seeds);
-  result.problem_part = std::sqrt(from_problems);
-  result.sampling_part = std::sqrt(sampling);
   const double variance = from_seeds + from_problems + sampling;
   result.standard_error = std::sqrt(variance);
   // The mean squares that the table's interval adds (compare.h), at their expectations.
@@ -37,20 +33,17 @@ PowerResult errors_of(const PowerPlan& plan) {
   return result;
 }
 
+// Chance that a true difference is called different.
 double power_at(const PowerPlan& plan, const PowerResult& errors, double difference) {
   if (errors.standard_error <= 0) return difference == 0 ? 0.0 : 1.0;
   const double alpha = (1 - plan.level) / static_cast<double>(plan.comparisons);
-  const double critical = boost::math::quantile(boost::math::students_t(errors.degrees), 1 - alpha / 2);
   const double shift = std::abs(difference) / errors.standard_error;
   if (shift > 30) return 1.0;
   if (shift == 0) return alpha;
-  const boost::math::non_central_t statistic(errors.degrees, shift);
-  return boost::math::cdf(boost::math::complement(statistic, critical)) + boost::math::cdf(statistic, -critical);
+  return non_central_t_beyond(t_quantile(1 - alpha, errors.degrees), errors.degrees, shift);
 }
 
 }  // namespace
-
-double power_of(const PowerPlan& plan, double difference) { return power_at(plan, errors_of(plan), difference); }
 
 PowerResult plan_power(const PowerPlan& plan) {
   PowerResult result = errors_of(plan);

@@ -5,7 +5,7 @@
 
 namespace harness {
 
-// What is assumed of a paired comparison of two methods on one set.
+// What is assumed of a paired comparison of two methods on one set. Rates and deviations are shares, not percent.
 struct PowerPlan {
   int64_t seeds = 5;
   int64_t problems = 100;
@@ -23,16 +23,11 @@ struct PowerResult {
   double standard_error = 0;  // of the paired difference of pass@1
   double degrees = 0;         // Satterthwaite, as the table's interval will have
   double detectable = 0;      // smallest difference found with the wanted power
-  double seed_part = 0;       // standard error that the training seeds alone leave
-  double problem_part = 0;    // the same of the finite number of problems
-  double sampling_part = 0;   // the same of the finite number of samples
 };
 
 // Var = 2 s^2 / S + e^2 / P + 2 v / (S P n), v = the mean Bernoulli variance p(1-p) - d^2 of a sample about its problem's rate;
 // one seed leaves out the seeds' part, as the table does. Detectable: the non-centrality of the t test that gives the power.
+// Needs seeds >= 1, problems >= 2, samples >= 1, comparisons >= 1.
 PowerResult plan_power(const PowerPlan& plan);
-
-// Chance that a true difference is called different under the plan.
-double power_of(const PowerPlan& plan, double difference);
 
 }  // namespace harness

@@ -3,7 +3,8 @@
 
 #include <bit>
 #include <cmath>
-#include <limits>
+#include <string>
+#include <vector>
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
@@ -12,6 +13,9 @@
 #include "harness/stats/compare.h"
 #include "harness/stats/majority.h"
 #include "harness/stats/pass_at_k.h"
+#include "harness/stats/sampling_error.h"
+#include "harness/stats/seed_table.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
 namespace {
@@ -101,6 +105,17 @@ TEST(MajorityAtK, KeyedSubsetsComeNearTheExactExpectation) {
   EXPECT_EQ(drawn, majority_at_k(many, ks, RandomStream("test", {1}), 1000));
 }
 
+// Seeds 1, 2, ... and problems a, b, ...
+SeedTable table_of(const std::vector<std::vector<double>>& seeds) {
+  SeedTable table;
+  for (size_t s = 0; s < seeds.size(); ++s) {
+    table.seeds.push_back(static_cast<int64_t>(s) + 1);
+    table.values.insert(table.values.end(), seeds[s].begin(), seeds[s].end());
+  }
+  for (size_t p = 0; p < seeds[0].size(); ++p) table.problems.push_back("p" + std::to_string(1000 + p));
+  return table;
+}
+
 TEST(Aggregates, AgreeWithRliableAndScipy) {
   const Json golden = parse_json(read_file(MEDSBENCH_TEST_DATA "/aggregates.json"));
   for (const Json& item : golden["iqm"]) {
@@ -113,9 +128,7 @@ TEST(Aggregates, AgreeWithRliableAndScipy) {
   }
   for (const Json& item : golden["bootstrap"]) {
     const auto values = item["values"].get<std::vector<double>>();
-    CellTable table(1, static_cast<int64_t>(values.size()), 1);
-    for (size_t i = 0; i < values.size(); ++i) table.at(0, static_cast<int64_t>(i), 0) = values[i];
-    const Estimate estimate = crossed_bootstrap(table, RandomStream("test", {1}))[0];
+    const Estimate estimate = crossed_bootstrap(std::vector{table_of({values})}, RandomStream("test", {1}))[0];
     // A percentile of 10000 replicates has a standard error of about 0.02 interval widths.
     const double width = item["high"].get<double>() - item["low"].get<double>();
     EXPECT_NEAR(estimate.low, item["low"].get<double>(), 0.05 * width);
@@ -129,82 +142,150 @@ TEST(Aggregates, QuantileInterpolates) {
   EXPECT_TRUE(std::isnan(quantile_of({}, 0.5)));
 }
 
-TEST(CrossedBootstrap, LeavesMissingCellsOut) {
-  CellTable table(2, 3, 2);
-  const double missing = std::numeric_limits<double>::quiet_NaN();
-  for (int64_t s = 0; s < 2; ++s) {
-    for (int64_t p = 0; p < 3; ++p) {
-      table.at(s, p, 0) = 0.5;
-      table.at(s, p, 1) = s == 1 && p == 2 ? missing : 0.25 * static_cast<double>(s);
-    }
-  }
-  const auto estimates = crossed_bootstrap(table, RandomStream("test", {1}));
+TEST(Entropy, OfCountsByHand) {
+  EXPECT_NEAR(entropy_of_counts(std::vector<int64_t>{1, 2, 1}), 1.5 * std::log(2.0), 1e-15);
+  EXPECT_EQ(entropy_of_counts(std::vector<int64_t>{7}), 0);
+  EXPECT_EQ(entropy_of_counts({}), 0);
+}
+
+TEST(CrossedBootstrap, LeavesMissingValuesOut) {
+  const std::vector<SeedTable> tables = {table_of({{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}}),
+                                         table_of({{0, 0, 0}, {0.25, 0.25, kUndefined}})};
+  const auto estimates = crossed_bootstrap(tables, RandomStream("test", {1}));
   EXPECT_DOUBLE_EQ(estimates[0].value, 0.5);
   EXPECT_DOUBLE_EQ(estimates[0].low, 0.5);
-  EXPECT_DOUBLE_EQ(estimates[1].value, 0.1);  // 2 of 5 cells hold 1/4
+  EXPECT_DOUBLE_EQ(estimates[1].value, 0.1);  // 2 of 5 values are 1/4
   EXPECT_DOUBLE_EQ(estimates[1].low, 0.0);
   EXPECT_DOUBLE_EQ(estimates[1].high, 0.25);
 }
 
 TEST(CrossedBootstrap, OneSeedResamplesProblemsAlone) {
   // Three problems 0, 0, 1: a replicate is Binomial(3, 1/3) / 3.
-  CellTable table(1, 3, 1);
-  for (int64_t p = 0; p < 3; ++p) table.at(0, p, 0) = p == 2;
-  const Estimate estimate = crossed_bootstrap(table, RandomStream("test", {1}))[0];
+  const Estimate estimate = crossed_bootstrap(std::vector{table_of({{0, 0, 1}})}, RandomStream("test", {1}))[0];
   EXPECT_DOUBLE_EQ(estimate.value, 1.0 / 3);
   EXPECT_DOUBLE_EQ(estimate.low, 0.0);
   EXPECT_DOUBLE_EQ(estimate.high, 1.0);  // P(all three) = 1/27 > 0.025
 }
 
-CellTable table_of(const std::vector<std::vector<double>>& seeds) {
-  CellTable table(static_cast<int64_t>(seeds.size()), static_cast<int64_t>(seeds[0].size()), 1);
-  for (size_t s = 0; s < seeds.size(); ++s) {
-    for (size_t p = 0; p < seeds[s].size(); ++p) table.at(static_cast<int64_t>(s), static_cast<int64_t>(p), 0) = seeds[s][p];
-  }
-  return table;
+TEST(InterquartileEstimate, HasTheEndsOfNinetyFivePercentOfTheResamples) {
+  // Three runs of one task, none cut: a resample of 0, 0, 1 is Binomial(3, 1/3) / 3, of 1, 1, 0 one minus that. 2.5 % of them
+  // lie at 0 and at 1 (8/27 and 1/27), while a quarter ends at 1/3 on the far side (20/27 are at most 1/3).
+  const RandomStream stream("test", {1});
+  const Estimate few = interquartile_estimate(std::vector<std::vector<double>>{{0, 0, 1}}, stream);
+  EXPECT_DOUBLE_EQ(few.value, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(few.low, 0);
+  EXPECT_DOUBLE_EQ(few.high, 1);
+  const Estimate many = interquartile_estimate(std::vector<std::vector<double>>{{1, 1, 0}}, stream);
+  EXPECT_DOUBLE_EQ(many.low, 0);
+  EXPECT_DOUBLE_EQ(many.high, 1);
+}
+
+TEST(InterquartileEstimate, ResamplesTheRunsWithinTheirTask) {
+  // Runs of a task are equal: whatever is drawn within a task, the mean stays; across tasks it would not.
+  const std::vector<std::vector<double>> tasks = {{0, 0, 0}, {1, 1, 1}};
+  const Estimate estimate = interquartile_estimate(tasks, RandomStream("test", {1}));
+  EXPECT_DOUBLE_EQ(estimate.low, 0.5);
+  EXPECT_DOUBLE_EQ(estimate.high, 0.5);
+  const Estimate single = interquartile_estimate(std::vector<std::vector<double>>{{0}, {1}}, RandomStream("test", {1}));
+  EXPECT_DOUBLE_EQ(single.value, 0.5);
+  EXPECT_TRUE(std::isnan(single.low));  // no task has two runs
 }
 
 TEST(CrossedMean, WorkedByHand) {
   // Seeds' averages 1 and 2 (A = 1/2), problems' averages 0.5, 2.5 (B = 2), residuals +-1/2 (E = 1).
-  const std::vector<CellTable> sets = {table_of({{0.5, 1.5}, {0.5, 3.5}})};
-  const CrossedMean mean = crossed_mean(sets);
+  const std::vector<SeedTable> sets = {table_of({{0.5, 1.5}, {0.5, 3.5}})};
+  const MeanInterval mean = crossed_mean(sets);
   EXPECT_DOUBLE_EQ(mean.value, 1.5);
   // A/2 + (B - E/2)/2 = 0.25 + 1 - 0.25, held to at least B/2 = 1.
   EXPECT_DOUBLE_EQ(mean.standard_error, 1.0);
   EXPECT_DOUBLE_EQ(mean.degrees, 1.0);
   EXPECT_NEAR(mean.high - mean.value, 12.706204736432095, 1e-9);
-  EXPECT_DOUBLE_EQ(mean.problem_variance, 1.5);
-  EXPECT_DOUBLE_EQ(mean.residual_variance, 1.0);
-  EXPECT_NEAR(mean.seed_variance, 0.0, 1e-15);
+  EXPECT_DOUBLE_EQ(mean.seed_deviation, std::sqrt(0.5));
+  EXPECT_NEAR(mean.p_value, 0.3743340836219976, 1e-12);  // of |t| >= 1.5 at one degree of freedom: 1 - 2 atan(1.5) / pi
 }
 
 TEST(CrossedMean, OfOneSeedIsTheStudentIntervalOverProblems) {
-  const std::vector<CellTable> sets = {table_of({{1, 2, 3, 4, 5}})};
-  const CrossedMean mean = crossed_mean(sets);
+  const std::vector<SeedTable> sets = {table_of({{1, 2, 3, 4, 5}})};
+  const MeanInterval mean = crossed_mean(sets);
   EXPECT_DOUBLE_EQ(mean.value, 3);
   EXPECT_NEAR(mean.low, 3 - 2.7764451051977987 * std::sqrt(0.5), 1e-12);
   EXPECT_DOUBLE_EQ(mean.degrees, 4);
 }
 
 TEST(CrossedMean, SetsWeighTheSameWhateverTheirSize) {
-  const std::vector<CellTable> sets = {table_of({{1, 1, 1, 1}}), table_of({{0, 0}})};
+  const std::vector<SeedTable> sets = {table_of({{1, 1, 1, 1}}), table_of({{0, 0}})};
   EXPECT_DOUBLE_EQ(crossed_mean(sets).value, 0.5);
 }
 
+TEST(CrossedMean, IsOverTheSeedsThatEverySetHas) {
+  SeedTable first = table_of({{1, 1}, {3, 3}}), second = table_of({{5, 5}, {7, 7}});
+  second.seeds = {2, 3};  // seed 2 alone is shared
+  const MeanInterval mean = crossed_mean(std::vector<SeedTable>{first, second});
+  EXPECT_EQ(mean.seeds, 1);
+  EXPECT_EQ(mean.problems, 4);
+  EXPECT_DOUBLE_EQ(mean.value, 4);  // (3 + 5) / 2
+  second.seeds = {4, 5};
+  EXPECT_TRUE(std::isnan(crossed_mean(std::vector<SeedTable>{first, second}).value));
+}
+
+TEST(CrossedMean, AProblemThatMissesASeedCountsForTheValueAlone) {
+  const MeanInterval mean = crossed_mean(std::vector{table_of({{0, 2, 4, 9}, {1, 3, 8, kUndefined}})});
+  EXPECT_DOUBLE_EQ(mean.value, (15.0 / 4 + 12.0 / 3) / 2);
+  // Averages of the three other problems 0.5, 2.5, 6 (B = 7.75); the seeds' part 1/64 and E = 1.5 leave B / 3 the largest.
+  EXPECT_DOUBLE_EQ(mean.standard_error, std::sqrt(7.75 / 3));
+  EXPECT_EQ(mean.seeds, 2);
+  EXPECT_EQ(mean.problems, 4);
+}
+
+TEST(PairedDifference, IsTakenWhereBothHaveTheSeedAndTheProblem) {
+  SeedTable row = table_of({{1, 2, 3}, {4, 5, 6}}), base = table_of({{1, 1, 1}, {2, 2, 2}});
+  base.seeds = {2, 3};
+  base.problems = {"p1001", "p1002", "p1003"};
+  const SeedTable difference = paired_difference(row, base);
+  EXPECT_EQ(difference.seeds, (std::vector<int64_t>{2}));
+  EXPECT_EQ(difference.problems, (std::vector<std::string>{"p1001", "p1002"}));
+  EXPECT_EQ(difference.values, (std::vector<double>{4, 5}));
+}
+
 TEST(PairedDifference, StandsAgainstAnUntrainedBaseOfOneSeed) {
-  const CellTable difference = paired_difference(table_of({{1, 2}, {3, 5}}), table_of({{1, 1}}));
-  EXPECT_DOUBLE_EQ(difference.at(1, 1, 0), 4);
-  EXPECT_DOUBLE_EQ(difference.at(0, 0, 0), 0);
+  SeedTable base = table_of({{1, 1}});
+  base.seeds = {0};
+  const SeedTable difference = paired_difference(table_of({{1, 2}, {3, 5}}), base);
+  EXPECT_EQ(difference.values, (std::vector<double>{0, 1, 2, 4}));
+  base.seeds = {1};  // a trained one stands against its own seed
+  EXPECT_EQ(paired_difference(table_of({{1, 2}, {3, 5}}), base).seeds, (std::vector<int64_t>{1}));
 }
 
-TEST(Holm, WorkedByHand) {
-  const auto adjusted = holm_adjusted(std::vector<double>{0.04, 0.01, 0.03, 0.5});
-  const std::vector<double> expected = {0.09, 0.04, 0.09, 0.5};
-  for (size_t i = 0; i < expected.size(); ++i) EXPECT_DOUBLE_EQ(adjusted[i], expected[i]);
+TEST(Holm, DecidesStepDownAndItsLevelsAgreeWithItsDecisions) {
+  const std::vector<double> p{0.01, 0.04, 0.03, 0.005};  // sorted: .005*4, .01*3, .03*2, .04*1
+  const auto decisions = holm(p);
+  EXPECT_NEAR(decisions[3].adjusted_p, 0.02, 1e-12);
+  EXPECT_NEAR(decisions[0].adjusted_p, 0.03, 1e-12);
+  EXPECT_NEAR(decisions[2].adjusted_p, 0.06, 1e-12);
+  EXPECT_NEAR(decisions[1].adjusted_p, 0.06, 1e-12);  // adjusted p-values do not decrease
+  EXPECT_TRUE(decisions[0].different && decisions[3].different);
+  EXPECT_FALSE(decisions[1].different || decisions[2].different);
+  EXPECT_NEAR(decisions[3].level, 1 - 0.05 / 4, 1e-12);
+  EXPECT_NEAR(decisions[1].level, 1 - 0.05 / 2, 1e-12);
 }
 
-TEST(SamplingStandardError, IsBinomialAboutEachProblem) {
-  EXPECT_NEAR(sampling_standard_error(std::vector<int64_t>{2, 4}, std::vector<int64_t>{4, 4}), std::sqrt(0.25 / 3) / 2, 1e-15);
+TEST(SamplingError, WorkedByHand) {
+  // pass@1: binomial about each problem, sqrt(1/4 / 4) / 2 of the two.
+  const std::vector<std::vector<SampleCount>> two = {{{4, 2}, {4, 4}}};
+  EXPECT_NEAR(sampling_error(two, 1), 0.125, 1e-15);
+  // pass@2 of one problem with 1 of 2 right: 0, 1, 1 with chances 1/4, 1/2, 1/4.
+  const std::vector<std::vector<SampleCount>> one = {{{2, 1}}};
+  EXPECT_NEAR(sampling_error(one, 2), std::sqrt(0.75 - 0.75 * 0.75), 1e-15);
+  // Two seeds of that problem weigh half each.
+  const std::vector<std::vector<SampleCount>> seeds = {{{2, 1}}, {{2, 1}}};
+  EXPECT_NEAR(sampling_error(seeds, 2), std::sqrt((0.75 - 0.75 * 0.75) / 2), 1e-15);
+}
+
+TEST(SamplingError, IsUndefinedWithoutProblemsAndForAKAboveN) {
+  const std::vector<std::vector<SampleCount>> none, empty = {{}}, few = {{{4, 2}}};
+  EXPECT_TRUE(std::isnan(sampling_error(none, 1)));
+  EXPECT_TRUE(std::isnan(sampling_error(empty, 1)));
+  EXPECT_TRUE(std::isnan(sampling_error(few, 5)));
 }
 
 }  // namespace

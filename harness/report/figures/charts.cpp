@@ -7,7 +7,7 @@
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/report/figures/figures.h"
-#include "harness/report/table/intervals.h"
+#include "harness/stats/compare.h"
 #include "harness/stats/pass_at_k.h"
 
 namespace harness {
@@ -48,7 +48,7 @@ std::string file_name(std::string text) {
 std::vector<std::string> base_models(const ExperimentResults& results) {
   std::vector<std::string> models;
   for (const RowResults& row : results.rows) {
-    if (std::find(models.begin(), models.end(), row.row.base_model) == models.end()) models.push_back(row.row.base_model);
+    if (std::find(models.begin(), models.end(), row.record.base_model) == models.end()) models.push_back(row.record.base_model);
   }
   return models;
 }
@@ -58,8 +58,8 @@ std::vector<std::pair<const RowResults*, CurveLine>> lines_of(const ExperimentRe
   std::vector<std::pair<const RowResults*, CurveLine>> lines;
   size_t trained = 0;
   for (const RowResults& row : results.rows) {
-    if (row.row.base_model != base_model) continue;
-    CurveLine line{row.row.shown(), row.trained(), trained, {}};
+    if (row.record.base_model != base_model) continue;
+    CurveLine line{row.record.shown(), row.trained(), trained, {}};
     if (line.trained) ++trained;
     lines.emplace_back(&row, line);
   }
@@ -87,16 +87,16 @@ Chart pass_chart(const ExperimentResults& results, const std::string& base_model
                  const std::string& name, const std::string& title) {
   Chart chart{name, "pass@k", title, "k (samples)", "pass@k, percent", "", true, {}};
   for (auto& [row, line] : lines_of(results, base_model)) {
-    for (const int64_t k : powers_of_two_up_to(results.manifest.n)) {
-      std::vector<ValueTable> tables;
-      for (const std::string& set : sets) tables.push_back(value_table(*row, set, fmt::format("pass@{}", k)));
-      const MeanInterval mean = mean_interval(tables);
+    for (const int64_t k : powers_of_two_up_to(results.record.n)) {
+      std::vector<SeedTable> tables;
+      for (const std::string& set : sets) tables.push_back(seed_table(*row, set, Quantity::pass(k)));
+      const MeanInterval mean = crossed_mean(tables);
       if (!std::isnan(mean.value)) line.points.push_back(band_point(static_cast<double>(k), mean));
     }
     if (!line.points.empty()) chart.lines.push_back(line);
   }
   chart.description =
-      fmt::format("pass@k in percent over k = 1 to {} with 95 % intervals: {}.", results.manifest.n, spoken_ends(chart.lines));
+      fmt::format("pass@k in percent over k = 1 to {} with 95 % intervals: {}.", results.record.n, spoken_ends(chart.lines));
   return chart;
 }
 
@@ -105,7 +105,7 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
   Chart chart{name, "training", title, "training step", metric.y_label, "", false, {}};
   for (auto& [row, line] : lines_of(results, base_model)) {
     std::vector<const TrainingCurves*> seeds;
-    for (const CellResults& cell : row->cells) seeds.push_back(&cell.curves);
+    for (const SeedResults& seed : row->seeds) seeds.push_back(&seed.curves);
     for (const std::string& key : metric.names) {
       const std::vector<CurvePoint> band = seed_band(seeds, key);
       for (const CurvePoint& point : band) {
@@ -125,13 +125,13 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
 Chart label_chart(const RowResults& row, const std::string& name) {
   constexpr size_t kLabels = 7;
   const std::string prefix = "error_label/";
-  Chart chart{name,  "labels", "Error labels, " + row.row.shown(), "training step", "share of labelled wrong responses", "",
+  Chart chart{name,  "labels", "Error labels, " + row.record.shown(), "training step", "share of labelled wrong responses", "",
               false, {}};
   std::vector<const TrainingCurves*> seeds;
   std::set<std::string> labels;
-  for (const CellResults& cell : row.cells) {
-    seeds.push_back(&cell.curves);
-    for (const auto& [key, values] : cell.curves) {
+  for (const SeedResults& seed : row.seeds) {
+    seeds.push_back(&seed.curves);
+    for (const auto& [key, values] : seed.curves) {
       if (key.starts_with(prefix)) labels.insert(key);
     }
   }
@@ -150,7 +150,8 @@ Chart label_chart(const RowResults& row, const std::string& name) {
     lines[i].second.place = i;
     chart.lines.push_back(lines[i].second);
   }
-  chart.description = fmt::format("Shares of error labels over training of {}: {}.", row.row.shown(), spoken_ends(chart.lines));
+  chart.description =
+      fmt::format("Shares of error labels over training of {}: {}.", row.record.shown(), spoken_ends(chart.lines));
   return chart;
 }
 
@@ -162,10 +163,9 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
   for (const std::string& model : models) {
     const std::string suffix = models.size() > 1 ? "_" + file_name(model) : "";
     const std::string of = models.size() > 1 ? " (" + model + ")" : "";
-    charts.push_back(
-        pass_chart(results, model, results.manifest.sets, "pass_at_k" + suffix, "pass@k, average of all sets" + of));
-    for (const std::string& set : results.manifest.sets) {
-      if (results.manifest.sets.size() < 2) break;
+    charts.push_back(pass_chart(results, model, results.record.sets, "pass_at_k" + suffix, "pass@k, average of all sets" + of));
+    for (const std::string& set : results.record.sets) {
+      if (results.record.sets.size() < 2) break;
       charts.push_back(pass_chart(results, model, {set}, "pass_at_k" + suffix + "_" + file_name(set), "pass@k, " + set + of));
     }
     for (const TrainingMetric& metric : training_metrics()) {

@@ -14,7 +14,7 @@ constexpr const char* kClusters = "clusters/";
 
 std::vector<const TrainingCurves*> curves_of(const RowResults& row) {
   std::vector<const TrainingCurves*> seeds;
-  for (const CellResults& cell : row.cells) seeds.push_back(&cell.curves);
+  for (const SeedResults& seed : row.seeds) seeds.push_back(&seed.curves);
   return seeds;
 }
 
@@ -22,8 +22,8 @@ std::vector<const TrainingCurves*> curves_of(const RowResults& row) {
 std::vector<std::string> choices_of(const RowResults& row) {
   const std::string suffix = "/place";
   std::map<double, std::string> by_place;
-  for (const CellResults& cell : row.cells) {
-    for (const auto& [name, values] : cell.curves) {
+  for (const SeedResults& seed : row.seeds) {
+    for (const auto& [name, values] : seed.curves) {
       if (!name.starts_with(kClusters) || !name.ends_with(suffix) || values.empty()) continue;
       const size_t begin = std::string(kClusters).size();
       by_place[values.begin()->second] = name.substr(begin, name.size() - begin - suffix.size());
@@ -36,7 +36,7 @@ std::vector<std::string> choices_of(const RowResults& row) {
 
 // Adjusted Rand index of each choice over training.
 Chart agreement_chart(const RowResults& row, const std::string& name, const std::string& truth, const std::string& title) {
-  Chart chart{name, "clusters", title + ", " + row.row.shown(), "training step", "adjusted Rand index", "", false, {}};
+  Chart chart{name, "clusters", title + ", " + row.record.shown(), "training step", "adjusted Rand index", "", false, {}};
   for (const std::string& choice : choices_of(row)) {
     CurveLine line{choice, true, chart.lines.size(), {}};
     for (const CurvePoint& point : seed_band(curves_of(row), kClusters + choice + "/" + truth + "/adjusted_rand")) {
@@ -54,9 +54,9 @@ Chart agreement_chart(const RowResults& row, const std::string& name, const std:
 // Mean of a metric over the last third of a training; none where it is not there.
 std::vector<double> last_third(const RowResults& row, const std::string& metric) {
   std::vector<double> means;
-  for (const CellResults& cell : row.cells) {
-    const auto found = cell.curves.find(metric);
-    if (found == cell.curves.end() || found->second.empty()) continue;
+  for (const SeedResults& seed : row.seeds) {
+    const auto found = seed.curves.find(metric);
+    if (found == seed.curves.end() || found->second.empty()) continue;
     const int64_t last = found->second.rbegin()->first;
     double sum = 0;
     int64_t count = 0;
@@ -74,11 +74,11 @@ std::vector<double> last_third(const RowResults& row, const std::string& metric)
 Chart histogram(const ExperimentResults& results, const std::string& prefix, Chart chart) {
   size_t trained = 0;
   for (const RowResults& row : results.rows) {
-    CurveLine line{row.row.shown(), row.trained(), trained, {}};
+    CurveLine line{row.record.shown(), row.trained(), trained, {}};
     if (line.trained) ++trained;
     std::map<double, std::string> places;
-    for (const CellResults& cell : row.cells) {
-      for (const auto& [name, values] : cell.curves) {
+    for (const SeedResults& seed : row.seeds) {
+      for (const auto& [name, values] : seed.curves) {
         if (!name.starts_with(prefix)) continue;
         double x = 0;
         const std::string text = name.substr(prefix.size());

@@ -6,20 +6,11 @@
 #include "harness/core/error.h"
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/sections.h"
-#include "harness/stats/aggregate.h"
+#include "harness/stats/seed_table.h"
 
 namespace harness {
 
 namespace {
-
-// Mean over the seeds of a problem's pass rates, NaN left out.
-double problem_mean(const ValueTable& table, size_t problem) {
-  std::vector<double> values;
-  for (size_t seed = 0; seed < table.seeds.size(); ++seed) {
-    if (!std::isnan(table.at(seed, problem))) values.push_back(table.at(seed, problem));
-  }
-  return mean_of(values);
-}
 
 // Class of a difference of pass rates: p4 .. p1, z0, n1 .. n4.
 std::string shade(double difference) {
@@ -35,13 +26,14 @@ std::string heat_strip(const ExperimentResults& results, const std::string& set)
   std::string rows;
   size_t widest = 0, count = 0;
   for (const RowResults& row : results.rows) {
-    const RowResults* base = row.row.compare_to.empty() ? nullptr : results.find(row.row.base_model, row.row.compare_to);
+    const RowResults* base = results.base_of(row);
     if (base == nullptr) continue;
-    const ValueTable difference = paired_difference(value_table(row, set, "pass@1"), value_table(*base, set, "pass@1"));
+    const SeedTable difference =
+        paired_difference(seed_table(row, set, Quantity::pass(1)), seed_table(*base, set, Quantity::pass(1)));
     if (difference.problems.empty() || difference.seeds.empty()) continue;
     const size_t top = count * kLine;
     rows += fmt::format("<text class=\"label\" x=\"0\" y=\"{}\">{}</text>", top + 12,
-                        markup_escape(fmt::format("{} \u2212 {}", row.row.shown(), base->row.shown())));
+                        markup_escape(fmt::format("{} \u2212 {}", row.record.shown(), base->record.shown())));
     for (size_t problem = 0; problem < difference.problems.size(); ++problem) {
       const double value = problem_mean(difference, problem);
       rows += fmt::format(
@@ -68,7 +60,7 @@ std::string bar_cell(double share) {
 std::string sample_markup(const SampleText& sample) {
   const std::string label = sample.error_label.empty() ? "" : ", " + sample.error_label;
   return fmt::format("<p><strong>{}</strong>{}: answer <code>{}</code>, as {} of the samples</p><pre>{}</pre>\n",
-                     markup_escape(sample.verdict), markup_escape(label),
+                     to_string(sample.verdict), markup_escape(label),
                      sample.answer.empty() ? "none" : markup_escape(sample.answer), sample.group_size,
                      markup_escape(sample.text));
 }
@@ -77,7 +69,7 @@ std::string sample_markup(const SampleText& sample) {
 
 std::string html_heat_maps(const ExperimentResults& results) {
   std::string strips;
-  for (const std::string& set : results.manifest.sets) strips += heat_strip(results, set);
+  for (const std::string& set : results.record.sets) strips += heat_strip(results, set);
   if (strips.empty()) return "";
   std::string legend = "<p class=\"legend\">";
   for (const auto& [name, text] : {std::pair{"n4", "\u2212 50 points and more"},
@@ -103,10 +95,10 @@ std::string html_wrong_groups(const ExperimentResults& results) {
   for (const RowResults& row : results.rows) {
     std::array<int64_t, kFrom.size()> counts{};
     int64_t total = 0;
-    for (const CellResults& cell : row.cells) {
-      for (const auto& [set, result] : cell.policy.sets) {
-        for (const ProblemResult& problem : result.problems) {
-          for (const int64_t size : problem.wrong_groups) {
+    for (const SeedResults& seed : row.seeds) {
+      for (const auto& [set, problems] : seed.counts.sets) {
+        for (const auto& [problem, counted] : problems) {
+          for (const int64_t size : counted.wrong_groups) {
             const auto bin = std::upper_bound(kFrom.begin(), kFrom.end(), size) - kFrom.begin() - 1;
             ++counts[static_cast<size_t>(bin)];
             ++total;
@@ -115,7 +107,7 @@ std::string html_wrong_groups(const ExperimentResults& results) {
       }
     }
     if (total == 0) continue;
-    body += fmt::format("<tr><td>{}</td><td>{}</td>", markup_escape(row.row.shown()), total);
+    body += fmt::format("<tr><td>{}</td><td>{}</td>", markup_escape(row.record.shown()), total);
     for (const int64_t count : counts) body += bar_cell(static_cast<double>(count) / static_cast<double>(total));
     body += "</tr>\n";
   }
@@ -139,10 +131,10 @@ std::string html_error_labels(const ExperimentResults& results) {
   std::vector<std::map<std::string, int64_t>> rows;
   for (const RowResults& row : results.rows) {
     std::map<std::string, int64_t>& counts = rows.emplace_back();
-    for (const CellResults& cell : row.cells) {
-      for (const auto& [set, result] : cell.policy.sets) {
-        for (const ProblemResult& problem : result.problems) {
-          for (const auto& [label, count] : problem.error_labels) {
+    for (const SeedResults& seed : row.seeds) {
+      for (const auto& [set, problems] : seed.counts.sets) {
+        for (const auto& [problem, counted] : problems) {
+          for (const auto& [label, count] : counted.error_labels) {
             counts[label] += count;
             totals[label] += count;
           }
@@ -163,7 +155,7 @@ std::string html_error_labels(const ExperimentResults& results) {
     int64_t sum = 0;
     for (const auto& [label, count] : rows[i]) sum += count;
     if (sum == 0) continue;
-    text += "<tr><td>" + markup_escape(results.rows[i].row.shown()) + "</td>";
+    text += "<tr><td>" + markup_escape(results.rows[i].record.shown()) + "</td>";
     for (const auto& [label, count] : order) text += bar_cell(static_cast<double>(rows[i][label]) / static_cast<double>(sum));
     text += "</tr>\n";
   }
@@ -173,10 +165,10 @@ std::string html_error_labels(const ExperimentResults& results) {
 std::string html_responses(const ExperimentResults& results) {
   std::string text;
   for (const RowResults& row : results.rows) {
-    if (row.cells.empty() || row.cells.front().policy.samples.empty()) continue;
-    text += fmt::format("<details><summary>{}, seed {}</summary>\n", markup_escape(row.row.shown()), row.cells.front().seed);
+    if (row.seeds.empty() || row.seeds.front().counts.samples.empty()) continue;
+    text += fmt::format("<details><summary>{}, seed {}</summary>\n", markup_escape(row.record.shown()), row.seeds.front().seed);
     std::string problem;
-    for (const SampleText& sample : row.cells.front().policy.samples) {
+    for (const SampleText& sample : row.seeds.front().counts.samples) {
       if (sample.problem != problem) {
         problem = sample.problem;
         text += fmt::format("<h3>{}: {}</h3>\n", markup_escape(sample.set), markup_escape(problem));

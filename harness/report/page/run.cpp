@@ -15,10 +15,10 @@ namespace {
 // The effective config of a row's first seed; empty where it cannot be read.
 std::map<std::string, std::string> config_keys(const RowResults& row) {
   std::map<std::string, std::string> keys;
-  for (const CellResults& cell : row.cells) {
-    if (cell.config_path.empty() || !std::filesystem::exists(cell.config_path)) continue;
+  for (const SeedResults& seed : row.seeds) {
+    if (seed.config_path.empty() || !std::filesystem::exists(seed.config_path)) continue;
     try {
-      const Config config = Config::from_toml_file(cell.config_path);
+      const Config config = Config::from_toml_file(seed.config_path);
       for (const auto& [key, entry] : config.entries()) keys[key] = to_toml(entry.value);
     } catch (const Error&) {
       keys.clear();
@@ -41,12 +41,12 @@ std::string difference_table(const RowResults& row, const RowResults& base) {
   for (const auto& [key, value] : theirs) {
     if (!mine.contains(key)) differences[key] = {"-", value};
   }
-  std::string text = fmt::format("<h3>{} and {}</h3>", markup_escape(row.row.shown()), markup_escape(base.row.shown()));
+  std::string text = fmt::format("<h3>{} and {}</h3>", markup_escape(row.record.shown()), markup_escape(base.record.shown()));
   if (differences.empty()) return text + "<p>no difference</p>\n";
   text += fmt::format(
       "<div class=\"scroll\"><table><thead><tr><th>key</th><th class=\"words\">{}</th><th class=\"words\">{}</th></tr>"
       "</thead><tbody>\n",
-      markup_escape(row.row.shown()), markup_escape(base.row.shown()));
+      markup_escape(row.record.shown()), markup_escape(base.record.shown()));
   for (const auto& [key, values] : differences) {
     text += fmt::format("<tr><td><code>{}</code></td><td class=\"words\">{}</td><td class=\"words\">{}</td></tr>\n",
                         markup_escape(key), markup_escape(values.first), markup_escape(values.second));
@@ -73,7 +73,7 @@ void collect_numbers(const Json& json, const std::string& prefix, std::map<std::
 std::string html_config_differences(const ExperimentResults& results) {
   std::string text;
   for (const RowResults& row : results.rows) {
-    const RowResults* base = row.row.compare_to.empty() ? nullptr : results.find(row.row.base_model, row.row.compare_to);
+    const RowResults* base = results.base_of(row);
     if (base != nullptr) text += difference_table(row, *base);
   }
   return text;
@@ -84,10 +84,10 @@ std::string html_machine(const ExperimentResults& results) {
   const auto line = [&](const std::string& name, const std::string& value) {
     text += fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(name), markup_escape(value));
   };
-  line("commit", results.manifest.commit);
-  line("config hash", results.manifest.config_hash);
-  line("device", results.manifest.device);
-  for (const auto& [name, value] : results.manifest.machine.items()) line(name, plain_value(value));
+  line("commit", results.record.commit);
+  line("config hash", results.record.config_hash);
+  line("device", results.record.device);
+  for (const auto& [name, value] : results.record.machine.items()) line(name, plain_value(value));
   const std::string folder = std::filesystem::path(results.folder).lexically_normal().filename().string();
   text += "</tbody></table></div>\n<p>Every number of this page follows from the stored outcomes. To derive them again:</p>";
   return text + fmt::format("<pre>medsbench verify {0}\nmedsbench table {0}</pre>\n",
@@ -98,10 +98,10 @@ std::string html_timing(const ExperimentResults& results) {
   std::string text;
   for (const RowResults& row : results.rows) {
     std::map<std::string, double> numbers;
-    for (const CellResults& cell : row.cells) {
-      if (cell.timing_path.empty() || !std::filesystem::exists(cell.timing_path)) continue;
+    for (const SeedResults& seed : row.seeds) {
+      if (seed.timing_path.empty() || !std::filesystem::exists(seed.timing_path)) continue;
       try {
-        collect_numbers(parse_json(read_file(cell.timing_path)), "", numbers);
+        collect_numbers(parse_json(read_file(seed.timing_path)), "", numbers);
       } catch (const Error&) {
         continue;  // a damaged timing file costs its numbers, nothing else
       }
@@ -110,8 +110,8 @@ std::string html_timing(const ExperimentResults& results) {
     if (numbers.empty()) continue;
     std::string values;
     for (const auto& [name, value] : numbers) values += fmt::format("{}{} {:.4g}", values.empty() ? "" : ", ", name, value);
-    text +=
-        fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.row.shown()), markup_escape(values));
+    text += fmt::format("<tr><td>{}</td><td class=\"words\">{}</td></tr>\n", markup_escape(row.record.shown()),
+                        markup_escape(values));
   }
   if (text.empty()) return "";
   return "<p class=\"note\">Sums over the seeds of what their timing.json files hold, of peaks the largest.</p><div "

@@ -12,13 +12,13 @@ namespace harness {
 namespace {
 
 // What the reader sees on pointing at a number: its interval, spread and comparison.
-std::string tooltip(const Column& column, const SummaryCell& cell) {
+std::string tooltip(const Column& column, const TableEntry& entry) {
   std::string text;
-  if (!std::isnan(cell.mean.low)) {
-    text += fmt::format("95 % interval {} to {}", shown_value(column, cell.mean.low), shown_value(column, cell.mean.high));
+  if (!std::isnan(entry.mean.low)) {
+    text += fmt::format("95 % interval {} to {}", shown_value(column, entry.mean.low), shown_value(column, entry.mean.high));
   }
-  if (cell.comparison) {
-    const Comparison& comparison = *cell.comparison;
+  if (entry.comparison) {
+    const Comparison& comparison = *entry.comparison;
     text += fmt::format("{}against {}: {} ({} to {}), Holm-adjusted p {:.3g}, probability of improvement {:.2f}",
                         text.empty() ? "" : "; ", comparison.against, shown_value(column, comparison.difference.value),
                         shown_value(column, comparison.difference.low), shown_value(column, comparison.difference.high),
@@ -27,14 +27,14 @@ std::string tooltip(const Column& column, const SummaryCell& cell) {
   return text;
 }
 
-std::string table_cell(const Column& column, const SummaryCell& cell) {
-  const std::string value = shown_value(column, cell.mean.value);
-  const std::string tip = tooltip(column, cell);
-  const std::string spread = shown_spread(column, cell);
+std::string table_entry(const Column& column, const TableEntry& entry) {
+  const std::string value = shown_value(column, entry.mean.value);
+  const std::string tip = tooltip(column, entry);
+  const std::string spread = shown_spread(column, entry);
   std::string text = tip.empty() ? "<td>" : fmt::format("<td title=\"{}\">", markup_escape(tip));
-  text += cell.best ? "<strong>" + value + "</strong>" : value;
+  text += entry.best ? "<strong>" + value + "</strong>" : value;
   if (!spread.empty()) text += "<small> \u00b1 " + spread + "</small>";
-  text += mark_text(cell, "<span class=\"up\"> \u25b2</span>", "<span class=\"down\"> \u25bc</span>");
+  text += mark_text(entry, "<span class=\"up\"> \u25b2</span>", "<span class=\"down\"> \u25bc</span>");
   return text + "</td>";
 }
 
@@ -52,7 +52,7 @@ std::string table_head(const Summary& summary, const TablePart& part) {
     text += "</tr>";
   }
   text += "<tr><th scope=\"col\">method</th>";
-  for (const size_t c : part.columns) text += fmt::format("<th scope=\"col\">{}</th>", summary.columns[c].heading());
+  for (const size_t c : part.columns) text += fmt::format("<th scope=\"col\">{}</th>", summary.columns[c].quantity.heading());
   return text + "</tr></thead>\n";
 }
 
@@ -68,7 +68,7 @@ std::string table_part(const Summary& summary, const TablePart& part) {
       const SummaryRow& row = summary.rows[i];
       text += row.source.empty() ? "<tr>" : "<tr class=\"published\">";
       text += fmt::format("<td>{}</td>", markup_escape(shown_label(row)));
-      for (const size_t c : part.columns) text += table_cell(summary.columns[c], row.cells[c]);
+      for (const size_t c : part.columns) text += table_entry(summary.columns[c], row.entries[c]);
       text += "</tr>\n";
     }
   }

@@ -2,18 +2,50 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "harness/report/results/experiment_file.h"
-#include "harness/report/results/problem_results.h"
+#include "harness/data/outcome.h"
+#include "harness/metrics/problem_counts.h"
+#include "harness/metrics/quantity.h"
+#include "harness/report/results/experiment_record.h"
 #include "harness/report/results/training_curves.h"
+#include "harness/stats/seed_table.h"
 
 namespace harness {
 
-struct CellResults {
+// A response kept for reading in the HTML page.
+struct SampleText {
+  std::string set, problem, text, answer, error_label;
+  Correctness verdict = Correctness::wrong;
+  int64_t group_size = 0;  // responses to this problem with the same answer
+};
+
+// One file of stored outcomes, counted.
+struct OutcomeCounts {
+  std::map<std::string, SetCounts> sets;
+  std::vector<SampleText> samples;
+  std::vector<std::string> graders;
+  std::string main_grader;
+  int64_t responses = 0;
+  std::map<std::string, int64_t> disagreements;  // other grader -> responses that are right by one of it and the main one alone
+};
+
+struct CountSettings {
+  std::string grader;         // "": the main grader of the file
+  int64_t n = 128;            // samples 0 .. n-1 of each problem count, so that diversity is taken at a fixed n
+  int64_t read_problems = 0;  // problems a set whose responses are kept for reading
+};
+
+// Throws Error for two outcomes of one sample.
+OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& settings);
+
+// What one (row, seed) came to.
+struct SeedResults {
   int64_t seed = 0;
-  PolicyResults policy;
+  OutcomeCounts counts;
   Budget budget;
   std::optional<double> train_pass_rate;
   TrainingCurves curves;
@@ -21,50 +53,35 @@ struct CellResults {
 };
 
 struct RowResults {
-  ManifestRow row;
-  std::vector<CellResults> cells;      // those that did not fail, by seed
+  RowRecord record;
+  std::vector<SeedResults> seeds;      // those that did not fail, in order
   std::vector<std::string> failures;   // one line a failed seed
   [[nodiscard]] bool trained() const;  // false for an untrained base model
 };
 
 struct ExperimentResults {
-  ExperimentManifest manifest;
+  ExperimentRecord record;
   std::string folder;
   std::vector<RowResults> rows;
   std::vector<std::string> warnings;  // outcome or metrics files that could not be read, one line each
+  // nullptr where there is no such row.
   [[nodiscard]] const RowResults* find(const std::string& base_model, const std::string& name) const;
+  // The row that this one names in compare_to; nullptr where it names none.
+  [[nodiscard]] const RowResults* base_of(const RowResults& row) const;
 };
 
-struct ReadSettings {
-  std::string grader;         // "": the experiment's, else the main grader of the files
-  int64_t read_problems = 0;  // problems a set whose responses are kept for reading (first seed of each row)
-  bool curves = true;         // read metrics.jsonl too
-};
+// Reads FOLDER/experiment.json and what it names. A seed whose outcomes cannot be read counts as failed and leaves a warning;
+// an unreadable experiment.json throws Error. `read_problems`: problems a set whose responses are kept for reading, of the
+// first seed of each row.
+ExperimentResults read_results(const std::string& folder, int64_t read_problems = 0);
 
-// Reads FOLDER/experiment.json and what it names. A cell whose outcomes cannot be read counts as failed and leaves a warning;
-// an unreadable experiment.json throws Error.
-ExperimentResults read_experiment(const std::string& folder, const ReadSettings& settings = {});
+// What the record alone says of a seed: no outcomes, no curves.
+SeedResults recorded_results(const SeedRecord& seed);
 
-// Per-problem quantities of a table column. Absent where a problem does not define it (pass@k with k > n, no answer at all).
-//   pass@K, g_pass@K_TAU, maj@K, distinct_answers, answer_entropy, no_answer, undecided, disagreement, mean_entropy, tokens
-std::optional<double> problem_value(const ProblemResult& problem, const std::string& metric);
-
-// One quantity of a row on one set: [seeds, problems] with NaN where a cell has none.
-struct ValueTable {
-  std::vector<int64_t> seeds;
-  std::vector<std::string> problems;  // sorted
-  std::vector<double> values;         // [seeds, problems]
-  ValueTable(std::vector<int64_t> seeds_of, std::vector<std::string> problems_of);
-  double& at(size_t seed, size_t problem) { return values[seed * problems.size() + problem]; }
-  [[nodiscard]] double at(size_t seed, size_t problem) const { return values[seed * problems.size() + problem]; }
-};
-ValueTable value_table(const RowResults& row, const std::string& set, const std::string& metric);
-
-// What two rows are compared on: method - base for each (seed, problem) that both have. A base row of one untrained policy
-// (seed 0) stands against every seed.
-ValueTable paired_difference(const ValueTable& row, const ValueTable& base);
-
-// problem,n,correct lines: base_model,row,seed,set,problem,n,correct. The counts that pass@k is made of.
-std::string counts_csv(const ExperimentResults& results);
+// A quantity of a problem of one row on one set, over the seeds that have the set.
+SeedTable seed_table(const RowResults& row, const std::string& set, const Quantity& quantity);
+// A quantity of a seed that is no mean over problems: the training's pass rate (where the record has none, the mean of its
+// last five steps) and budgets; absent where the policy was not trained or nothing is known.
+std::optional<double> seed_value(const RowResults& row, const SeedResults& seed, Quantity::Kind kind);
 
 }  // namespace harness

@@ -6,6 +6,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/stats/aggregate.h"
 
 namespace harness {
 
@@ -37,9 +38,7 @@ std::vector<CurvePoint> seed_band(const std::vector<const TrainingCurves*>& seed
   }
   std::vector<CurvePoint> band;
   for (const auto& [step, values] : by_step) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    band.push_back({step, sum / static_cast<double>(values.size()), *std::min_element(values.begin(), values.end()),
+    band.push_back({step, mean_of(values), *std::min_element(values.begin(), values.end()),
                     *std::max_element(values.begin(), values.end())});
   }
   return band;

@@ -37,8 +37,8 @@ std::vector<PublishedPair> published_pairs(const Summary& summary) {
     for (const SummaryRow& other : summary.rows) {
       if (other.source.empty() || other.base_model != row.base_model || other.name != row.name) continue;
       for (size_t c = 0; c < summary.columns.size(); ++c) {
-        const double published = other.cells[c].mean.value;
-        const MeanInterval& ours = row.cells[c].mean;
+        const double published = other.entries[c].mean.value;
+        const MeanInterval& ours = row.entries[c].mean;
         if (!std::isnan(published) && !std::isnan(ours.value))
           pairs.push_back(make_pair(row, summary.columns[c], ours, published));
       }

@@ -20,8 +20,9 @@ std::vector<PublishedPair> published_pairs(const Summary& summary);
 
 inline constexpr const char* kPublishedCaption =
     "Ours beside published numbers, percent (the interval is ours, 95 %; the published numbers have none)";
-// Heading of each column of such a table, then the cells of a pair in the same order.
+// Heads of the columns of a table of such pairs.
 std::vector<std::string> published_headings();
+// What stands below them for one pair, in the same order.
 std::vector<std::string> published_cells(const PublishedPair& pair);
 
 }  // namespace harness

@@ -38,12 +38,12 @@ values."prec pass@1" = 99.0
 ExperimentResults with_published(const std::string& name) {
   const std::string folder = write_test_experiment(fresh_folder(name), {});
   write_file_atomically(folder + "/published.toml", kPublished);
-  ExperimentManifest manifest = read_manifest(folder);
-  manifest.published = "published.toml";
-  manifest.scale = 0.5;
-  manifest.notes = {"A first note.", "A second one: <not markup>."};
-  write_manifest(folder, manifest);
-  return read_experiment(folder);
+  ExperimentRecord record = read_experiment_record(folder);
+  record.published = "published.toml";
+  record.scale = 0.5;
+  record.notes = {"A first note.", "A second one: <not markup>."};
+  write_experiment_record(folder, record);
+  return read_results(folder);
 }
 
 TEST(PublishedNumbers, StandBelowOurRowOfTheirNameAndThoseOfOtherBaseModelsAreLeftOut) {
@@ -68,7 +68,7 @@ TEST(PublishedNumbers, AreComparedWithOursAndItsIntervalInEveryFormat) {
   EXPECT_EQ(pairs[0].published, "50.0");
   const auto ours = std::find_if(summary.rows.begin(), summary.rows.end(),
                                  [](const SummaryRow& row) { return row.name == "MEDS" && row.source.empty(); });
-  const MeanInterval& mean = ours->cells[0].mean;
+  const MeanInterval& mean = ours->entries[0].mean;
   EXPECT_EQ(pairs[0].difference, fmt::format("{:+.1f}", 100 * mean.value - 50));
   EXPECT_EQ(pairs[0].interval, fmt::format("{:.1f} to {:.1f}", 100 * mean.low, 100 * mean.high));
   EXPECT_EQ(pairs[0].inside, mean.low <= 0.5 && 0.5 <= mean.high ? "yes" : "no");
@@ -76,14 +76,14 @@ TEST(PublishedNumbers, AreComparedWithOursAndItsIntervalInEveryFormat) {
               HasSubstr("| nano-qwen3 | MEDS | prec pass@1 | " + pairs[0].ours + " | " + pairs[0].interval));
   EXPECT_THAT(latex_table(summary), HasSubstr("nano-qwen3 & MEDS & prec pass@1 & " + pairs[0].ours));
   EXPECT_THAT(html_tables(summary), HasSubstr("<td>prec pass@1</td><td>" + pairs[0].ours + "</td>"));
-  const Summary without = summarise(read_experiment(write_test_experiment(fresh_folder("nothing_published"), {})));
+  const Summary without = summarise(read_results(write_test_experiment(fresh_folder("nothing_published"), {})));
   EXPECT_THAT(published_pairs(without), IsEmpty());
   EXPECT_THAT(markdown_table(without), Not(HasSubstr("published")));
 }
 
 TEST(Notes, AreKeptByTheManifestAndShownInTheFooterOfEveryFormat) {
   const ExperimentResults results = with_published("notes");
-  EXPECT_EQ(results.manifest.scale, 0.5);
+  EXPECT_EQ(results.record.scale, 0.5);
   const Summary summary = summarise(results);
   EXPECT_THAT(summary.footer, Contains("A first note."));
   EXPECT_THAT(markdown_table(summary), HasSubstr("- A second one: \\<not markup\\>."));
@@ -96,11 +96,12 @@ TEST(Notes, AreKeptByTheManifestAndShownInTheFooterOfEveryFormat) {
 
 TEST(Graders, ThatDisagreeAreCountedForEachPairWithTheMainOne) {
   OutcomeFile file{"recipe", {}};
-  const std::vector<std::map<std::string, std::string>> verdicts = {
-      {{"recipe", "right"}, {"math", "right"}, {"limo", "wrong"}},
-      {{"recipe", "wrong"}, {"math", "right"}, {"limo", "wrong"}},
-      {{"recipe", "wrong"}, {"math", "undecided"}, {"limo", "wrong"}},
-      {{"recipe", "right"}, {"math", "undecided"}, {"limo", "wrong"}}};
+  constexpr Correctness kRight = Correctness::right, kWrong = Correctness::wrong, kUndecided = Correctness::undecided;
+  const std::vector<std::map<std::string, Correctness>> verdicts = {
+      {{"recipe", kRight}, {"math", kRight}, {"limo", kWrong}},
+      {{"recipe", kWrong}, {"math", kRight}, {"limo", kWrong}},
+      {{"recipe", kWrong}, {"math", kUndecided}, {"limo", kWrong}},
+      {{"recipe", kRight}, {"math", kUndecided}, {"limo", kWrong}}};
   for (size_t i = 0; i < verdicts.size(); ++i) {
     Outcome outcome;
     outcome.set = "prec";
@@ -109,7 +110,7 @@ TEST(Graders, ThatDisagreeAreCountedForEachPairWithTheMainOne) {
     outcome.verdicts = verdicts[i];
     file.outcomes.push_back(outcome);
   }
-  const PolicyResults results = count_outcomes(file, {"", 4, 0});
+  const OutcomeCounts results = count_outcomes(file, {"", 4, 0});
   EXPECT_EQ(results.disagreements, (std::map<std::string, int64_t>{{"limo", 2}, {"math", 2}}));
 }
 

@@ -8,7 +8,8 @@
 
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
-#include "harness/report/table/intervals.h"
+#include "harness/stats/aggregate.h"
+#include "harness/stats/distributions.h"
 #include "harness/stats/undefined.h"
 
 namespace harness {
@@ -63,8 +64,6 @@ std::vector<ClusterRecord> records_of(const ClusterRecord& line, const TrainingC
   return records;
 }
 
-std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
 double number_of(const std::string& text, const std::string& place) {
   if (text.empty()) return kUndefined;
   double value = 0;
@@ -116,13 +115,13 @@ std::vector<Row> rows_of(const std::vector<ClusterRecord>& records) {
 // "0.712 (0.690 to 0.734)": mean over seeds with its 95 % interval; one seed has none.
 std::string mean_text(const BySeed& values, bool sign) {
   if (values.empty()) return "-";
-  const auto n = static_cast<double>(values.size());
-  double mean = 0, square = 0;
-  for (const auto& [seed, value] : values) mean += value / n;
-  for (const auto& [seed, value] : values) square += (value - mean) * (value - mean);
+  std::vector<double> list;
+  for (const auto& [seed, value] : values) list.push_back(value);
+  const auto n = static_cast<double>(list.size());
+  const double mean = mean_of(list);
   const std::string text = sign ? fmt::format("{:+.3f}", mean) : fmt::format("{:.3f}", mean);
-  if (values.size() < 2) return text;
-  const double half = t_quantile(0.95, n - 1) * std::sqrt(square / (n - 1) / n);
+  if (list.size() < 2) return text;
+  const double half = t_quantile(0.95, n - 1) * deviation_of(list) / std::sqrt(n);
   return fmt::format("{} ({:.3f} to {:.3f})", text, mean - half, mean + half);
 }
 
@@ -176,12 +175,12 @@ std::string thirds_table(const Row& row) {
 std::vector<ClusterRecord> cluster_records(const ExperimentResults& results) {
   std::vector<ClusterRecord> records;
   for (const RowResults& row : results.rows) {
-    for (const CellResults& cell : row.cells) {
+    for (const SeedResults& seed : row.seeds) {
       ClusterRecord line;
-      line.base_model = row.row.base_model;
-      line.row = row.row.name;
-      line.seed = cell.seed;
-      const std::vector<ClusterRecord> found = records_of(line, cell.curves);
+      line.base_model = row.record.base_model;
+      line.row = row.record.name;
+      line.seed = seed.seed;
+      const std::vector<ClusterRecord> found = records_of(line, seed.curves);
       records.insert(records.end(), found.begin(), found.end());
     }
   }
@@ -191,8 +190,9 @@ std::vector<ClusterRecord> cluster_records(const ExperimentResults& results) {
 std::string clusters_csv(const std::vector<ClusterRecord>& records) {
   std::string text = std::string(kHeader) + "\n";
   for (const ClusterRecord& r : records) {
-    text += fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(r.base_model), csv_field(r.row), csv_field(r.choice),
-                        csv_field(r.measure), r.seed, number(r.thirds[0]), number(r.thirds[1]), number(r.thirds[2]));
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(r.base_model), csv_field(r.row), csv_field(r.choice),
+                    csv_field(r.measure), r.seed, csv_number(r.thirds[0]), csv_number(r.thirds[1]), csv_number(r.thirds[2]));
   }
   return text;
 }

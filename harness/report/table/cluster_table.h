@@ -18,7 +18,7 @@ struct ClusterRecord {
   double thirds[3] = {0, 0, 0};
 };
 
-// Of every row whose trainings measured clusters, in the order of the manifest; choices in the order of a row's first seed.
+// Of every row whose trainings measured clusters, in the order of the record; choices in the order of a row's first seed.
 std::vector<ClusterRecord> cluster_records(const ExperimentResults& results);
 
 // base_model,row,choice,measure,seed,first_third,middle_third,last_third lines; and back. Throws Error for another header or a

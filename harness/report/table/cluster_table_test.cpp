@@ -47,7 +47,7 @@ std::string write_clusters(const std::string& name) {
 }
 
 TEST(ClusterTable, MeansOverThirdsAndSeedsAreThoseWorkedByHand) {
-  const std::vector<ClusterRecord> records = cluster_records(read_experiment(write_clusters("clusters_table")));
+  const std::vector<ClusterRecord> records = cluster_records(read_results(write_clusters("clusters_table")));
   ASSERT_FALSE(records.empty());
   EXPECT_EQ(records.front().choice, "zeta") << "choices in the order of the training's list";
   const auto found = std::find_if(records.begin(), records.end(), [](const ClusterRecord& r) {
@@ -66,7 +66,7 @@ TEST(ClusterTable, MeansOverThirdsAndSeedsAreThoseWorkedByHand) {
 }
 
 TEST(ClusterTable, IsWhatItsCsvSays) {
-  const std::vector<ClusterRecord> records = cluster_records(read_experiment(write_clusters("clusters_csv")));
+  const std::vector<ClusterRecord> records = cluster_records(read_results(write_clusters("clusters_csv")));
   const std::string csv = clusters_csv(records);
   EXPECT_EQ(clusters_csv(read_clusters_csv(csv)), csv);
   EXPECT_EQ(clusters_markdown(read_clusters_csv(csv)), clusters_markdown(records));
@@ -95,7 +95,7 @@ TEST(ClusterTable, AnExperimentThatMeasuredNoneHasNone) {
 }
 
 TEST(ClusterCharts, ShowAgreementSizesAndPenalties) {
-  const std::vector<Chart> charts = cluster_charts(read_experiment(write_clusters("clusters_charts")));
+  const std::vector<Chart> charts = cluster_charts(read_results(write_clusters("clusters_charts")));
   std::vector<std::string> names;
   for (const Chart& chart : charts) names.push_back(chart.name);
   EXPECT_EQ(names, (std::vector<std::string>{"clusters_3_labels", "clusters_sizes", "clusters_penalties"}));
@@ -115,7 +115,7 @@ TEST(ClusterCharts, LeaveOutWhatOnlyEarlierStepsHave) {
                           "{\"step\": 1, \"meds_penalty_at/0.1\": 1}\n{\"step\": 2, \"cluster_size/1\": 0.5}\n"
                           "{\"step\": 6, \"reward\": 0.5}\n");
   }
-  for (const Chart& chart : cluster_charts(read_experiment(results))) {
+  for (const Chart& chart : cluster_charts(read_results(results))) {
     EXPECT_FALSE(chart.lines.empty()) << chart.name;
     for (const CurveLine& line : chart.lines) EXPECT_FALSE(line.points.empty()) << chart.name;
   }

@@ -13,11 +13,11 @@ namespace harness {
 
 namespace {
 
-std::string sampling_line(const ExperimentManifest& manifest) {
+std::string sampling_line(const ExperimentRecord& record) {
   return fmt::format(
       "n = {} samples a problem at temperature {}, evaluation seed {}; pass@k is the unbiased estimate from all n "
       "samples for k = {}, in percent; a set's value is the mean over its problems, the average is over the sets.",
-      manifest.n, manifest.temperature, manifest.eval_seed, fmt::join(manifest.k, ", "));
+      record.n, record.temperature, record.eval_seed, fmt::join(record.k, ", "));
 }
 
 std::string seeds_line(const ExperimentResults& results) {
@@ -25,8 +25,8 @@ std::string seeds_line(const ExperimentResults& results) {
   size_t most = 0;
   for (const RowResults& row : results.rows) {
     if (!row.trained()) continue;
-    most = std::max(most, row.cells.size());
-    for (const CellResults& cell : row.cells) seeds.insert(cell.seed);
+    most = std::max(most, row.seeds.size());
+    for (const SeedResults& seed : row.seeds) seeds.insert(seed.seed);
   }
   if (seeds.empty()) return "No trained policy: one evaluation a row.";
   if (most == 1) return fmt::format("Training seed: {}.", fmt::join(seeds, ", "));
@@ -37,9 +37,9 @@ std::string seeds_line(const ExperimentResults& results) {
 }
 
 std::string marks_line(const ExperimentResults& results, const Summary& summary) {
-  if (!summary.marked) {
+  if (summary.comparisons == 0) {
     const bool asked = std::any_of(results.rows.begin(), results.rows.end(),
-                                   [](const RowResults& row) { return !row.row.compare_to.empty(); });
+                                   [](const RowResults& row) { return !row.record.compare_to.empty(); });
     return asked
                ? "No mark and no bold: with one training seed a row the spread between seeds is unknown, so no difference can "
                  "be told from chance."
@@ -47,11 +47,11 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
   }
   std::set<std::string> against;
   for (const SummaryRow& row : summary.rows) {
-    for (const SummaryCell& cell : row.cells) {
-      if (cell.comparison) against.insert(cell.comparison->against);
+    for (const TableEntry& entry : row.entries) {
+      if (entry.comparison) against.insert(entry.comparison->against);
     }
   }
-  const std::vector<std::string>& primary = summary.primary;
+  const std::vector<std::string>& primary = results.record.primary;
   const std::string family =
       primary.empty() ? fmt::format("all {} comparisons of this table", summary.comparisons)
                       : fmt::format("the {} comparisons fixed beforehand ({})", summary.comparisons, fmt::join(primary, ", "));
@@ -62,13 +62,12 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
       fmt::join(against, ", "), family);
 }
 
-std::string provenance_line(const ExperimentManifest& manifest) {
-  const std::string largest = manifest.largest_log_prob_difference
-                                  ? fmt::format("{:.3g}", *manifest.largest_log_prob_difference)
-                                  : std::string("not measured");
+std::string provenance_line(const ExperimentRecord& record) {
+  const std::string largest = record.largest_log_prob_difference ? fmt::format("{:.3g}", *record.largest_log_prob_difference)
+                                                                 : std::string("not measured");
   return fmt::format("Commit {}, config {}, device {}; largest difference of sampling and scoring log-probs: {}.",
-                     manifest.commit.empty() ? "unknown" : manifest.commit,
-                     manifest.config_hash.empty() ? "unknown" : manifest.config_hash.substr(0, 16), manifest.device, largest);
+                     record.commit.empty() ? "unknown" : record.commit,
+                     record.config_hash.empty() ? "unknown" : record.config_hash.substr(0, 16), record.device, largest);
 }
 
 // How often a response is right by the main grader and not by another, or the other way round: over all rows' responses.
@@ -76,12 +75,12 @@ std::string graders_line(const ExperimentResults& results) {
   std::set<std::string> main;
   std::map<std::string, std::pair<int64_t, int64_t>> others;  // grader -> disagreements, responses
   for (const RowResults& row : results.rows) {
-    for (const CellResults& cell : row.cells) {
-      if (cell.policy.main_grader.empty()) continue;
-      main.insert(cell.policy.main_grader);
-      for (const auto& [grader, count] : cell.policy.disagreements) {
+    for (const SeedResults& seed : row.seeds) {
+      if (seed.counts.main_grader.empty()) continue;
+      main.insert(seed.counts.main_grader);
+      for (const auto& [grader, count] : seed.counts.disagreements) {
         others[grader].first += count;
-        others[grader].second += cell.policy.responses;
+        others[grader].second += seed.counts.responses;
       }
     }
   }
@@ -100,9 +99,9 @@ std::string graders_line(const ExperimentResults& results) {
 std::string starved_line(const ExperimentResults& results) {
   double starved = 0;
   for (const RowResults& row : results.rows) {
-    for (const CellResults& cell : row.cells) {
-      const auto found = cell.curves.find("starved");
-      if (found == cell.curves.end()) continue;
+    for (const SeedResults& seed : row.seeds) {
+      const auto found = seed.curves.find("starved");
+      if (found == seed.curves.end()) continue;
       for (const auto& [step, value] : found->second) starved += value;
     }
   }
@@ -111,8 +110,8 @@ std::string starved_line(const ExperimentResults& results) {
 
 std::string undefined_line(const Summary& summary) {
   for (const SummaryRow& row : summary.rows) {
-    for (size_t c = 0; c < row.cells.size(); ++c) {
-      if (summary.columns[c].kind == ColumnKind::pass && std::isnan(row.cells[c].mean.value)) {
+    for (size_t c = 0; c < row.entries.size(); ++c) {
+      if (summary.columns[c].kind() == ColumnKind::pass && std::isnan(row.entries[c].mean.value)) {
         return "- : no value (k above the number of samples, or a set that was not evaluated).";
       }
     }
@@ -123,12 +122,12 @@ std::string undefined_line(const Summary& summary) {
 }  // namespace
 
 std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
-  std::vector<std::string> lines{sampling_line(results.manifest), seeds_line(results), marks_line(results, summary),
-                                 provenance_line(results.manifest)};
+  std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
+                                 provenance_line(results.record)};
   for (const std::string& line : {graders_line(results), starved_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
-  lines.insert(lines.end(), results.manifest.notes.begin(), results.manifest.notes.end());
+  lines.insert(lines.end(), results.record.notes.begin(), results.record.notes.end());
   std::set<std::string> sources;
   for (const SummaryRow& row : summary.rows) {
     if (!row.source.empty()) sources.insert(row.source);

@@ -4,157 +4,136 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
+#include <utility>
 
 #include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/random.h"
-#include "harness/report/holm.h"
 #include "harness/report/table/footer.h"
-#include "harness/report/table/summary_columns.h"
 #include "harness/stats/aggregate.h"
-#include "harness/stats/undefined.h"
+#include "harness/stats/bootstrap.h"
+#include "harness/stats/distributions.h"
+#include "harness/stats/sampling_error.h"
 
 namespace harness {
 
 namespace {
 
-std::vector<ValueTable> column_tables(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
-  std::vector<ValueTable> tables;
-  if (column.set != kAverage) {
-    tables.push_back(value_table(row, column.set, column.metric));
-  } else {
-    for (const std::string& set : sets) tables.push_back(value_table(row, set, column.metric));
-  }
-  return tables;
-}
+using Tables = std::span<const SeedTable>;  // one a set
 
-// The difference of two rows in one column; nothing where they share no seed or no problem.
-std::optional<MeanInterval> difference(const RowResults& row, const RowResults& base, const Column& column,
-                                       const std::vector<std::string>& sets) {
-  const std::vector<ValueTable> mine = column_tables(row, column, sets);
-  const std::vector<ValueTable> theirs = column_tables(base, column, sets);
-  std::vector<ValueTable> tables;
-  for (size_t set = 0; set < mine.size(); ++set) {
-    tables.push_back(paired_difference(mine[set], theirs[set]));
-    if (tables.back().seeds.empty() || tables.back().problems.empty()) return std::nullopt;
-  }
-  const MeanInterval interval = mean_interval(tables);
-  if (std::isnan(interval.value) || std::isnan(interval.low)) return std::nullopt;
-  return interval;
-}
-
-// Mean over the problems of each (set, seed), a list a set.
-std::vector<std::vector<double>> seed_scores(const RowResults& row, const Column& column,
-                                             const std::vector<std::string>& sets) {
-  std::vector<std::vector<double>> scores;
-  for (const ValueTable& table : column_tables(row, column, sets)) {
-    scores.emplace_back();
-    for (size_t seed = 0; seed < table.seeds.size(); ++seed) {
-      std::vector<double> values;
-      for (size_t problem = 0; problem < table.problems.size(); ++problem) {
-        if (!std::isnan(table.at(seed, problem))) values.push_back(table.at(seed, problem));
-      }
-      if (!values.empty()) scores.back().push_back(mean_of(values));
+// Every SeedTable that the columns of one row need, made once.
+class RowTables {
+ public:
+  RowTables(const RowResults& row, const std::vector<std::string>& sets, const std::vector<Column>& columns) : sets_(sets) {
+    make(row, Quantity::pass(1));  // of the interquartile mean
+    for (const Column& column : columns) {
+      const ColumnKind kind = column.kind();
+      if (kind == ColumnKind::pass || kind == ColumnKind::diversity || kind == ColumnKind::verifier) make(row, column.quantity);
     }
+  }
+
+  // All sets of the quantity.
+  [[nodiscard]] Tables of(const Quantity& quantity) const { return tables_.at(quantity); }
+  // What the column is the mean of: its set, or all of them.
+  [[nodiscard]] Tables of(const Column& column) const {
+    const Tables all = of(column.quantity);
+    if (column.set == kAverage) return all;
+    return all.subspan(static_cast<size_t>(std::find(sets_.begin(), sets_.end(), column.set) - sets_.begin()), 1);
+  }
+
+ private:
+  void make(const RowResults& row, const Quantity& quantity) {
+    const auto [place, is_new] = tables_.try_emplace(quantity);
+    if (!is_new) return;
+    for (const std::string& set : sets_) place->second.push_back(seed_table(row, set, quantity));
+  }
+
+  const std::vector<std::string>& sets_;
+  std::map<Quantity, std::vector<SeedTable>> tables_;  // [sets]
+};
+
+// Means of the seeds that have one, a list a set.
+std::vector<std::vector<double>> seed_scores(Tables tables) {
+  std::vector<std::vector<double>> scores;
+  for (const SeedTable& table : tables) {
+    scores.push_back(seed_means(table));
+    std::erase_if(scores.back(), [](double mean) { return std::isnan(mean); });
   }
   return scores;
 }
 
-double interquartile_of(const std::vector<std::vector<double>>& scores) {
-  std::vector<double> all;
-  for (const auto& set : scores) all.insert(all.end(), set.begin(), set.end());
-  return interquartile_mean(all);
-}
-
-// Interquartile mean of pass@1 over seed x set scores; interval: seeds resampled within each set, as in rliable.
-MeanInterval interquartile_interval(const RowResults& row, const std::vector<std::string>& sets) {
-  constexpr int kReplicates = 2000;
-  const auto scores = seed_scores(row, {kAverage, "pass@1"}, sets);
+// Interquartile mean of pass@1 over seed x set scores; interval: seeds resampled within each set.
+MeanInterval interquartile_interval(const RowResults& row, Tables tables) {
+  const auto scores = seed_scores(tables);
+  const RandomStream stream("iqm bootstrap", {hash64(row.record.base_model + "/" + row.record.name)});
+  const Estimate estimate = interquartile_estimate(scores, stream);
   MeanInterval result;
-  result.standard_error = result.p_value = result.seed_deviation = result.low = result.high = kUndefined;
-  result.value = interquartile_of(scores);
+  result.value = estimate.value;
+  result.low = estimate.low;
+  result.high = estimate.high;
   for (const auto& set : scores) result.seeds = std::max(result.seeds, static_cast<int64_t>(set.size()));
-  if (result.seeds < 2) return result;
-  const RandomStream stream("iqm bootstrap", {hash64(row.row.base_model + "/" + row.row.name)});
-  uint64_t counter = 0;
-  std::vector<double> replicates;
-  for (int replicate = 0; replicate < kReplicates; ++replicate) {
-    auto drawn = scores;
-    for (size_t set = 0; set < scores.size(); ++set) {
-      for (double& value : drawn[set]) value = scores[set][stream.below(counter++, scores[set].size())];
-    }
-    replicates.push_back(interquartile_of(drawn));
-  }
-  result.low = quantile_of(replicates, 0.025);
-  result.high = quantile_of(std::move(replicates), 0.975);
   return result;
 }
 
-bool compared(const Column& column) { return column.kind == ColumnKind::pass || column.kind == ColumnKind::diversity; }
-
 // A number of each seed that is not a mean over problems.
-MeanInterval mean_of_seeds(const RowResults& row, const std::string& metric) {
+MeanInterval mean_of_seeds(const RowResults& row, Quantity::Kind kind) {
   std::vector<double> values;
-  for (const CellResults& cell : row.cells) {
-    if (const auto value = seed_value(cell, row.trained(), metric)) values.push_back(*value);
+  for (const SeedResults& seed : row.seeds) {
+    if (const auto value = seed_value(row, seed, kind)) values.push_back(*value);
   }
   MeanInterval result;
-  result.low = result.high = result.standard_error = result.p_value = kUndefined;
   result.value = mean_of(values);
   result.seed_deviation = deviation_of(values);
   result.seeds = static_cast<int64_t>(values.size());
   return result;
 }
 
-SummaryCell make_cell(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
-  SummaryCell cell;
-  cell.sampling_error = kUndefined;
-  if (column.kind == ColumnKind::aggregate) {
-    cell.mean = interquartile_interval(row, sets);
-    return cell;
-  }
-  if (column.kind == ColumnKind::train || column.kind == ColumnKind::budget) {
-    cell.mean = mean_of_seeds(row, column.metric);
-    return cell;
-  }
-  cell.mean = mean_interval(column_tables(row, column, sets));
-  if (column.kind == ColumnKind::pass) {
-    const std::vector<std::string> over = column.set == kAverage ? sets : std::vector<std::string>{column.set};
-    cell.sampling_error = sampling_error(row, over, column.metric);
-  }
-  return cell;
-}
-
-bool is_primary(const ExperimentManifest& manifest, const Column& column) {
-  if (manifest.primary.empty()) return true;
-  return std::find(manifest.primary.begin(), manifest.primary.end(), column.set + " " + column.metric) !=
-         manifest.primary.end();
-}
-
-// Fills in the comparisons with compare_to and their marks. Those of the primary columns are one family; the others are shown
-// with their own intervals and bear no mark.
-void compare_rows(const ExperimentResults& results, Summary& summary) {
-  std::vector<Comparison*> family;
-  for (size_t i = 0; i < results.rows.size(); ++i) {
-    const RowResults& row = results.rows[i];
-    if (row.row.compare_to.empty()) continue;
-    const RowResults* base = results.find(row.row.base_model, row.row.compare_to);
-    if (base == nullptr || base == &row) continue;
-    for (size_t c = 0; c < summary.columns.size(); ++c) {
-      if (!compared(summary.columns[c])) continue;
-      const auto interval = difference(row, *base, summary.columns[c], results.manifest.sets);
-      if (!interval) continue;
-      Comparison comparison;
-      comparison.against = base->row.name;
-      comparison.difference = *interval;
-      comparison.improvement = probability_of_improvement(seed_scores(row, summary.columns[c], results.manifest.sets),
-                                                          seed_scores(*base, summary.columns[c], results.manifest.sets));
-      summary.rows[i].cells[c].comparison = comparison;
-      if (interval->seeds > 1 && is_primary(results.manifest, summary.columns[c]))
-        family.push_back(&*summary.rows[i].cells[c].comparison);
+// Of a column of pass@k: one group of counts a (seed, set).
+double sampling_error_of(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
+  std::vector<std::vector<SampleCount>> groups;
+  for (const SeedResults& seed : row.seeds) {
+    for (const std::string& set : sets) {
+      if (column.set != kAverage && column.set != set) continue;
+      groups.emplace_back();
+      const auto found = seed.counts.sets.find(set);
+      if (found == seed.counts.sets.end()) continue;
+      for (const auto& [problem, counts] : found->second) groups.back().push_back({counts.n, counts.right});
     }
   }
+  return sampling_error(groups, column.quantity.k);
+}
+
+TableEntry make_entry(const RowResults& row, const RowTables& tables, const Column& column,
+                      const std::vector<std::string>& sets) {
+  TableEntry entry;
+  switch (column.kind()) {
+    case ColumnKind::aggregate:
+      entry.mean = interquartile_interval(row, tables.of(Quantity::pass(1)));
+      break;
+    case ColumnKind::train:
+    case ColumnKind::budget:
+      entry.mean = mean_of_seeds(row, column.quantity.kind);
+      break;
+    default:
+      entry.mean = crossed_mean(tables.of(column));
+  }
+  if (column.quantity.kind == Quantity::Kind::pass) entry.sampling_error = sampling_error_of(row, column, sets);
+  return entry;
+}
+
+// The difference of two rows in one column; nothing where they share no seed or no problem.
+std::optional<MeanInterval> difference_of(Tables row, Tables base) {
+  std::vector<SeedTable> tables;
+  for (size_t set = 0; set < row.size(); ++set) tables.push_back(paired_difference(row[set], base[set]));
+  const MeanInterval interval = crossed_mean(tables);
+  if (std::isnan(interval.value) || std::isnan(interval.low)) return std::nullopt;
+  return interval;
+}
+
+// Fills in adjusted intervals and marks of one family of comparisons.
+void adjust(const std::vector<Comparison*>& family) {
   std::vector<double> p_values;
   for (const Comparison* comparison : family) p_values.push_back(comparison->difference.p_value);
   const std::vector<HolmDecision> decisions = holm(p_values);
@@ -167,59 +146,80 @@ void compare_rows(const ExperimentResults& results, Summary& summary) {
     family[i]->adjusted_high = interval.value + half;
     family[i]->mark = !decisions[i].different ? 0 : interval.value > 0 ? 1 : -1;
   }
+}
+
+// Fills in the comparisons with compare_to and their marks. Those of the primary columns are one family; the others are shown
+// with their own intervals and bear no mark.
+void compare_rows(const ExperimentResults& results, const std::vector<RowTables>& tables, Summary& summary) {
+  std::vector<Comparison*> family;
+  for (size_t i = 0; i < results.rows.size(); ++i) {
+    const RowResults* base = results.base_of(results.rows[i]);
+    if (base == nullptr || base == &results.rows[i]) continue;
+    const RowTables &mine = tables[i], &theirs = tables[static_cast<size_t>(base - results.rows.data())];
+    for (size_t c = 0; c < summary.columns.size(); ++c) {
+      const Column& column = summary.columns[c];
+      if (!column.compared()) continue;
+      const auto interval = difference_of(mine.of(column), theirs.of(column));
+      if (!interval) continue;
+      Comparison& comparison = summary.rows[i].entries[c].comparison.emplace();
+      comparison.against = base->record.name;
+      comparison.difference = *interval;
+      comparison.improvement = probability_of_improvement(seed_scores(mine.of(column)), seed_scores(theirs.of(column)));
+      if (interval->seeds > 1 && column.primary) family.push_back(&comparison);
+    }
+  }
+  adjust(family);
   summary.comparisons = static_cast<int64_t>(family.size());
-  summary.primary = results.manifest.primary;
-  summary.marked = !family.empty();
 }
 
 // Bold: the best of a pass@k column in its base model's group, where its paired interval against the second best excludes 0.
-void find_best(const ExperimentResults& results, Summary& summary) {
+void find_best(const std::vector<RowTables>& tables, Summary& summary) {
   std::map<std::string, std::vector<size_t>> groups;
-  for (size_t i = 0; i < results.rows.size(); ++i) groups[results.rows[i].row.base_model].push_back(i);
-  for (auto& [base_model, members] : groups) {
+  for (size_t i = 0; i < summary.rows.size(); ++i) groups[summary.rows[i].base_model].push_back(i);
+  for (const auto& [base_model, members] : groups) {
     for (size_t c = 0; c < summary.columns.size(); ++c) {
-      if (summary.columns[c].kind != ColumnKind::pass) continue;
+      const Column& column = summary.columns[c];
+      if (column.kind() != ColumnKind::pass) continue;
+      const auto value = [&](size_t row) { return summary.rows[row].entries[c].mean.value; };
       std::vector<size_t> order;
-      for (const size_t i : members) {
-        if (!std::isnan(summary.rows[i].cells[c].mean.value)) order.push_back(i);
-      }
+      std::copy_if(members.begin(), members.end(), std::back_inserter(order), [&](size_t i) { return !std::isnan(value(i)); });
       if (order.size() < 2) continue;
-      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-        return summary.rows[a].cells[c].mean.value > summary.rows[b].cells[c].mean.value;
-      });
-      const auto interval =
-          difference(results.rows[order[0]], results.rows[order[1]], summary.columns[c], results.manifest.sets);
-      summary.rows[order[0]].cells[c].best = interval && interval->seeds > 1 && interval->low > 0;
+      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return value(a) > value(b); });
+      const auto interval = difference_of(tables[order[0]].of(column), tables[order[1]].of(column));
+      summary.rows[order[0]].entries[c].best = interval && interval->seeds > 1 && interval->low > 0;
     }
   }
+}
+
+bool graded_twice(const ExperimentResults& results) {
+  return std::any_of(results.rows.begin(), results.rows.end(), [](const RowResults& row) {
+    return std::any_of(row.seeds.begin(), row.seeds.end(),
+                       [](const SeedResults& seed) { return seed.counts.graders.size() > 1; });
+  });
 }
 
 // Rows of numbers published elsewhere: [[rows]] with name, base_model, source and values."SET METRIC" = number; those of base
 // models that the table has, each after our row of the same name where there is one.
 void add_published(const ExperimentResults& results, Summary& summary) {
-  if (results.manifest.published.empty()) return;
+  if (results.record.published.empty()) return;
   const auto of_base = [&](const std::string& base) {
     return std::any_of(results.rows.begin(), results.rows.end(),
-                       [&](const RowResults& row) { return row.row.base_model == base; });
+                       [&](const RowResults& row) { return row.record.base_model == base; });
   };
-  Config file = Config::from_toml_file(results.folder + "/" + results.manifest.published);
-  for (const Config& entry : file.take_tables("rows")) {
-    ConfigReader keys(entry);
+  Config file = Config::from_toml_file(results.folder + "/" + results.record.published);
+  for (const Config& published : file.take_tables("rows")) {
+    ConfigReader keys(published);
     SummaryRow row;
     row.name = keys.required_text("name", "of the row");
     row.base_model = keys.required_text("base_model", "of the row");
     row.source = keys.required_text("source", "where the numbers stand");
     row.label = fmt::format("{} (published)", row.name);
     for (const Column& column : summary.columns) {
-      SummaryCell cell;
-      cell.sampling_error = kUndefined;
-      const std::string key = fmt::format("values.{} {}", column.set, column.metric);
-      const double value =
-          keys.has(key) ? keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") : kUndefined;
-      cell.mean = MeanInterval{};
-      cell.mean.value = column.percent() ? value / 100 : value;
-      cell.mean.low = cell.mean.high = cell.mean.standard_error = cell.mean.seed_deviation = kUndefined;
-      row.cells.push_back(cell);
+      TableEntry& entry = row.entries.emplace_back();
+      const std::string key = fmt::format("values.{} {}", column.set, column.quantity.name());
+      if (!keys.has(key)) continue;
+      entry.mean.value = keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") /
+                         (column.percent() ? 100 : 1);
     }
     // A number of a set or k that this table lacks is no mistake.
     if (!of_base(row.base_model)) continue;
@@ -242,29 +242,28 @@ void group_rows(Summary& summary) {
 
 Summary summarise(const ExperimentResults& results) {
   Summary summary;
-  summary.title = results.manifest.title;
-  summary.columns = summary_columns(results);
+  summary.title = results.record.title;
+  summary.columns = table_columns(results.record, graded_twice(results));
+  std::vector<RowTables> tables;
   for (const RowResults& row : results.rows) {
+    const RowTables& mine = tables.emplace_back(row, results.record.sets, summary.columns);
     SummaryRow line;
-    line.base_model = row.row.base_model;
-    line.name = row.row.name;
-    line.label = row.row.shown();
-    line.seeds_done = static_cast<int64_t>(row.cells.size());
-    line.seeds_planned = static_cast<int64_t>(std::max(row.row.seeds.size(), row.row.cells.size()));
-    for (const Column& column : summary.columns) line.cells.push_back(make_cell(row, column, results.manifest.sets));
+    line.base_model = row.record.base_model;
+    line.name = row.record.name;
+    line.label = row.record.shown();
+    line.seeds_done = static_cast<int64_t>(row.seeds.size());
+    line.seeds_planned = static_cast<int64_t>(std::max(row.record.seeds.size(), row.record.records.size()));
+    for (const Column& column : summary.columns) {
+      line.entries.push_back(make_entry(row, mine, column, results.record.sets));
+    }
     summary.rows.push_back(std::move(line));
   }
-  compare_rows(results, summary);
-  find_best(results, summary);
+  compare_rows(results, tables, summary);
+  find_best(tables, summary);
   add_published(results, summary);
   group_rows(summary);
   summary.footer = footer_lines(results, summary);
   return summary;
-}
-
-std::string shown_label(const SummaryRow& row) {
-  if (row.seeds_done == row.seeds_planned) return row.label;
-  return fmt::format("{} ({}/{} seeds)", row.label, row.seeds_done, row.seeds_planned);
 }
 
 }  // namespace harness

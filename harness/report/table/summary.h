@@ -7,23 +7,11 @@
 #include <vector>
 
 #include "harness/report/results/experiment_results.h"
-#include "harness/report/table/intervals.h"
+#include "harness/report/table/columns.h"
+#include "harness/stats/compare.h"
+#include "harness/stats/undefined.h"
 
 namespace harness {
-
-enum class ColumnKind { pass, aggregate, diversity, train, verifier, budget };
-
-struct Column {
-  std::string set;     // problem set; kAverage: mean over the sets
-  std::string metric;  // "pass@1", "distinct_answers", "train_pass_rate", "tokens_generated", ...
-  ColumnKind kind = ColumnKind::pass;
-  [[nodiscard]] bool percent() const {
-    return kind == ColumnKind::pass || kind == ColumnKind::aggregate || kind == ColumnKind::train ||
-           kind == ColumnKind::verifier;
-  }
-  [[nodiscard]] std::string heading() const;  // "pass@1", "distinct answers", ...
-};
-inline constexpr const char* kAverage = "average";
 
 // A row against the row named in compare_to, paired by seed and problem.
 struct Comparison {
@@ -35,9 +23,9 @@ struct Comparison {
   int mark = 0;                                // +1, -1 where the adjusted interval excludes zero, else 0
 };
 
-struct SummaryCell {
-  MeanInterval mean;          // value NaN: empty cell
-  double sampling_error = 0;  // NaN where it does not apply
+struct TableEntry {
+  MeanInterval mean;                   // value undefined: empty entry
+  double sampling_error = kUndefined;  // of pass@k; undefined where it does not apply
   std::optional<Comparison> comparison;
   bool best = false;  // bold
 };
@@ -45,25 +33,19 @@ struct SummaryCell {
 struct SummaryRow {
   std::string base_model, name, label;
   int64_t seeds_done = 0, seeds_planned = 0;
-  std::vector<SummaryCell> cells;  // one a column
-  std::string source;              // "": a row of ours; else a published row and where it comes from
+  std::vector<TableEntry> entries;  // one a column
+  std::string source;               // "": a row of ours; else a published row and where it comes from
 };
 
 struct Summary {
   std::string title;
   std::vector<Column> columns;
-  std::vector<SummaryRow> rows;      // in groups of one base model, in the order they are first named
-  int64_t comparisons = 0;           // size of Holm's family
-  std::vector<std::string> primary;  // its columns; {}: all that are compared
-  bool marked = false;               // any row has the seeds that a mark needs
-  std::vector<std::string> footer;   // plain sentences
+  std::vector<SummaryRow> rows;     // in groups of one base model, in the order they are first named
+  int64_t comparisons = 0;          // size of Holm's family; 0: no row has the seeds that a mark needs
+  std::vector<std::string> footer;  // plain sentences
 };
 
+// Throws Error for a primary column that is none and for an unreadable file of published numbers.
 Summary summarise(const ExperimentResults& results);
-
-// The value as a table shows it: "62.3" (percent), "8.1", "1.9M"; "-" where there is none.
-std::string shown_value(const Column& column, double value);
-// Label of the row with "2/3 seeds" where some failed.
-std::string shown_label(const SummaryRow& row);
 
 }  // namespace harness

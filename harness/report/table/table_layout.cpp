@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/core/error.h"
+
 namespace harness {
 
 namespace {
@@ -18,6 +20,13 @@ std::vector<RowGroup> row_groups(const Summary& summary, bool published) {
   return groups;
 }
 
+std::string grouped(double value) {
+  if (value >= 1e9) return fmt::format("{:.2f}G", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.2f}M", value / 1e6);
+  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
 }  // namespace
 
 std::vector<TablePart> table_parts(const Summary& summary) {
@@ -30,23 +39,37 @@ std::vector<TablePart> table_parts(const Summary& summary) {
       false,
       true};
   for (size_t c = 0; c < summary.columns.size(); ++c) {
-    (summary.columns[c].kind == ColumnKind::pass ? results : rest).columns.push_back(c);
+    (summary.columns[c].kind() == ColumnKind::pass ? results : rest).columns.push_back(c);
   }
   return {results, rest};
 }
 
+std::string shown_value(const Column& column, double value) {
+  if (std::isnan(value)) return "-";
+  if (column.percent()) return fmt::format("{:.1f}", 100 * value);
+  if (column.kind() == ColumnKind::diversity) return fmt::format("{:.2f}", value);
+  if (column.quantity.kind == Quantity::Kind::visits_per_problem) return fmt::format("{:.1f}", value);
+  return grouped(value);
+}
+
+std::string shown_label(const SummaryRow& row) {
+  if (row.seeds_done == row.seeds_planned) return row.label;
+  return fmt::format("{} ({}/{} seeds)", row.label, row.seeds_done, row.seeds_planned);
+}
+
 std::string full_heading(const Column& column) {
-  return column.kind == ColumnKind::pass ? column.set + " " + column.heading() : column.heading();
+  const std::string heading = column.quantity.heading();
+  return column.kind() == ColumnKind::pass ? column.set + " " + heading : heading;
 }
 
-std::string shown_spread(const Column& column, const SummaryCell& cell) {
-  if (column.kind == ColumnKind::budget || std::isnan(cell.mean.seed_deviation) || cell.mean.seeds < 2) return "";
-  return shown_value(column, cell.mean.seed_deviation);
+std::string shown_spread(const Column& column, const TableEntry& entry) {
+  if (column.kind() == ColumnKind::budget || std::isnan(entry.mean.seed_deviation) || entry.mean.seeds < 2) return "";
+  return shown_value(column, entry.mean.seed_deviation);
 }
 
-std::string mark_text(const SummaryCell& cell, const std::string& up, const std::string& down) {
-  if (!cell.comparison || cell.comparison->mark == 0) return "";
-  return cell.comparison->mark > 0 ? up : down;
+std::string mark_text(const TableEntry& entry, const std::string& up, const std::string& down) {
+  if (!entry.comparison || entry.comparison->mark == 0) return "";
+  return entry.comparison->mark > 0 ? up : down;
 }
 
 }  // namespace harness

@@ -1,4 +1,4 @@
-// How a Summary is laid out on a page, whatever the format: its parts, groups of rows, and the text of a cell's marks.
+// How a Summary is laid out on a page, whatever the format: its parts, groups of rows, and the text of an entry.
 #pragma once
 
 #include <string>
@@ -23,11 +23,15 @@ struct TablePart {
 };
 std::vector<TablePart> table_parts(const Summary& summary);
 
+// The value as a table shows it: "62.3" (percent), "8.1", "1.9M"; "-" where there is none.
+std::string shown_value(const Column& column, double value);
+// Label of the row with "2/3 seeds" where some failed.
+std::string shown_label(const SummaryRow& row);
 // "prec pass@1"; the average's columns that are no pass@k need no set.
 std::string full_heading(const Column& column);
 // Standard deviation over the seeds; "" for fewer than two seeds and for budgets.
-std::string shown_spread(const Column& column, const SummaryCell& cell);
+std::string shown_spread(const Column& column, const TableEntry& entry);
 // `up` or `down` where the comparison has a mark, else "".
-std::string mark_text(const SummaryCell& cell, const std::string& up, const std::string& down);
+std::string mark_text(const TableEntry& entry, const std::string& up, const std::string& down);
 
 }  // namespace harness

@@ -16,23 +16,21 @@ namespace harness {
 
 namespace {
 
-std::string full(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
-std::string markdown_cell(const Column& column, const SummaryCell& cell) {
-  std::string text = shown_value(column, cell.mean.value);
-  if (cell.best) text = "**" + text + "**";
-  const std::string spread = shown_spread(column, cell);
+std::string markdown_entry(const Column& column, const TableEntry& entry) {
+  std::string text = shown_value(column, entry.mean.value);
+  if (entry.best) text = "**" + text + "**";
+  const std::string spread = shown_spread(column, entry);
   if (!spread.empty()) text += " \u00b1 " + spread;
-  return text + mark_text(cell, " \u25b2", " \u25bc");
+  return text + mark_text(entry, " \u25b2", " \u25bc");
 }
 
-std::string latex_cell(const Column& column, const SummaryCell& cell) {
-  std::string text = latex_escape(shown_value(column, cell.mean.value));
+std::string latex_entry(const Column& column, const TableEntry& entry) {
+  std::string text = latex_escape(shown_value(column, entry.mean.value));
   if (text == "-") return "--";
-  if (cell.best) text = "\\textbf{" + text + "}";
-  const std::string spread = shown_spread(column, cell);
+  if (entry.best) text = "\\textbf{" + text + "}";
+  const std::string spread = shown_spread(column, entry);
   if (!spread.empty()) text += "\\,{\\scriptsize$\\pm$" + latex_escape(spread) + "}";
-  return text + mark_text(cell, "\\,$\\uparrow$", "\\,$\\downarrow$");
+  return text + mark_text(entry, "\\,$\\uparrow$", "\\,$\\downarrow$");
 }
 
 void markdown_part(const Summary& summary, const TablePart& part, std::string& text) {
@@ -47,7 +45,7 @@ void markdown_part(const Summary& summary, const TablePart& part, std::string& t
       const SummaryRow& row = summary.rows[i];
       if (groups) text += fmt::format("| {} ", i == group.rows.front() ? markdown_escape(group.base_model) : "");
       text += fmt::format("| {} |", markdown_escape(shown_label(row)));
-      for (const size_t c : part.columns) text += fmt::format(" {} |", markdown_cell(summary.columns[c], row.cells[c]));
+      for (const size_t c : part.columns) text += fmt::format(" {} |", markdown_entry(summary.columns[c], row.entries[c]));
       text += "\n";
     }
   }
@@ -64,7 +62,7 @@ void latex_header(const Summary& summary, const TablePart& part, std::string& te
     rules += fmt::format("\\cmidrule(lr){{{}-{}}}", i + 2, end + 1);
     i = end;
   }
-  for (const size_t c : part.columns) metrics += fmt::format(" & {}", latex_escape(summary.columns[c].heading()));
+  for (const size_t c : part.columns) metrics += fmt::format(" & {}", latex_escape(summary.columns[c].quantity.heading()));
   if (part.by_set) text += sets + " \\\\\n" + rules + "\n";
   text += "method" + metrics + " \\\\\n\\midrule\n";
 }
@@ -80,26 +78,27 @@ void latex_part(const Summary& summary, const TablePart& part, std::string& text
     }
     for (const size_t i : group.rows) {
       text += latex_escape(shown_label(summary.rows[i]));
-      for (const size_t c : part.columns) text += " & " + latex_cell(summary.columns[c], summary.rows[i].cells[c]);
+      for (const size_t c : part.columns) text += " & " + latex_entry(summary.columns[c], summary.rows[i].entries[c]);
       text += " \\\\\n";
     }
   }
   text += "\\bottomrule\n\\end{tabular}\n";
 }
 
-std::string csv_line(const SummaryRow& row, const Column& column, const SummaryCell& cell) {
-  const MeanInterval& mean = cell.mean;
-  std::string line =
-      fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name), csv_field(row.source),
-                  csv_field(column.set), column.metric, full(mean.value), full(mean.low), full(mean.high),
-                  full(mean.seed_deviation), full(cell.sampling_error), mean.seeds, mean.problems);
-  if (!cell.comparison) return line + fmt::format(",,,,,,,,,,,{}\n", cell.best ? 1 : 0);
-  const Comparison& comparison = *cell.comparison;
+std::string csv_line(const SummaryRow& row, const Column& column, const TableEntry& entry) {
+  const MeanInterval& mean = entry.mean;
+  std::string line = fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", csv_field(row.base_model), csv_field(row.name),
+                                 csv_field(row.source), csv_field(column.set), column.quantity.name(), csv_number(mean.value),
+                                 csv_number(mean.low), csv_number(mean.high), csv_number(mean.seed_deviation),
+                                 csv_number(entry.sampling_error), mean.seeds, mean.problems);
+  if (!entry.comparison) return line + fmt::format(",,,,,,,,,,,{}\n", entry.best ? 1 : 0);
+  const Comparison& comparison = *entry.comparison;
   return line + fmt::format(",{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(comparison.against),
-                            full(comparison.difference.value), full(comparison.difference.low),
-                            full(comparison.difference.high), full(comparison.difference.p_value), full(comparison.adjusted_p),
-                            full(comparison.adjusted_low), full(comparison.adjusted_high), comparison.difference.seeds,
-                            comparison.mark, cell.best ? 1 : 0);
+                            csv_number(comparison.difference.value), csv_number(comparison.difference.low),
+                            csv_number(comparison.difference.high), csv_number(comparison.difference.p_value),
+                            csv_number(comparison.adjusted_p), csv_number(comparison.adjusted_low),
+                            csv_number(comparison.adjusted_high), comparison.difference.seeds, comparison.mark,
+                            entry.best ? 1 : 0);
 }
 
 // Columns a terminal shows of a UTF-8 text without combining marks.
@@ -123,7 +122,7 @@ void terminal_part(const Summary& summary, const TablePart& part, std::string& t
     }
   }
   lines.back().push_back("method");
-  for (const size_t c : part.columns) lines.back().push_back(summary.columns[c].heading());
+  for (const size_t c : part.columns) lines.back().push_back(summary.columns[c].quantity.heading());
   const size_t header = lines.size();
   std::vector<size_t> group_starts;
   for (const RowGroup& group : part.groups) {
@@ -134,9 +133,9 @@ void terminal_part(const Summary& summary, const TablePart& part, std::string& t
     for (const size_t i : group.rows) {
       lines.push_back({(part.groups.size() > 1 ? "  " : "") + shown_label(summary.rows[i])});
       for (const size_t c : part.columns) {
-        const SummaryCell& cell = summary.rows[i].cells[c];
-        lines.back().push_back(shown_value(summary.columns[c], cell.mean.value) + (cell.best ? "*" : "") +
-                               mark_text(cell, "\u25b2", "\u25bc"));
+        const TableEntry& entry = summary.rows[i].entries[c];
+        lines.back().push_back(shown_value(summary.columns[c], entry.mean.value) + (entry.best ? "*" : "") +
+                               mark_text(entry, "\u25b2", "\u25bc"));
       }
     }
   }
@@ -257,7 +256,7 @@ std::string csv_table(const Summary& summary) {
       "base_model,row,source,set,metric,value,low,high,seed_deviation,sampling_error,seeds,problems,against,difference,"
       "difference_low,difference_high,p,p_holm,adjusted_low,adjusted_high,paired_seeds,mark,best\n";
   for (const SummaryRow& row : summary.rows) {
-    for (size_t c = 0; c < row.cells.size(); ++c) text += csv_line(row, summary.columns[c], row.cells[c]);
+    for (size_t c = 0; c < row.entries.size(); ++c) text += csv_line(row, summary.columns[c], row.entries[c]);
   }
   return text;
 }

@@ -1,5 +1,4 @@
-// ExperimentManifest: experiment.json of a results folder, what was run and where its outcomes lie; tables follow from it
-// alone.
+// ExperimentRecord: experiment.json of a results folder, what was run and where its outcomes lie; tables follow from it alone.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +10,9 @@
 
 namespace harness {
 
-inline constexpr int64_t kManifestVersion = 1;
+inline constexpr int64_t kExperimentRecordVersion = 1;
 
-// What one cell spent (docs/evaluation.md, "Budget"). All 0 for an untrained base model.
+// What one training spent. All 0 for an untrained base model.
 struct Budget {
   int64_t tokens_generated = 0;     // kept and dropped
   int64_t responses_generated = 0;  // kept and dropped
@@ -23,7 +22,7 @@ struct Budget {
 };
 
 // One (row, seed): a trained policy and its evaluation. Paths are relative to the folder of experiment.json.
-struct ManifestCell {
+struct SeedRecord {
   int64_t seed = 0;               // training seed; 0 for an untrained base model
   std::vector<std::string> sets;  // problem sets in the outcome file
   std::string outcomes;           // outcomes.jsonl.zst
@@ -35,48 +34,51 @@ struct ManifestCell {
   std::string failed;                     // reason; "": not failed
 };
 
-struct ManifestRow {
+struct RowRecord {
   std::string name;                 // unique with its base model; what compare_to names
   std::string label;                // as shown; "": the name
   std::string base_model;           // rows are grouped by it
   std::string compare_to;           // row of the same base model; "": none
-  std::vector<int64_t> seeds;       // planned; a failed one has a cell with `failed`
-  std::vector<ManifestCell> cells;  // one a seed
+  std::vector<int64_t> seeds;       // planned; a failed one has a record with `failed`
+  std::vector<SeedRecord> records;  // one a seed, "cells" in the file
   [[nodiscard]] const std::string& shown() const { return label.empty() ? name : label; }
 };
 
-struct ExperimentManifest {
+// What a table's head and footer say of the whole experiment.
+struct TableSettings {
   std::string title;
-  std::vector<ManifestRow> rows;
   std::vector<std::string> sets;  // columns, in order
   std::vector<int64_t> k = {1, 128};
-  std::vector<double> g_pass;  // thresholds of G-pass@k columns, none by default
-  bool maj = false;            // maj@k columns
-  int64_t n = 128;             // samples a problem
+  std::vector<double> g_pass;        // thresholds of G-pass@k columns, none by default
+  bool maj = false;                  // maj@k columns
+  std::vector<std::string> primary;  // columns whose comparisons are Holm's family, "average pass@1"; {}: all
+  int64_t n = 128;                   // samples a problem
   uint64_t eval_seed = 0;
   double temperature = 1.0;
   std::string grader;  // "": the main grader of the outcome files
   std::string config_hash;
-  std::string commit;
   std::string device = "cpu";
-  std::optional<double> largest_log_prob_difference;  // sampling against scoring; 0 in strict mode; absent: not measured
-  Json machine = Json::object();                      // name -> text, for the HTML page and manifest.json
-  std::vector<std::string>
-      primary;       // "SET METRIC", e.g. "average pass@1": the columns whose comparisons are Holm's family; {}: all
-  double scale = 1;  // --scale: what it changed stands in `notes`
-  std::vector<std::string> notes;  // lines of the footer that outcomes alone do not tell
-  std::string published;           // TOML with published numbers, "" if none
-
-  // The row of this base model with this name; nullptr if there is none.
-  [[nodiscard]] const ManifestRow* find(const std::string& base_model, const std::string& name) const;
+  double scale = 1;  // --scale: what it changed stands in the notes
 };
 
-OrderedJson to_json(const ExperimentManifest& manifest);
+struct ExperimentRecord : TableSettings {
+  std::vector<RowRecord> rows;
+  std::string commit;
+  std::optional<double> largest_log_prob_difference;  // sampling against scoring; 0 in strict mode; absent: not measured
+  Json machine = Json::object();                      // name -> text, for the HTML page and manifest.json
+  std::vector<std::string> notes;                     // lines of the footer that outcomes alone do not tell
+  std::string published;                              // TOML with published numbers, "" if none
+
+  // The row of this base model with this name; nullptr if there is none.
+  [[nodiscard]] const RowRecord* find(const std::string& base_model, const std::string& name) const;
+};
+
+OrderedJson to_json(const ExperimentRecord& record);
 // Throws Error for a missing field, a newer version, two rows with one name, a compare_to that names no row.
-ExperimentManifest manifest_from_json(const Json& json);
+ExperimentRecord experiment_record_from_json(const Json& json);
 
 // FOLDER/experiment.json.
-ExperimentManifest read_manifest(const std::string& folder);
-void write_manifest(const std::string& folder, const ExperimentManifest& manifest);
+ExperimentRecord read_experiment_record(const std::string& folder);
+void write_experiment_record(const std::string& folder, const ExperimentRecord& record);
 
 }  // namespace harness

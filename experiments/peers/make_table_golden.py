@@ -1,0 +1,210 @@
+"""Golden file of harness/report: every number of a small result table, from numpy, scipy and statsmodels alone.
+
+python experiments/peers/make_table_golden.py harness/report/testdata
+"""
+import itertools
+import json
+import math
+import random
+import sys
+from collections import Counter
+from math import ceil, comb
+
+import numpy as np
+from scipy.stats import binom, hypergeom, t, trim_mean
+from statsmodels.stats.multitest import multipletests
+
+SEED, N, KS, TAU = 5, 8, (1, 4), 0.5
+SETS = {"one": 7, "two": 5}
+ROWS = {"Base": (None, [0], 0.02), "A": ("Base", [1, 2, 3], 0.2), "B": ("A", [1, 2, 3], 0.65)}
+BUDGET = ("tokens_generated", "responses_generated", "responses_kept", "updates", "visits_per_problem")
+
+
+def samples():
+    """One line a (row, seed, set, problem): answers, verdicts of two graders (right, wrong, undecided)."""
+    rng, lines = random.Random(SEED), []
+    difficulty = {(s, p): rng.uniform(-0.15, 0.3) for s, count in SETS.items() for p in range(count)}
+    for row, (_, seeds, rate) in ROWS.items():
+        for seed in seeds:
+            for (name, p), easy in difficulty.items():
+                right = [rng.random() < rate + easy for _ in range(N)]
+                answers = ["42" if r else rng.choice(["1", "2", "2", "3", None]) for r in right]
+                if row == "A" and seed == 2 and (name, p) == ("one", 4):  # no answer at all: its entropy is undefined
+                    right, answers = [False] * N, [None] * N
+                main = "".join("r" if r else "u" if a and rng.random() < 0.15 else "w" for r, a in zip(right, answers))
+                other = "".join(v if rng.random() < 0.85 else "r" if v != "r" else "w" for v in main)
+                lines.append({"row": row, "seed": seed, "set": name, "problem": f"{name}-{p}", "answers": answers,
+                              "recipe": main, "limo": other})
+    return lines
+
+
+def trainings():
+    """What the record says of each training; seed 2 has no pass rate there, so it comes from its last five steps."""
+    rng, out = random.Random(SEED + 1), {}
+    for row, (_, seeds, _) in ROWS.items():
+        for seed in (s for s in seeds if s):
+            budget = [rng.randrange(limit) for limit in (10**6, 10**4, 10**3, 100)] + [round(rng.uniform(1, 9), 3)]
+            steps = [round(rng.random(), 3) for _ in range(8)]
+            out[f"{row} {seed}"] = {"budget": dict(zip(BUDGET, budget)), "steps": steps,
+                                    "train_pass_rate": None if seed == 2 else round(rng.random(), 3)}
+    return out
+
+
+def majority(answers, right, k):
+    values = []
+    for subset in itertools.combinations(range(N), k):
+        counts = Counter(answers[i] for i in subset if answers[i] is not None)
+        top = [a for a, c in counts.items() if c == max(counts.values())]
+        share = [np.mean([right[i] for i in range(N) if answers[i] == a]) for a in top]
+        values.append(np.mean(share) if top else 0.0)
+    return np.mean(values)
+
+
+def entropy(answers):
+    counts = Counter(a for a in answers if a is not None)
+    total = sum(counts.values())
+    return -sum(c / total * math.log(c / total) for c in counts.values()) if total else math.nan
+
+
+def problem_values(line):
+    right = [v == "r" for v in line["recipe"]]
+    c, answers = sum(right), line["answers"]
+    out = {f"pass@{k}": 1 - comb(N - c, k) / comb(N, k) for k in KS}
+    out[f"maj@{KS[1]}"] = majority(answers, right, KS[1])
+    out[f"g_pass@{KS[1]}_{TAU}"] = hypergeom.sf(ceil(TAU * KS[1]) - 1, N, c, KS[1])
+    out["distinct_answers"] = len(set(answers) - {None})
+    out["answer_entropy"] = entropy(answers)
+    out["no_answer"] = answers.count(None) / N
+    out["undecided"] = line["recipe"].count("u") / N
+    out["disagreement"] = np.mean([(a == "r") != (b == "r") for a, b in zip(line["recipe"], line["limo"])])
+    return out
+
+
+def tables(lines, metric):
+    """row -> set -> [seeds, problems]"""
+    out = {}
+    for row, (_, seeds, _) in ROWS.items():
+        def of_seed(seed, name):
+            return [problem_values(l)[metric] for l in lines if (l["row"], l["seed"], l["set"]) == (row, seed, name)]
+        out[row] = {name: np.array([of_seed(s, name) for s in seeds], dtype=float) for name in SETS}
+    return out
+
+
+def mean_with_interval(sets):
+    averages = np.mean([np.nanmean(y, axis=1) for y in sets], axis=0)
+    n, groups, terms = len(averages), len(sets), []
+    from_seeds = averages.var(ddof=1) / n if n > 1 else 0.0
+    if n > 1:
+        terms.append((from_seeds, n - 1))
+    from_problems = twice = 0.0
+    for y in sets:
+        y = y[:, ~np.isnan(y).any(axis=0)]
+        p = y.shape[1]
+        between = y.mean(axis=0).var(ddof=1) / (groups**2 * p)
+        from_problems += between
+        terms.append((between, p - 1))
+        if n > 1:
+            rest = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
+            residual = (rest**2).sum() / ((n - 1) * (p - 1)) / (groups**2 * p * n)
+            twice += residual
+            terms.append((residual, (n - 1) * (p - 1)))
+    variance = max(from_seeds + from_problems - twice, from_seeds, from_problems)
+    error, degrees = math.sqrt(variance), max(1.0, variance**2 / sum(v**2 / d for v, d in terms))
+    value, half = averages.mean(), t.ppf(0.975, degrees) * error
+    return {"value": value, "low": value - half, "high": value + half, "p": 2 * t.sf(abs(value) / error, degrees),
+            "seed_deviation": averages.std(ddof=1) if n > 1 else None, "error": error, "degrees": degrees, "seeds": n,
+            "problems": sum(y.shape[1] for y in sets)}
+
+
+def sampling_error(lines, row, names, k):
+    variance, seeds = 0.0, ROWS[row][1]
+    for line in (l for l in lines if l["row"] == row and l["set"] in names):
+        c = line["recipe"].count("r")
+        weights = binom.pmf(np.arange(N + 1), N, c / N)
+        values = np.array([1 - comb(N - r, k) / comb(N, k) for r in range(N + 1)])
+        spread = (weights * values**2).sum() - (weights * values).sum() ** 2
+        variance += spread / (len(seeds) * len(names) * SETS[line["set"]]) ** 2
+    return math.sqrt(max(variance, 0.0))
+
+
+def improvement(mine, theirs):
+    tasks = []
+    for x, y in zip(mine, theirs):
+        pairs = [(a, b) for a in np.nanmean(x, axis=1) for b in np.nanmean(y, axis=1)]
+        tasks.append(np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs]))
+    return np.mean(tasks)
+
+
+def holm_levels(p, alpha=0.05):
+    """Level of each comparison's interval: 1 - alpha / (comparisons not yet decided), kept from the first that fails on."""
+    levels, level, stopped = [0.0] * len(p), 1 - alpha, False
+    for rank, i in enumerate(np.argsort(p, kind="stable")):
+        if not stopped:
+            level = 1 - alpha / (len(p) - rank)
+        stopped = stopped or p[i] * (len(p) - rank) >= alpha
+        levels[i] = level
+    return levels
+
+
+def entry_of(row, name, metric, number):
+    keys = ("value", "low", "high", "seed_deviation", "seeds", "problems")
+    return {"row": row, "set": name, "metric": metric, **{key: number.get(key) for key in keys}}
+
+
+def golden(lines, training):
+    entries, family = [], []
+    rates = [m for m in problem_values(lines[0]) if "@" in m]
+    columns = [(s, m) for s in [*SETS, "average"] for m in rates]
+    columns += [("average", m) for m in problem_values(lines[0]) if m not in rates]
+    for name, metric in columns:
+        table = tables(lines, metric)
+        of = {row: list(sets.values()) if name == "average" else [sets[name]] for row, sets in table.items()}
+        numbers = {row: mean_with_interval(sets) for row, sets in of.items()}
+        order = sorted(ROWS, key=lambda row: -numbers[row]["value"])
+        for row, (base, seeds, _) in ROWS.items():
+            entry = entry_of(row, name, metric, numbers[row])
+            if metric.startswith("pass@"):
+                names = list(SETS) if name == "average" else [name]
+                entry["sampling_error"] = sampling_error(lines, row, names, int(metric[5:]))
+            if metric in rates and row == order[0]:
+                second = mean_with_interval([a - b for a, b in zip(of[row], of[order[1]])])
+                entry["best"] = bool(second["seeds"] > 1 and second["low"] > 0)
+            if base and metric in rates + ["distinct_answers", "answer_entropy"]:
+                difference = mean_with_interval([a - b for a, b in zip(of[row], of[base])])
+                entry["comparison"] = {"against": base, "difference": difference["value"], "low": difference["low"],
+                                       "high": difference["high"], "p": difference["p"],
+                                       "improvement": improvement(of[row], of[base])}
+                family.append((entry["comparison"], difference))
+            entries.append(entry)
+    p = [difference["p"] for _, difference in family]
+    adjusted = multipletests(p, method="holm")
+    for (comparison, difference), level, p_holm, different in zip(family, holm_levels(p), adjusted[1], adjusted[0]):
+        half = t.ppf(0.5 + level / 2, difference["degrees"]) * difference["error"]
+        comparison.update(p_holm=p_holm, adjusted_low=difference["value"] - half, adjusted_high=difference["value"] + half,
+                          mark=int(np.sign(difference["value"])) if different else 0)
+    of_pass = tables(lines, "pass@1")
+    for row, (_, seeds, _) in ROWS.items():
+        scores = np.concatenate([y.mean(axis=1) for y in of_pass[row].values()])
+        entries.append({"row": row, "set": "average", "metric": "iqm", "value": trim_mean(scores, 0.25), "seeds": len(seeds)})
+        mine = [training[f"{row} {s}"] for s in seeds if s]
+        for metric in ("train_pass_rate", *BUDGET):
+            values = [m["budget"].get(metric, m["train_pass_rate"] or np.mean(m["steps"][-5:])) for m in mine]
+            entries.append({"row": row, "set": "average", "metric": metric, "value": np.mean(values) if mine else None,
+                            "seed_deviation": np.std(values, ddof=1) if mine else None, "seeds": len(mine)})
+    return {"comparisons": len(family), "entries": entries}
+
+
+def main():
+    (folder,) = sys.argv[1:]
+    lines, training = samples(), trainings()
+    with open(f"{folder}/table.jsonl", "w") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    with open(f"{folder}/table.expected.json", "w") as file:
+        expected = {"n": N, "k": list(KS), "g_pass": [TAU], "sets": list(SETS), "trainings": training,
+                    **golden(lines, training)}
+        json.dump(expected, file, indent=1, default=float)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+#include "harness/report/results/experiment_record.h"
+
+#include <set>
+#include <utility>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+namespace harness {
+
+namespace {
+
+std::string optional_text(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? "" : text_field(object, key);
+}
+
+std::optional<double> optional_number(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return std::nullopt;
+  return number_field(object, key);
+}
+
+OrderedJson text_or_null(const std::string& text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
+
+OrderedJson number_or_null(const std::optional<double>& number) { return number ? OrderedJson(*number) : OrderedJson(nullptr); }
+
+const Json& array_field(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array())
+    throw Error("expected the list \"{}\", found {}", key, found == object.end() ? "none" : found->type_name());
+  return *found;
+}
+
+template <typename Value>
+std::vector<Value> list_field(const Json& object, const std::string& key) {
+  std::vector<Value> values;
+  for (const Json& item : array_field(object, key)) {
+    if constexpr (std::is_same_v<Value, std::string>) {
+      if (!item.is_string()) throw Error("\"{}\": expected a list of strings, found {}", key, item.type_name());
+    } else if constexpr (std::is_same_v<Value, double>) {
+      if (!item.is_number()) throw Error("\"{}\": expected a list of numbers, found {}", key, item.type_name());
+    } else {
+      if (!item.is_number_integer()) throw Error("\"{}\": expected a list of integers, found {}", key, item.type_name());
+    }
+    values.push_back(item.get<Value>());
+  }
+  return values;
+}
+
+Budget budget_from_json(const Json& json) {
+  Budget budget;
+  budget.tokens_generated = integer_field(json, "tokens_generated");
+  budget.responses_generated = integer_field(json, "responses_generated");
+  budget.responses_kept = integer_field(json, "responses_kept");
+  budget.updates = integer_field(json, "updates");
+  budget.visits_per_problem = number_field(json, "visits_per_problem");
+  return budget;
+}
+
+SeedRecord seed_from_json(const Json& json) {
+  SeedRecord seed;
+  seed.seed = integer_field(json, "seed");
+  seed.failed = optional_text(json, "failed");
+  seed.metrics = optional_text(json, "metrics");
+  seed.config = optional_text(json, "config");
+  seed.timing = optional_text(json, "timing");
+  seed.train_pass_rate = optional_number(json, "train_pass_rate");
+  if (json.contains("budget") && json["budget"].is_object()) {
+    seed.budget = with_context("budget", [&] { return budget_from_json(json["budget"]); });
+  }
+  if (seed.failed.empty()) {
+    seed.sets = list_field<std::string>(json, "sets");
+    seed.outcomes = text_field(json, "outcomes");
+  } else {
+    seed.outcomes = optional_text(json, "outcomes");
+  }
+  return seed;
+}
+
+RowRecord row_from_json(const Json& json) {
+  RowRecord row;
+  row.name = text_field(json, "name");
+  row.label = optional_text(json, "label");
+  row.base_model = optional_text(json, "base_model");
+  row.compare_to = optional_text(json, "compare_to");
+  row.seeds = list_field<int64_t>(json, "seeds");
+  for (const Json& cell : array_field(json, "cells")) {
+    row.records.push_back(with_context(fmt::format("cell {}", row.records.size() + 1), [&] { return seed_from_json(cell); }));
+  }
+  return row;
+}
+
+void check_rows(const ExperimentRecord& record) {
+  std::set<std::pair<std::string, std::string>> names;
+  for (const RowRecord& row : record.rows) {
+    if (!names.emplace(row.base_model, row.name).second) {
+      throw Error("row {}: expected one row of this name for {}, found two", row.name, row.base_model);
+    }
+    std::set<int64_t> seeds;
+    for (const SeedRecord& seed : row.records) {
+      if (!seeds.insert(seed.seed).second)
+        throw Error("row {}: expected one cell a seed, found two for {}", row.name, seed.seed);
+    }
+  }
+  for (const RowRecord& row : record.rows) {
+    if (!row.compare_to.empty() && record.find(row.base_model, row.compare_to) == nullptr) {
+      throw Error("row {}: compare_to: expected a row of {}, found {}", row.name, row.base_model, row.compare_to);
+    }
+  }
+}
+
+OrderedJson to_json(const SeedRecord& seed) {
+  OrderedJson json;
+  json["seed"] = seed.seed;
+  json["sets"] = seed.sets;
+  json["outcomes"] = text_or_null(seed.outcomes);
+  json["metrics"] = text_or_null(seed.metrics);
+  json["config"] = text_or_null(seed.config);
+  json["timing"] = text_or_null(seed.timing);
+  json["budget"] = OrderedJson{{"tokens_generated", seed.budget.tokens_generated},
+                               {"responses_generated", seed.budget.responses_generated},
+                               {"responses_kept", seed.budget.responses_kept},
+                               {"updates", seed.budget.updates},
+                               {"visits_per_problem", seed.budget.visits_per_problem}};
+  json["train_pass_rate"] = number_or_null(seed.train_pass_rate);
+  json["failed"] = text_or_null(seed.failed);
+  return json;
+}
+
+}  // namespace
+
+const RowRecord* ExperimentRecord::find(const std::string& base_model, const std::string& name) const {
+  for (const RowRecord& row : rows) {
+    if (row.base_model == base_model && row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+OrderedJson to_json(const ExperimentRecord& record) {
+  OrderedJson json;
+  json["version"] = kExperimentRecordVersion;
+  json["format"] = "medsbench experiment";
+  json["title"] = record.title;
+  json["sets"] = record.sets;
+  json["columns"] = OrderedJson{{"k", record.k}};
+  if (!record.g_pass.empty()) json["columns"]["g_pass"] = record.g_pass;
+  if (record.maj) json["columns"]["maj"] = true;
+  json["n"] = record.n;
+  json["eval_seed"] = record.eval_seed;
+  json["temperature"] = record.temperature;
+  json["grader"] = text_or_null(record.grader);
+  json["config_hash"] = record.config_hash;
+  json["commit"] = record.commit;
+  json["device"] = record.device;
+  json["largest_logprob_difference"] = number_or_null(record.largest_log_prob_difference);
+  json["machine"] = OrderedJson::parse(record.machine.dump());
+  if (record.scale != 1) json["scale"] = record.scale;
+  if (!record.notes.empty()) json["notes"] = record.notes;
+  json["published"] = text_or_null(record.published);
+  if (!record.primary.empty()) json["primary"] = record.primary;
+  json["rows"] = OrderedJson::array();
+  for (const RowRecord& row : record.rows) {
+    OrderedJson line{{"name", row.name}, {"label", row.shown()}, {"base_model", row.base_model}};
+    line["compare_to"] = text_or_null(row.compare_to);
+    line["seeds"] = row.seeds;
+    line["cells"] = OrderedJson::array();
+    for (const SeedRecord& seed : row.records) line["cells"].push_back(to_json(seed));
+    json["rows"].push_back(std::move(line));
+  }
+  return json;
+}
+
+ExperimentRecord experiment_record_from_json(const Json& json) {
+  const int64_t version = integer_field(json, "version");
+  if (version > kExperimentRecordVersion) throw Error("expected version <= {}, found {}", kExperimentRecordVersion, version);
+  ExperimentRecord record;
+  record.title = text_field(json, "title");
+  record.sets = list_field<std::string>(json, "sets");
+  if (json.contains("columns")) {
+    const Json& columns = json["columns"];
+    record.k = list_field<int64_t>(columns, "k");
+    if (columns.contains("g_pass")) record.g_pass = list_field<double>(columns, "g_pass");
+    record.maj = columns.contains("maj") && boolean_field(columns, "maj");
+  }
+  record.n = integer_field(json, "n");
+  if (json.contains("eval_seed")) record.eval_seed = json["eval_seed"].get<uint64_t>();
+  record.temperature = number_field(json, "temperature");
+  record.grader = optional_text(json, "grader");
+  record.config_hash = optional_text(json, "config_hash");
+  record.commit = optional_text(json, "commit");
+  record.device = optional_text(json, "device");
+  record.largest_log_prob_difference = optional_number(json, "largest_logprob_difference");
+  if (json.contains("machine") && json["machine"].is_object()) record.machine = json["machine"];
+  if (json.contains("scale")) record.scale = number_field(json, "scale");
+  if (json.contains("notes")) record.notes = list_field<std::string>(json, "notes");
+  record.published = optional_text(json, "published");
+  if (json.contains("primary")) record.primary = list_field<std::string>(json, "primary");
+  for (const Json& row : array_field(json, "rows")) {
+    record.rows.push_back(with_context(fmt::format("row {}", record.rows.size() + 1), [&] { return row_from_json(row); }));
+  }
+  check_rows(record);
+  return record;
+}
+
+ExperimentRecord read_experiment_record(const std::string& folder) {
+  const std::string path = folder + "/experiment.json";
+  const std::string text = read_file(path);
+  return with_context(path, [&] { return experiment_record_from_json(parse_json(text)); });
+}
+
+void write_experiment_record(const std::string& folder, const ExperimentRecord& record) {
+  write_file_atomically(folder + "/experiment.json", to_json(record).dump(1) + "\n");
+}
+
+}  // namespace harness
