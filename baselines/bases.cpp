@@ -13,11 +13,11 @@ harness::Config base_config(const std::string& name) {
 }
 
 harness::MethodEntry grpo_entry() {
-  return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .hook = "G,L", .base = "grpo"};
+  return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .base = "grpo"};
 }
 
 harness::MethodEntry dapo_entry() {
-  return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .hook = "R,G,L,S", .base = "dapo"};
+  return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .base = "dapo"};
 }
 
 }  // namespace baselines

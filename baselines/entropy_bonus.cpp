@@ -11,6 +11,7 @@ class EntropyBonus : public harness::Method {
   explicit EntropyBonus(harness::MethodKeys& keys) : beta_(keys.number("beta", 1e-3, 0, 1, "weight of the entropy")) {}
   [[nodiscard]] std::string name() const override { return "entropy_bonus"; }
   [[nodiscard]] harness::Needs needs() const override { return {.entropy_gradient = true}; }
+  [[nodiscard]] bool adds_terms() const override { return true; }
   [[nodiscard]] torch::Tensor extra_terms(const harness::LossSettings&, const harness::LossInputs& inputs,
                                           harness::LossSums&) const override {
     return -beta_ * inputs.entropies;
@@ -26,7 +27,6 @@ harness::MethodEntry entropy_bonus_entry() {
   return {.name = "entropy_bonus",
           .title = "Entropy bonus",
           .source = "arXiv 1707.06347",
-          .hook = "E",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<EntropyBonus>(keys); }};
 }
 

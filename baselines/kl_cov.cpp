@@ -40,7 +40,7 @@ class KlCov : public harness::Method {
 
 harness::MethodEntry kl_cov_entry() {
   return {
-      .name = "kl_cov", .title = "KL-Cov", .source = "arXiv 2505.22617", .hook = "Q,L", .make = [](harness::MethodKeys& keys) {
+      .name = "kl_cov", .title = "KL-Cov", .source = "arXiv 2505.22617", .make = [](harness::MethodKeys& keys) {
         return std::make_unique<KlCov>(keys);
       }};
 }

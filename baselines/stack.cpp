@@ -7,35 +7,6 @@
 
 namespace baselines {
 
-namespace {
-
-// True if the method's hooks ("R + memory", "Q,L") name the seam.
-bool fills(const harness::MethodEntry& entry, char seam) {
-  for (size_t i = 0; i < entry.hook.size(); ++i) {
-    const bool starts = i == 0 || !std::isalpha(static_cast<unsigned char>(entry.hook[i - 1]));
-    const bool ends = i + 1 == entry.hook.size() || !std::isalpha(static_cast<unsigned char>(entry.hook[i + 1]));
-    if (entry.hook[i] == seam && starts && ends) return true;
-  }
-  return false;
-}
-
-void refuse_unread_rewards(const std::vector<harness::MethodEntry>& chosen,
-                           const std::vector<std::unique_ptr<harness::Method>>& methods) {
-  for (const auto& owner : methods) {
-    if (!owner->owns_advantages() || owner->reads_scores()) continue;
-    for (const harness::MethodEntry& entry : chosen) {
-      if (entry.make && entry.name != owner->name() && fills(entry, 'R')) {
-        throw harness::Error(
-            "method.name: expected no method that shapes rewards beside {}, whose advantage looks at right and "
-            "wrong alone; found {}",
-            owner->name(), entry.name);
-      }
-    }
-  }
-}
-
-}  // namespace
-
 std::vector<harness::MethodEntry> chosen_entries(harness::Config& config, const std::vector<harness::MethodEntry>& entries) {
   std::vector<std::string> known = {"none"};
   for (const harness::MethodEntry& entry : entries) known.push_back(entry.name);
@@ -85,14 +56,12 @@ harness::Config with_base(const harness::Config& user, const std::vector<harness
 }
 
 harness::MethodStack make_stack(harness::Config& config, const std::vector<harness::MethodEntry>& entries) {
-  const std::vector<harness::MethodEntry> chosen = chosen_entries(config, entries);
   std::vector<std::unique_ptr<harness::Method>> methods;
-  for (const harness::MethodEntry& entry : chosen) {
+  for (const harness::MethodEntry& entry : chosen_entries(config, entries)) {
     if (!entry.make) continue;
     harness::MethodKeys keys(config, entry.name);
     methods.push_back(entry.make(keys));
   }
-  refuse_unread_rewards(chosen, methods);
   return harness::MethodStack(std::move(methods));
 }
 

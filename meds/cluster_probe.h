@@ -25,7 +25,7 @@ class ClusterProbe : public harness::Method {
   ClusterWatch watch_;
 };
 
-// How experiments/cli knows it: name "cluster_probe", no hook, key method.choices.
+// How the program knows it: name "cluster_probe", key method.choices.
 harness::MethodEntry cluster_probe_entry();
 
 }  // namespace meds

@@ -27,7 +27,6 @@ harness::MethodEntry sign_advantage_entry() {
   return {.name = "sign_advantage",
           .title = "Sign advantage",
           .source = "CONTRIBUTING.md",
-          .hook = "G",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<SignAdvantage>(keys); }};
 }
 

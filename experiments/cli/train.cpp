@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -79,9 +78,8 @@ class LiveEvents {
 };
 
 // The responses of a validation, for those who want to read what the policy wrote at a step (and for `judge`).
-void keep_validation(const std::string& folder, const std::string& grader, const std::vector<harness::Outcome>& outcomes) {
-  const std::string metrics = harness::read_file(folder + "/metrics.jsonl");  // a line for each step before this one
-  const int64_t step = std::count(metrics.begin(), metrics.end(), '\n') + 1;
+void keep_validation(const std::string& folder, int64_t step, const std::string& grader,
+                     const std::vector<harness::Outcome>& outcomes) {
   harness::make_folder(folder + "/validation");
   harness::write_outcomes(fmt::format("{}/validation/step{:06}.jsonl.zst", folder, step), {grader, outcomes});
 }
@@ -179,6 +177,40 @@ void show_step(const std::string& folder, int64_t step, int64_t steps, const har
   fmt::print(stderr, "step {}/{} {}\n", step, steps, note);
 }
 
+// What the folder of a training shows while it runs.
+class FolderObserver : public harness::TrainObserver {
+ public:
+  FolderObserver(const std::string& folder, const TrainCell& cell, const harness::PromptMaker& prompts)
+      : folder_(folder), cell_(cell), prompts_(prompts), events_(folder) {
+    if (cell.settings.validate_every == 0) return;
+    validation_ = datasets::load_sets(cell.data.validation, "validation", cell.data.load);
+  }
+  void on_step(int64_t step, const harness::Metrics& metrics) override {
+    events_.add(step, metrics);
+    show_step(folder_, step, cell_.settings.steps, metrics);
+  }
+  void on_warning(const std::string& warning) override { fmt::print(stderr, "warning: {}\n", warning); }
+  harness::Metrics validate(int64_t step, const harness::Transformer& policy) override {
+    harness::EvalInputs eval{prompts_.tokenizer(),
+                             prompts_.stop_ids(),
+                             [&](const harness::Problem& problem) { return prompts_.ids(problem.text); },
+                             {},
+                             {}};
+    eval.on_warning = [&](const std::string& warning) { on_warning(warning); };
+    const auto outcomes = harness::evaluate(policy, validation_, validation_settings(cell_), eval);
+    keep_validation(folder_, step, cell_.settings.grader, outcomes);
+    return {{"pass@1", mean_right(outcomes, cell_.settings.grader)}};
+  }
+  void finish() { events_.rewrite(); }
+
+ private:
+  std::string folder_;
+  const TrainCell& cell_;
+  const harness::PromptMaker& prompts_;
+  LiveEvents events_;
+  std::vector<harness::ProblemSet> validation_;
+};
+
 // timing.json and done.json; `all`: seconds of the whole.
 void write_results(const TrainOptions& options, const TrainCell& cell, const std::string& identity,
                    const harness::TrainResult& result, double all) {
@@ -234,29 +266,9 @@ int train_verb(const TrainOptions& options) {
     write_rendered_prompt(options.out, prompts, inputs.problems.front());
   }
   inputs.choose_layers = [&](std::span<const float> row) { return meds::choose_layers(row, cell.layers); };
-  const auto validation = cell.settings.validate_every > 0
-                              ? datasets::load_sets(cell.data.validation, "validation", cell.data.load)
-                              : std::vector<harness::ProblemSet>{};
-  if (cell.settings.validate_every > 0) {
-    inputs.validate = [&](const harness::Transformer& policy) {
-      harness::EvalInputs eval{*loaded.tokenizer,
-                               prompts.stop_ids(),
-                               [&](const harness::Problem& problem) { return prompts.ids(problem.text); },
-                               {},
-                               {}};
-      eval.on_warning = inputs.on_warning;
-      const auto outcomes = harness::evaluate(policy, validation, validation_settings(cell), eval);
-      keep_validation(options.out, cell.settings.grader, outcomes);
-      return harness::Metrics{{"pass@1", mean_right(outcomes, cell.settings.grader)}};
-    };
-  }
+  FolderObserver observer(options.out, cell, prompts);
+  inputs.observer = &observer;
   if (options.rank == 0) warn_of_few_visits(cell, inputs.problems.size());
-  inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
-  LiveEvents events(options.out);
-  inputs.on_step = [&](int64_t step, const harness::Metrics& metrics) {
-    events.add(step, metrics);
-    show_step(options.out, step, cell.settings.steps, metrics);
-  };
   harness::RankProcesses others;
   std::unique_ptr<harness::Ranks> ranks;
   const harness::TrainResult result = train_with(cell, others, [&] {
@@ -267,7 +279,7 @@ int train_verb(const TrainOptions& options) {
     return harness::train(*loaded.model, cell.methods, prompts, *grader, inputs);
   });
   if (options.rank > 0) return 0;
-  events.rewrite();
+  observer.finish();
   write_results(options, cell, identity, result,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return 0;

@@ -38,6 +38,7 @@ struct RolloutGroup {
   [[nodiscard]] bool mixed() const;  // both right and wrong responses
 };
 
+// What a step sampled: the groups it keeps, and counts over all.
 struct Collected {
   std::vector<RolloutGroup> groups;  // kept, at most prompts_per_step
   bool starved = false;              // fewer than prompts_per_step
@@ -55,6 +56,7 @@ struct Collected {
   TokenWork work;           // prompts and responses
   TokenWork decoded;        // responses after their first token
   double decode_bytes = 0;  // that decoding must read at least: weights each step, keys and values
+  [[nodiscard]] int64_t responses_kept() const;
 };
 
 // What collecting needs beside the settings; all references outlive it.
@@ -71,7 +73,8 @@ struct CollectInputs {
   MemoryLimits* limits = nullptr;  // null: memory that ends is an error
 };
 
-// Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".
+// Samples until prompts_per_step groups are kept, or filter.max_gen_batches batches of prompts have been met. Step number `step`
+// is for messages alone. Throws Error when starved and the settings say "stop", and where memory does not hold one response.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 
 // The fingerprint of a response by the position rule (method.md), empty if it has none.

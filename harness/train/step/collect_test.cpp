@@ -5,7 +5,7 @@
 
 #include "harness/reward/overlong.h"
 #include "harness/train/step/step.h"
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -41,7 +41,7 @@ struct Collecting {
 };
 
 TEST(CollectGroups, OverlongShapingReachesTheRewardAndNotTheVerdict) {
-  ToyRun toy("overlong");
+  ToyRun toy;
   toy.settings.overlong_buffer = 6;
   toy.settings.overlong_factor = 0.5;
   DataCursor cursor;
@@ -60,7 +60,7 @@ TEST(CollectGroups, OverlongShapingReachesTheRewardAndNotTheVerdict) {
 }
 
 TEST(CollectGroups, TheFilterKeepsMixedGroupsOnly) {
-  ToyRun toy("filter");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.responses_per_prompt = 3;
   DataCursor cursor;
@@ -76,7 +76,7 @@ TEST(CollectGroups, TheFilterKeepsMixedGroupsOnly) {
 }
 
 TEST(CollectGroups, TheSameProblemMetAgainIsSampledWithOtherDraws) {
-  ToyRun toy("visits");
+  ToyRun toy;
   toy.settings.prompts_per_step = 6;
   toy.settings.responses_per_prompt = 8;
   DataCursor cursor;
@@ -93,7 +93,7 @@ TEST(CollectGroups, TheSameProblemMetAgainIsSampledWithOtherDraws) {
 }
 
 TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
-  ToyRun toy("starved_stop");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.filter.max_gen_batches = 4;
   const std::string error = error_of([&] {
@@ -105,7 +105,7 @@ TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
 }
 
 TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
-  ToyRun toy("starved_partial");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.filter.max_gen_batches = 2;  // each of the six problems once: at most two mixed groups
   toy.settings.filter.on_starved = "partial";
@@ -123,7 +123,7 @@ TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
 }
 
 TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
-  ToyRun toy("skip_step");
+  ToyRun toy;
   toy.settings.filter = {true, 2, "skip"};
   const Collecting c(toy);
   const RarelyRight grader(false);
@@ -133,11 +133,11 @@ TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
   DataCursor cursor;
   const auto before = toy.policy();
   StepParts parts{toy.settings, inputs, *c.policy, nullptr, methods, optimizer, cursor};
-  Seconds seconds;
-  Work work;
-  const Metrics metrics = run_step(parts, 1, seconds, work);
-  EXPECT_EQ(work.at("rollout").tokens, metrics.at("tokens_generated"));
-  EXPECT_FALSE(work.contains("update"));
+  const StepResult result = run_step(parts, 1);
+  const Metrics& metrics = result.metrics;
+  EXPECT_EQ(result.work.at("rollout").tokens, metrics.at("tokens_generated"));
+  EXPECT_EQ(result.tokens_generated, metrics.at("tokens_generated"));
+  EXPECT_FALSE(result.work.contains("update"));
   EXPECT_EQ(metrics.at("starved"), 1);
   EXPECT_EQ(metrics.at("groups_kept"), 0);
   EXPECT_EQ(optimizer.updates(), 0);
@@ -147,7 +147,7 @@ TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
 }
 
 TEST(FingerprintReader, GivesTheReadoutRowOfTheAnswerToken) {
-  ToyRun toy("fingerprints");
+  ToyRun toy;
   const PromptMaker prompts = toy.prompts();
   const FingerprintReader reader(prompts.tokenizer(), PositionRule::reference, 2);
   SampledResponse response;

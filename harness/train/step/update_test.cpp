@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -46,12 +46,13 @@ struct Rows {
 
 TEST(ScoreRows, EqualsWhatWasRecordedWhileSamplingBitForBit) {
   for (const double temperature : {1.0, 0.7}) {
-    ToyRun toy("score_rows");
+    ToyRun toy;
     toy.settings.sampling.temperature = temperature;
     const Rows rows(toy);
     const auto policy = toy.policy();
     for (const int64_t micro_batch : {0, 1, 4}) {
-      const RowStatistics now = score_rows(*policy, rows.rows, temperature, micro_batch);
+      toy.settings.micro_batch_responses = micro_batch;
+      const RowStatistics now = score_rows(*policy, {rows.rows, toy.settings});
       for (size_t b = 0; b < rows.rows.size(); ++b) {
         EXPECT_EQ(now.log_probs[b], rows.rows[b].response->log_probs) << "row " << b;
         EXPECT_EQ(now.entropies[b], rows.rows[b].response->entropies) << "row " << b;
@@ -67,7 +68,7 @@ std::vector<torch::Tensor> gradients(const ToyRun& toy, const Rows& rows, Metric
   still.clip_norm = 0;
   Optimizer optimizer(*policy, still);
   MethodStack methods;
-  const Metrics found = update_mini_batch(*policy, optimizer, methods, toy.settings, rows.rows, 0, "test");
+  const Metrics found = update_mini_batch(*policy, optimizer, methods, {rows.rows, toy.settings}).value();
   if (metrics != nullptr) *metrics = found;
   std::vector<torch::Tensor> out;
   for (const Parameter& parameter : policy->parameters()) out.push_back(parameter.grad.to(torch::kFloat64));
@@ -85,7 +86,7 @@ double relative_difference(const std::vector<torch::Tensor>& a, const std::vecto
 
 TEST(Update, MicroBatchesOfAnySizeGiveTheGradientsOfTheWhole) {
   for (const auto aggregation : {Aggregation::token_mean, Aggregation::seq_mean_token_mean}) {
-    ToyRun toy("micro_batches");
+    ToyRun toy;
     toy.settings.loss.aggregation = aggregation;
     const Rows rows(toy);
     Metrics whole_metrics;
@@ -102,7 +103,7 @@ TEST(Update, MicroBatchesOfAnySizeGiveTheGradientsOfTheWhole) {
 }
 
 TEST(Update, RecomputingActivationsGivesTheSameBytes) {
-  ToyRun toy("recompute");
+  ToyRun toy;
   const Rows rows(toy);
   const auto kept = gradients(toy, rows);
   toy.settings.recompute_activations = true;
@@ -111,7 +112,7 @@ TEST(Update, RecomputingActivationsGivesTheSameBytes) {
 }
 
 TEST(Update, AMaskedRowCountsInNothing) {
-  ToyRun toy("masked");
+  ToyRun toy;
   Rows rows(toy);
   for (size_t b = 0; b < rows.rows.size(); b += 3) rows.rows[b].counts = false;
   const auto masked = gradients(toy, rows);
@@ -125,7 +126,7 @@ TEST(Update, AMaskedRowCountsInNothing) {
 }
 
 TEST(Update, ZeroAdvantagesGiveNoGradient) {
-  ToyRun toy("zero_advantages");
+  ToyRun toy;
   Rows rows(toy);
   for (TrainRow& row : rows.rows) row.advantage = 0;
   Metrics metrics;
@@ -234,7 +235,7 @@ TEST_P(GoldenUpdate, LossAndGradientsEqualPyTorch) {
     still.clip_norm = 0;
     Optimizer optimizer(*policy, still);
     MethodStack methods;
-    const Metrics metrics = update_mini_batch(*policy, optimizer, methods, s, batch.rows, 0, "test");
+    const Metrics metrics = update_mini_batch(*policy, optimizer, methods, {batch.rows, s}).value();
     EXPECT_NEAR(metrics.at("loss"), arm["loss"].get<double>(), 1e-5 * std::max(1.0, std::abs(arm["loss"].get<double>())));
     const auto gradients = named_gradients(*policy);
     ASSERT_EQ(gradients.size(), arm["gradients"].size());

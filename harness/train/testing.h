@@ -1,16 +1,23 @@
-// A tiny policy over characters, problems made by hand and a grader that needs no box: for the tests of this folder.
+// For the tests of this folder: a tiny policy over characters, problems made by hand, a grader that needs no box; trainings of it
+// by one process or several.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/core/testing.h"
+#include "harness/ranks/testing.h"
 #include "harness/text/tokenizer/character_tokenizer.h"
 #include "harness/train/trainer.h"
 
@@ -52,11 +59,26 @@ class TallyMethod : public Method {
   std::map<std::string, int64_t> counts_;
 };
 
-// A base model in a folder of its own with everything a run needs, and the folder of the run.
+// An observer of which a test sets what it needs, and that keeps the warnings.
+class ToyObserver : public TrainObserver {
+ public:
+  void on_warning(const std::string& warning) override { warnings.push_back(warning); }
+  Metrics validate(int64_t step, const Transformer& policy) override {
+    return validation ? validation(step, policy) : Metrics();
+  }
+  void before_pass(Pass pass, int64_t size) override {
+    if (before) before(pass, size);
+  }
+
+  std::vector<std::string> warnings;
+  std::function<Metrics(int64_t step, const Transformer& policy)> validation;
+  std::function<void(Pass pass, int64_t size)> before;
+};
+
+// A base model in a folder of its own with everything a run needs, and the folder of the run. Copies share the folder.
 class ToyRun {
  public:
-  explicit ToyRun(const std::string& name, int64_t layers = 2) : root_(testing::TempDir() + "/" + name) {
-    std::filesystem::remove_all(root_);
+  explicit ToyRun(int64_t layers = 2) {
     std::filesystem::create_directories(run_folder());
     ModelConfig config;
     config.architecture = "qwen3";
@@ -99,16 +121,16 @@ class ToyRun {
     settings.prompt.form = "plain";
   }
 
-  [[nodiscard]] std::string run_folder() const { return root_ + "/run"; }
-  [[nodiscard]] std::string model_folder() const { return root_ + "/model"; }
+  [[nodiscard]] std::string run_folder() const { return root_->path("run"); }
+  [[nodiscard]] std::string model_folder() const { return root_->path("model"); }
   [[nodiscard]] std::unique_ptr<Transformer> policy() const { return Transformer::load(model_folder(), numerics); }
   [[nodiscard]] PromptMaker prompts() const {
     return PromptMaker(settings.prompt, model_folder(), policy()->config(), tokenizer_);
   }
-  [[nodiscard]] TrainerInputs inputs(const std::string& run = "") const {
+  [[nodiscard]] TrainerInputs inputs(const std::string& run = "run") const {
     TrainerInputs in;
     in.settings = settings;
-    in.folder = run.empty() ? run_folder() : root_ + "/" + run;
+    in.folder = root_->path(run);
     std::filesystem::create_directories(in.folder);
     in.identity = "toy configuration";
     in.model_folder = model_folder();
@@ -134,19 +156,63 @@ class ToyRun {
   FirstCharacterGrader grader;
 
  private:
-  std::string root_;
+  std::shared_ptr<const ScratchFolder> root_ = std::make_shared<ScratchFolder>();
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
-// What `train` threw, "" if nothing.
-template <typename Body>
-std::string error_of(Body&& body) {
-  try {
-    body();
-  } catch (const std::exception& error) {
-    return error.what();
+// A training whose last digits would show in its bytes.
+inline ToyRun touchy_run(int64_t layers = 2) {
+  ToyRun toy(layers);
+  toy.settings.filter.enabled = true;
+  toy.settings.loss.kl_coef = 0.05;
+  toy.settings.optimizer.lr = 1e-4;
+  return toy;
+}
+
+// Trains as `size` ranks in the run folder given; the policies of all ranks afterwards.
+inline std::vector<std::unique_ptr<Transformer>> train_as_ranks(const ToyRun& toy, const std::string& run, int size,
+                                                                const Numerics& numerics = {},
+                                                                TrainObserver* observer = nullptr) {
+  const TrainerInputs inputs = toy.inputs(run);
+  const auto folder_of = [&](int rank) { return fmt::format("{}_policy_{}", inputs.folder, rank); };
+  run_as_ranks(size, [&](Ranks& ranks) {
+    const auto policy = Transformer::load(toy.model_folder(), numerics);
+    TrainerInputs mine = inputs;
+    mine.ranks = &ranks;
+    mine.observer = observer;
+    toy.train_policy(*policy, mine, true);
+    policy->save(folder_of(ranks.rank()));
+  });
+  std::vector<std::unique_ptr<Transformer>> policies;
+  for (int rank = 0; rank < size; ++rank) policies.push_back(Transformer::load(folder_of(rank), {}));
+  return policies;
+}
+
+inline double largest_difference(const Transformer& a, const Transformer& b) {
+  double largest = 0;
+  for (size_t i = 0; i < a.parameters().size(); ++i) {
+    largest = std::max(largest, (a.parameters()[i].value - b.parameters()[i].value).abs().max().item<double>());
   }
-  return "";
+  return largest;
+}
+
+// Of every file in a folder.
+inline std::map<std::string, std::string> bytes_of(const std::string& folder) {
+  std::map<std::string, std::string> bytes;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) {
+      bytes[std::filesystem::relative(entry.path(), folder).string()] = read_file(entry.path().string());
+    }
+  }
+  return bytes;
+}
+
+// The lines of a run's metrics.jsonl.
+inline std::vector<Json> metrics_of(const std::string& folder) {
+  std::vector<Json> lines;
+  std::ifstream in(folder + "/metrics.jsonl");
+  for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line));
+  return lines;
 }
 
 }  // namespace harness
