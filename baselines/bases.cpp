@@ -12,12 +12,8 @@ harness::Config base_config(const std::string& name) {
   return base;
 }
 
-harness::MethodEntry grpo_entry() {
-  return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .base = "grpo"};
-}
+harness::MethodEntry grpo_entry() { return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .base = "grpo"}; }
 
-harness::MethodEntry dapo_entry() {
-  return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .base = "dapo"};
-}
+harness::MethodEntry dapo_entry() { return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .base = "dapo"}; }
 
 }  // namespace baselines

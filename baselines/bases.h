@@ -50,6 +50,7 @@ factor = 1.0
 harness::Config base_config(const std::string& name);
 
 // The bases as methods: nothing but their base.
+// Names "grpo" and "dapo"; refused on the other base (with_base).
 harness::MethodEntry grpo_entry();
 harness::MethodEntry dapo_entry();
 

@@ -27,10 +27,9 @@ std::vector<harness::MethodEntry> control_entries() {
           dapo_without("filter", "DAPO without the group filter", "filter.enabled=false"),
           dapo_without("overlong", "DAPO without the overlong penalty", "overlong.buffer=0"),
           dapo_without("token_mean", "DAPO without the token mean", "loss.aggregation=\"seq_mean_token_mean\""),
-          {.name = "temperature",
-           .title = "Hotter sampling",
-           .source = "control",
-           .make = [](harness::MethodKeys& keys) { return std::make_unique<Temperature>(keys); }}};
+          {.name = "temperature", .title = "Hotter sampling", .source = "control", .make = [](harness::MethodKeys& keys) {
+             return std::make_unique<Temperature>(keys);
+           }}};
 }
 
 }  // namespace baselines

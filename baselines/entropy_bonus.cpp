@@ -24,10 +24,10 @@ class EntropyBonus : public harness::Method {
 }  // namespace
 
 harness::MethodEntry entropy_bonus_entry() {
-  return {.name = "entropy_bonus",
-          .title = "Entropy bonus",
-          .source = "arXiv 1707.06347",
-          .make = [](harness::MethodKeys& keys) { return std::make_unique<EntropyBonus>(keys); }};
+  return {
+      .name = "entropy_bonus", .title = "Entropy bonus", .source = "arXiv 1707.06347", .make = [](harness::MethodKeys& keys) {
+        return std::make_unique<EntropyBonus>(keys);
+      }};
 }
 
 }  // namespace baselines

@@ -58,7 +58,7 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
   return batch;
 }
 
-// A stack with the settings of its base.
+// A stack with the settings of its base (of make_arm: "" is what the first method's source stands on).
 struct Arm {
   harness::Config config;
   harness::MethodStack stack;
@@ -70,7 +70,7 @@ inline Arm make_arm(const std::vector<std::string>& names, const std::string& ba
                     const std::vector<harness::MethodEntry>& entries = all_methods()) {
   harness::Config user;
   user.set("method.name", names, "test");
-  user.set("base", base, "test");
+  if (!base.empty()) user.set("base", base, "test");
   for (const std::string& assignment : assignments) user.set(assignment, "test");
   Arm arm;
   arm.config = with_base(user, entries);

@@ -12,6 +12,7 @@ namespace meds {
 
 class ClusterProbe : public harness::Method {
  public:
+  // `choices` as watched_choices reads them; it throws Error.
   explicit ClusterProbe(const std::string& choices) : watch_(watched_choices(choices)) {}
 
   [[nodiscard]] std::string name() const override { return "cluster_probe"; }

@@ -30,6 +30,7 @@ std::vector<WatchedChoice> watched_choices(const std::string& list);
 
 class ClusterWatch {
  public:
+  // At least one choice.
   explicit ClusterWatch(std::vector<WatchedChoice> choices);
 
   // One training step: adds its wrong responses that have a readout (Sample::readout, all layers [L]) and measures
@@ -51,6 +52,7 @@ class ClusterWatch {
 
   // FOLDER/cluster_probe.json and cluster_probe-*.safetensors, as a memory of MEDS.
   void save(const std::string& folder, const std::string& previous = "") const;
+  // Throws Error for a damaged file or a newer version.
   void load(const std::string& folder);
 
   // Clusters of the stored wrong responses of one problem under choice number `choice`; -1 is noise.

@@ -25,6 +25,7 @@ struct Recalled {
   int64_t size = 0;              // stored responses that bear the label
 };
 
+// Not safe to look into while another thread settles it (ErrorMemory waits).
 class History {
  public:
   History(const Settings& settings, uint64_t problem, bool correct)
@@ -51,6 +52,7 @@ class History {
 
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(steps_.size()); }
   [[nodiscard]] const std::vector<float>& vectors() const { return vectors_; }  // [n, D], empty where not compared
+  // Of each stored response, oldest first [n].
   [[nodiscard]] const std::vector<int64_t>& labels() const { return labels_; }
   [[nodiscard]] const std::vector<int64_t>& steps() const { return steps_; }
   [[nodiscard]] const std::vector<int32_t>& answers() const { return answers_; }

@@ -8,6 +8,7 @@
 
 namespace meds {
 
+// A choice as `layer_choice` reads it.
 struct LayerChoice {
   enum class Kind { last, half, all };
   Kind kind = Kind::last;

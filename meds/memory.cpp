@@ -122,9 +122,8 @@ std::vector<ErrorMemory::Task> ErrorMemory::tasks_of(std::span<const harness::Sa
     if (!settings_.current_only) task.history = &histories_.try_emplace(key, settings_, key.problem, key.correct).first->second;
     tasks.push_back(std::move(task));
   }
-  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
-    return a.history != nullptr && a.history->size() > b.history->size();
-  });
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const Task& a, const Task& b) { return a.history != nullptr && a.history->size() > b.history->size(); });
   return tasks;
 }
 
@@ -171,7 +170,8 @@ void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const harnes
     }
   }
   for (size_t i = 0; i < samples.size(); ++i) {
-    const int32_t number = log_.number_of({samples[i].problem, samples[i].correct});  // also where nothing is stored: it was met
+    const int32_t number =
+        log_.number_of({samples[i].problem, samples[i].correct});  // also where nothing is stored: it was met
     if (row_of[i].history >= 0) log_.rows.push_back({number, row_of[i].place});
   }
 }

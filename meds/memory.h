@@ -28,6 +28,7 @@ class TextTable {
   std::unordered_map<std::string, int32_t> ids_;
 };
 
+// A map from problem and correctness to a history.
 class ErrorMemory {
  public:
   struct Key {
@@ -36,6 +37,7 @@ class ErrorMemory {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
+  // Throws Error for settings that contradict each other.
   explicit ErrorMemory(Settings settings);
 
   // One training step (arXiv 2604.11297, the memory): every response is looked up in what earlier steps stored, then all are
@@ -56,6 +58,7 @@ class ErrorMemory {
     wait();
     return histories_;
   }
+  // Numbers of a fingerprint; 0: none seen yet.
   [[nodiscard]] int64_t dimension() const { return dimension_; }
   // Responses stored.
   [[nodiscard]] int64_t size() const;
@@ -82,7 +85,8 @@ class ErrorMemory {
   };
   void require_comparable(std::span<const harness::Sample> samples) const;
   [[nodiscard]] std::vector<Task> tasks_of(std::span<const harness::Sample> samples);
-  void run_task(const Task& task, std::span<const harness::Sample> samples, int64_t step, std::vector<Recalled>& recalled) const;
+  void run_task(const Task& task, std::span<const harness::Sample> samples, int64_t step,
+                std::vector<Recalled>& recalled) const;
   void wait() const;  // until the clusters of the last step stand
   void log_stored(std::span<const Task> tasks, std::span<const harness::Sample> samples);
   [[nodiscard]] Log log_of_histories() const;

@@ -37,8 +37,7 @@ std::string methods_text(const std::vector<harness::MethodEntry>& entries) {
   std::string out;
   for (const harness::MethodEntry& entry : entries) {
     const Made made = made_of(entry, entries);
-    out +=
-        fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, made.hook, entry.base);
+    out += fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, made.hook, entry.base);
     for (const std::string& assignment : entry.overrides) out += fmt::format("    sets {}\n", assignment);
     for (const auto& key : made.keys) {
       out += fmt::format("    method.{} = {}  {} {}: {}\n", key.name, key.fallback, key.type, key.range, key.meaning);
@@ -50,7 +49,8 @@ std::string methods_text(const std::vector<harness::MethodEntry>& entries) {
 std::string methods_markdown(const std::vector<harness::MethodEntry>& entries) {
   std::string out =
       "# Methods\n\nWritten by `medsbench methods --format md`. Every method runs on both bases (`base = \"grpo\"` or "
-      "`\"dapo\"`); the column names the one its source stands on. Hooks of its code: S sampling, R rewards (memory: of earlier "
+      "`\"dapo\"`); the column names the one its source stands on. Hooks of its code: S sampling, R rewards (memory: of "
+      "earlier "
       "steps), G group advantage, T token advantage, Q token selection, L loss form, E extra term; - where it is keys alone "
       "or changes nothing.\n\n"
       "| name | method | source | hook | base | sets | keys: default (range) meaning |\n|---|---|---|---|---|---|---|\n";
@@ -62,8 +62,8 @@ std::string methods_markdown(const std::vector<harness::MethodEntry>& entries) {
       keys.push_back(cell_text(fmt::format("`method.{}`: {} ({}) {}", key.name, key.fallback,
                                            key.range.empty() ? key.type : key.range, key.meaning)));
     }
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, made.hook,
-                       entry.base, fmt::join(sets, "<br>"), fmt::join(keys, "<br>"));
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, made.hook, entry.base,
+                       fmt::join(sets, "<br>"), fmt::join(keys, "<br>"));
   }
   return out;
 }

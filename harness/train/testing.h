@@ -1,11 +1,12 @@
-// For the tests of this folder: a tiny policy over characters, problems made by hand, a grader that needs no box; trainings of it
-// by one process or several.
+// For the tests of this folder: a tiny policy over characters, problems made by hand, a grader that needs no box; trainings of
+// it by one process or several.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -159,6 +160,58 @@ class ToyRun {
   std::shared_ptr<const ScratchFolder> root_ = std::make_shared<ScratchFolder>();
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
+
+// Responses sampled from the toy policy, samples[p] to problem p, as rows with advantages that differ from row to row.
+struct ToyRows {
+  ToyRows(const ToyRun& toy, const std::vector<int64_t>& samples) {
+    const auto policy = toy.policy();
+    const PromptMaker prompts = toy.prompts();
+    GeneratorSettings settings;
+    settings.sampling = toy.settings.sampling;
+    settings.stop_ids = {0};
+    settings.max_rows = 7;
+    for (size_t p = 0; p < samples.size(); ++p) {
+      GenerationRequest request{prompts.ids(toy.problems[p].text), {}};
+      for (int64_t s = 0; s < samples[p]; ++s) {
+        request.streams.emplace_back("test rows", std::initializer_list<uint64_t>{p, static_cast<uint64_t>(s)});
+      }
+      requests.push_back(std::move(request));
+    }
+    responses = generate(*policy, requests, settings);
+    for (size_t p = 0; p < responses.size(); ++p) {
+      for (const SampledResponse& response : responses[p]) {
+        TrainRow row;
+        row.prompt = &requests[p].prompt;
+        row.group = static_cast<int64_t>(p);
+        row.response = &response;
+        row.advantage = std::sin(1.3 * static_cast<double>(rows.size()) + 0.4);
+        row.key = rows.size();
+        row.old_log_probs = response.log_probs;
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  std::vector<GenerationRequest> requests;
+  std::vector<std::vector<SampledResponse>> responses;
+  std::vector<TrainRow> rows;
+};
+
+// |a - b| / |a| of all numbers together.
+inline double relative_difference(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    difference += (a[i] - b[i]).square().sum().item<double>();
+    size += a[i].square().sum().item<double>();
+  }
+  return std::sqrt(difference / size);
+}
+
+// The policy's gradients in double.
+inline std::vector<torch::Tensor> gradients_of(const Transformer& policy) {
+  std::vector<torch::Tensor> out;
+  for (const Parameter& parameter : policy.parameters()) out.push_back(parameter.grad.to(torch::kFloat64));
+  return out;
+}
 
 // A training whose last digits would show in its bytes.
 inline ToyRun touchy_run(int64_t layers = 2) {

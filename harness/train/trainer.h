@@ -12,8 +12,8 @@
 
 namespace harness {
 
-// What a training tells while it runs and asks for; does nothing unless overridden. Of the processes of a run the first alone is
-// told and asked (but for before_pass). What one of the calls throws ends the training.
+// What a training tells while it runs and asks for; does nothing unless overridden. Of the processes of a run the first alone
+// is told and asked (but for before_pass). What one of the calls throws ends the training.
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
@@ -27,6 +27,7 @@ class TrainObserver {
   virtual void before_pass(Pass, int64_t /*size*/) {}
 };
 
+// What a training needs beside the policy and its methods.
 struct TrainerInputs {
   TrainSettings settings;
   std::string folder;        // run folder; exists
@@ -34,12 +35,13 @@ struct TrainerInputs {
   std::string model_folder;  // of the base model: tokenizer files are copied from it
   std::vector<Problem> problems;
   std::function<std::vector<float>(std::span<const float>)> choose_layers;  // readout [L] -> fingerprint
-  TrainObserver* observer = nullptr;  // null: nobody; outlives the training
+  TrainObserver* observer = nullptr;                                        // null: nobody; outlives the training
   // The processes of the run, each with these same inputs; only the first writes files (but for the shares of a checkpoint).
   // Where `train` ends as it should, they are finished. Null: this process alone.
   Ranks* ranks = nullptr;
 };
 
+// What is known at its end, of resumed runs too.
 struct TrainResult {
   RunState state;
   int64_t updates = 0;

@@ -159,6 +159,22 @@ TEST(Trainer, KeepsTheBestModelByValidationAlone) {
   EXPECT_EQ(metrics_of(toy.run_folder())[1].at("validation/pass@1").get<double>(), 0.6);
 }
 
+TEST(Trainer, CountsInItsStateWhatItsMetricsCount) {
+  ToyRun toy;
+  use_dapo(toy.settings);
+  toy.settings.responses_per_prompt = 2;  // groups of one colour are dropped
+  const RunState state = toy.train_in(toy.inputs()).state;
+  std::map<std::string, int64_t> sums;
+  for (const Json& line : metrics_of(toy.run_folder())) {
+    for (const auto& [name, value] : line.items()) sums[name] += static_cast<int64_t>(value.get<double>());
+  }
+  EXPECT_EQ(state.tokens_generated, sums.at("tokens_generated"));
+  EXPECT_EQ(state.responses_generated, sums.at("responses_generated"));
+  EXPECT_EQ(state.responses_kept, sums.at("responses_kept"));
+  EXPECT_GT(state.responses_generated, state.responses_kept);
+  EXPECT_GT(state.responses_kept, 0);
+}
+
 TEST(Trainer, ANaNStopsTheRunWithTheBatchNamed) {
   ToyRun toy;
   const auto model = toy.policy();

@@ -36,7 +36,9 @@ struct TokenBatch {
 class Method {
  public:
   virtual ~Method() = default;
+  // As in method.name: its keys are method.NAME.*, its state's files begin with it.
   [[nodiscard]] virtual std::string name() const = 0;
+  // The same for the whole run.
   [[nodiscard]] virtual Needs needs() const { return {}; }
 
   // S: sampling.
@@ -130,11 +132,12 @@ struct MethodEntry {
 // owners of a seam, rewards replaced after they were shaped, and rewards shaped for an advantage that does not read them.
 class MethodStack {
  public:
-  MethodStack() = default;
+  MethodStack() = default;  // nothing but the base
   explicit MethodStack(std::vector<std::unique_ptr<Method>> methods);
 
   // What any of the methods needs.
   [[nodiscard]] Needs needs() const;
+  // The seam S of each, in the order of the list.
   void adjust_sampling(SamplingSettings& settings) const;
   // Scores [samples], changed in place; the methods add their metrics.
   void shape_rewards(const StepBatch& step, std::vector<double>& scores, Metrics& metrics);

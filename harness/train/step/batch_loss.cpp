@@ -11,9 +11,7 @@ namespace {
 // A leaf of its own with these values; undefined stays undefined.
 torch::Tensor leaf_of(const torch::Tensor& values) { return values.defined() ? values.detach().requires_grad_(true) : values; }
 
-torch::Tensor gradient_of(const torch::Tensor& leaf) {
-  return leaf.grad().defined() ? leaf.grad() : torch::zeros_like(leaf);
-}
+torch::Tensor gradient_of(const torch::Tensor& leaf) { return leaf.grad().defined() ? leaf.grad() : torch::zeros_like(leaf); }
 
 }  // namespace
 

@@ -32,6 +32,7 @@ class BatchLoss {
   [[nodiscard]] const TokenBatch& batch() const { return batch_; }
   // [B, T] 0/1; undefined where no method selects.
   [[nodiscard]] const torch::Tensor& selected() const { return selected_; }
+  // Tokens that count, of the whole.
   [[nodiscard]] double tokens() const { return global_.tokens; }
   // The number of parts that the loss is made in (as made: one), for loss.aggregation = "micro_token_mean".
   void set_parts(int64_t parts) { global_.micro_batches = static_cast<double>(parts); }

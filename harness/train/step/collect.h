@@ -53,10 +53,10 @@ struct Collected {
   // For timing.json, never for metrics: of all that was generated.
   double readout_seconds = 0;  // layer readout and fingerprints
   double decode_seconds = 0;
-  TokenWork work;           // prompts and responses
-  TokenWork decoded;        // responses after their first token
-  double decode_bytes = 0;  // that decoding must read at least: weights each step, keys and values
-  [[nodiscard]] int64_t responses_kept() const;
+  TokenWork work;                                // prompts and responses
+  TokenWork decoded;                             // responses after their first token
+  double decode_bytes = 0;                       // that decoding must read at least: weights each step, keys and values
+  [[nodiscard]] int64_t responses_kept() const;  // of all groups kept
 };
 
 // What collecting needs beside the settings; all references outlive it.
@@ -73,13 +73,15 @@ struct CollectInputs {
   MemoryLimits* limits = nullptr;  // null: memory that ends is an error
 };
 
-// Samples until prompts_per_step groups are kept, or filter.max_gen_batches batches of prompts have been met. Step number `step`
-// is for messages alone. Throws Error when starved and the settings say "stop", and where memory does not hold one response.
+// Samples until prompts_per_step groups are kept, or filter.max_gen_batches batches of prompts have been met. Step number
+// `step` is for messages alone. Throws Error when starved and the settings say "stop", and where memory does not hold one
+// response.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 
 // The fingerprint of a response by the position rule (method.md), empty if it has none.
 class FingerprintReader {
  public:
+  // `layers` of a readout; the tokenizer outlives the reader.
   FingerprintReader(const Tokenizer& tokenizer, PositionRule rule, int64_t layers);
   // Index in the response of the token before the answer token; none: no box or no next token.
   [[nodiscard]] std::optional<int64_t> position(const std::vector<int64_t>& ids) const;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "harness/reward/overlong.h"
-#include "harness/train/step/step.h"
 #include "harness/train/testing.h"
 
 namespace harness {
@@ -122,27 +121,57 @@ TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
   EXPECT_EQ(skipped.responses_generated, partial.responses_generated);
 }
 
-TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
-  ToyRun toy;
-  toy.settings.filter = {true, 2, "skip"};
-  const Collecting c(toy);
-  const RarelyRight grader(false);
-  const CollectInputs inputs{toy.settings, c.prompts, grader, toy.problems, c.prompt_ids, toy.inputs().choose_layers, false};
-  Optimizer optimizer(*c.policy, toy.settings.optimizer);
-  MethodStack methods;
-  DataCursor cursor;
-  const auto before = toy.policy();
-  StepParts parts{toy.settings, inputs, *c.policy, nullptr, methods, optimizer, cursor};
-  const StepResult result = run_step(parts, 1);
-  const Metrics& metrics = result.metrics;
-  EXPECT_EQ(result.work.at("rollout").tokens, metrics.at("tokens_generated"));
-  EXPECT_EQ(result.tokens_generated, metrics.at("tokens_generated"));
-  EXPECT_FALSE(result.work.contains("update"));
-  EXPECT_EQ(metrics.at("starved"), 1);
-  EXPECT_EQ(metrics.at("groups_kept"), 0);
-  EXPECT_EQ(optimizer.updates(), 0);
-  for (size_t i = 0; i < before->parameters().size(); ++i) {
-    EXPECT_TRUE(torch::equal(before->parameters()[i].value, c.policy->parameters()[i].value));
+// <W_lm[token], h_l> of the token that follows a response's box, by a forward pass over the whole response; empty without one.
+std::vector<float> readout_by_hand(const Transformer& policy, const RolloutGroup& group, size_t k, int64_t box) {
+  const std::vector<int64_t>& ids = group.responses[k].ids;
+  const auto at = std::find(ids.begin(), ids.end(), box);
+  if (at == ids.end() || at + 1 == ids.end()) return {};
+  PackedBatch batch;
+  std::vector<int64_t> all = group.prompt;
+  all.insert(all.end(), ids.begin(), ids.end());
+  batch.add(all);
+  std::vector<torch::Tensor> layers;
+  policy.forward(batch, nullptr, false, &layers);
+  const auto row = static_cast<int64_t>(group.prompt.size()) + (at - ids.begin());  // whose next token is the answer's
+  std::vector<float> readout;
+  for (const torch::Tensor& states : layers) readout.push_back(states[row].dot(policy.head()[at[1]]).item<float>());
+  return readout;
+}
+
+TEST(CollectGroups, FingerprintsAreTheReadoutOfTheAnswerTokenWorkedByHand) {
+  ToyRun toy(4);
+  toy.settings.prompts_per_step = 6;
+  toy.settings.responses_per_prompt = 12;
+  const Collecting collecting(toy);
+  const int64_t box = collecting.prompts.tokenizer().encode("\\boxed{").at(0);
+  // The last two layers, and the difference of the two before the last: what lies below need not be read out.
+  const std::vector<std::function<std::vector<float>(std::span<const float>)>> choices = {
+      [](std::span<const float> all) { return std::vector<float>(all.end() - 2, all.end()); },
+      [](std::span<const float> all) { return std::vector<float>{all[2] - all[1]}; }};
+  for (const auto& choose : choices) {
+    DataCursor cursor;
+    const CollectInputs inputs{toy.settings, collecting.prompts, toy.grader, toy.problems, collecting.prompt_ids, choose, true};
+    const Collected collected = collect_groups(*collecting.policy, inputs, cursor, 1);
+    int64_t with = 0, without = 0;
+    for (const RolloutGroup& group : collected.groups) {
+      for (size_t k = 0; k < group.samples.size(); ++k) {
+        const std::vector<int64_t>& ids = group.responses[k].ids;
+        if (std::count(ids.begin(), ids.end(), box) > 1) continue;  // which box counts is the rule's
+        const std::vector<float> readout = readout_by_hand(*collecting.policy, group, k, box);
+        const std::vector<float>& found = group.samples[k].fingerprint;
+        ++(readout.empty() ? without : with);
+        if (readout.empty()) {
+          EXPECT_TRUE(found.empty());
+          continue;
+        }
+        const std::vector<float> expected = choose(readout);
+        ASSERT_EQ(found.size(), expected.size());
+        for (size_t l = 0; l < expected.size(); ++l) EXPECT_NEAR(found[l], expected[l], 1e-5);
+        EXPECT_TRUE(group.samples[k].readout.empty());
+      }
+    }
+    EXPECT_GT(with, 5);
+    EXPECT_GT(without, 5);
   }
 }
 

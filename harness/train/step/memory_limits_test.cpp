@@ -64,7 +64,8 @@ TEST(MemoryLimits, GiveTheBytesOfARunThatWasSetToTheHalvedSize) {
   ends.observer = &observer;
   toy.train_in(ends);
   ASSERT_EQ(observer.warnings.size(), 2u);  // 12, 6, then 3 for good
-  EXPECT_THAT(observer.warnings[0], HasSubstr("step 1, mini-batch 1: update: out of memory with 12 responses a pass, goes on with 6"));
+  EXPECT_THAT(observer.warnings[0],
+              HasSubstr("step 1, mini-batch 1: update: out of memory with 12 responses a pass, goes on with 6"));
   EXPECT_THAT(observer.warnings[1], HasSubstr("out of memory with 6 responses a pass, goes on with 3"));
   EXPECT_EQ(state_of(ends.folder).at("micro_batch_responses"), 3);
 

@@ -174,8 +174,7 @@ TEST(SharedStates, OfParametersTrainToTheBytesOfThoseOfGradients) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     Numerics numerics;
     numerics.dtype = dtype;
-    ToyRun gradients = shared_run(Shard::gradients),
-           parameters = shared_run(Shard::parameters);
+    ToyRun gradients = shared_run(Shard::gradients), parameters = shared_run(Shard::parameters);
     parameters.settings.recompute_activations = true;  // a gathered layer serves both passes
     train_as_ranks(gradients, "run", 3, numerics);
     train_as_ranks(parameters, "run", 3, numerics);

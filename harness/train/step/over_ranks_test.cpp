@@ -45,37 +45,10 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   }
 }
 
-// Sampled responses, 1 to 4 a prompt, ten in all.
-struct SampledRows {
-  explicit SampledRows(const Transformer& policy) {
-    for (uint64_t p = 0; p < 4; ++p) {
-      GenerationRequest request{{static_cast<int64_t>(p), 3, 4}, {}};
-      for (uint64_t s = 0; s <= p; ++s) request.streams.emplace_back("score", std::initializer_list<uint64_t>{p, s});
-      requests.push_back(request);
-    }
-    GeneratorSettings settings;
-    settings.sampling.max_new_tokens = 9;
-    settings.stop_ids = {0};
-    responses = generate(policy, requests, settings);
-    for (size_t p = 0; p < requests.size(); ++p) {
-      for (const SampledResponse& response : responses[p]) {
-        TrainRow row;
-        row.prompt = &requests[p].prompt;
-        row.group = static_cast<int64_t>(p);
-        row.response = &response;
-        rows.push_back(row);
-      }
-    }
-  }
-  std::vector<GenerationRequest> requests;
-  std::vector<std::vector<SampledResponse>> responses;
-  std::vector<TrainRow> rows;
-};
-
 TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
   const ToyRun toy;
   const auto policy = toy.policy();
-  const SampledRows sampled(*policy);
+  const ToyRows sampled(toy, {1, 2, 3, 4});
   const RowStatistics alone = score_rows(*policy, {sampled.rows, toy.settings});
   ASSERT_EQ(alone.log_probs.size(), 10u);
   for (const Shard shard : {Shard::none, Shard::parameters}) {

@@ -92,7 +92,8 @@ RowStatistics score_in_passes(const Transformer& model, const MiniBatch& mini_ba
     const PackedRows packed = pack_rows(mini_batch.rows, begin, end);
     const torch::Tensor index = torch::tensor(packed.source, torch::kInt64).to(model.numerics().device);
     const torch::Tensor hidden = model.forward(packed.batch).index_select(0, index);
-    const TokenStatistics statistics = token_statistics(model, hidden, packed.targets, mini_batch.settings.sampling.temperature);
+    const TokenStatistics statistics =
+        token_statistics(model, hidden, packed.targets, mini_batch.settings.sampling.temperature);
     const float* log_probs = statistics.log_probs.data_ptr<float>();
     const float* entropies = statistics.entropies.data_ptr<float>();
     for (const int64_t length : packed.lengths) {

@@ -11,6 +11,7 @@
 
 namespace harness {
 
+// What a step works on; all outlive it.
 struct StepParts {
   const TrainSettings& settings;
   const CollectInputs& inputs;
@@ -21,6 +22,7 @@ struct StepParts {
   DataCursor& cursor;
 };
 
+// What a step says of itself.
 struct StepResult {
   Metrics metrics;  // of metrics.jsonl (step_metrics.h)
   int64_t tokens_generated = 0, responses_generated = 0, responses_kept = 0;

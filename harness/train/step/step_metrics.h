@@ -28,6 +28,7 @@ void record_rewards(const StepBatch& batch, const std::vector<double>& scores, M
 // counts them.
 class UpdateMetrics {
  public:
+  // What update_mini_batch returned.
   void add(const Metrics& update);
   void record(Metrics& metrics) const;
 
@@ -39,8 +40,8 @@ class UpdateMetrics {
 
 // Seconds and work of sampling.
 void record_sampling_work(const Collected& collected, const ModelConfig& shape, Seconds& seconds, Work& work);
-// Work of scoring (`scored` forward passes over the rows) and of the updates: a forward pass and twice as much backward, after a
-// forward one where a method asks for the current policy's log-probs or entropies.
+// Work of scoring (`scored` forward passes over the rows) and of the updates: a forward pass and twice as much backward, after
+// a forward one where a method asks for the current policy's log-probs or entropies.
 void record_training_work(const std::vector<TrainRow>& rows, const ModelConfig& shape, int scored, const Needs& needs,
                           Work& work);
 
