@@ -19,6 +19,7 @@ class AdaptiveEntropy : public harness::Method {
         beta_max_(keys.number("beta_max", 5e-3, 0, 1, "largest coefficient")) {}
   [[nodiscard]] std::string name() const override { return "adaptive_entropy"; }
   [[nodiscard]] harness::Needs needs() const override { return {.sampling_entropies = true, .entropy_gradient = true}; }
+  [[nodiscard]] bool adds_terms() const override { return true; }
 
   void observe(const harness::TokenBatch& batch) override {
     const torch::Tensor tokens = batch.mask.sum().clamp_min(1);
@@ -57,7 +58,6 @@ harness::MethodEntry adaptive_entropy_entry() {
   return {.name = "adaptive_entropy",
           .title = "Adaptive entropy bonus",
           .source = "arXiv 2505.22312",
-          .hook = "E",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<AdaptiveEntropy>(keys); },
           .base = "grpo"};
 }

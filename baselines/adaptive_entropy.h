@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "adaptive_entropy"; keys method.target, delta, beta_max. State: adaptive_entropy.json.
 harness::MethodEntry adaptive_entropy_entry();
 
 }  // namespace baselines

@@ -16,12 +16,8 @@ std::map<std::string, harness::Config> bases() {
   return all;
 }
 
-harness::MethodEntry grpo_entry() {
-  return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .hook = "G,L", .base = "grpo"};
-}
+harness::MethodEntry grpo_entry() { return {.name = "grpo", .title = "GRPO", .source = "arXiv 2402.03300", .base = "grpo"}; }
 
-harness::MethodEntry dapo_entry() {
-  return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .hook = "R,G,L,S", .base = "dapo"};
-}
+harness::MethodEntry dapo_entry() { return {.name = "dapo", .title = "DAPO", .source = "arXiv 2503.14476", .base = "dapo"}; }
 
 }  // namespace baselines

@@ -51,6 +51,7 @@ factor = 1.0
 std::map<std::string, harness::Config> bases();
 
 // The bases as methods: nothing but their base.
+// Names "grpo" and "dapo"; refused on the other base (with_base).
 harness::MethodEntry grpo_entry();
 harness::MethodEntry dapo_entry();
 

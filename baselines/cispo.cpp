@@ -28,7 +28,7 @@ class Cispo : public harness::Method {
 }  // namespace
 
 harness::MethodEntry cispo_entry() {
-  return {.name = "cispo", .title = "CISPO", .source = "arXiv 2506.13585", .hook = "L", .make = [](harness::MethodKeys& keys) {
+  return {.name = "cispo", .title = "CISPO", .source = "arXiv 2506.13585", .make = [](harness::MethodKeys& keys) {
             return std::make_unique<Cispo>(keys);
           }};
 }

@@ -10,6 +10,7 @@
 
 namespace baselines {
 
+// Name "cispo"; key method.high.
 harness::MethodEntry cispo_entry();
 
 }  // namespace baselines

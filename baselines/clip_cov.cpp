@@ -60,7 +60,6 @@ harness::MethodEntry clip_cov_entry() {
   return {.name = "clip_cov",
           .title = "Clip-Cov",
           .source = "arXiv 2505.22617",
-          .hook = "Q,L",
           .overrides = {"loss.clip_low=1.0", "loss.clip_high=1.0"},
           .make = [](harness::MethodKeys& keys) { return std::make_unique<ClipCov>(keys); }};
 }

@@ -14,6 +14,7 @@
 
 namespace baselines {
 
+// Name "clip_cov"; keys method.ratio, cov_low, cov_high. Making it throws Error unless cov_low < cov_high.
 harness::MethodEntry clip_cov_entry();
 
 }  // namespace baselines

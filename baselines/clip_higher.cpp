@@ -6,7 +6,6 @@ harness::MethodEntry clip_higher_entry() {
   return {.name = "clip_higher",
           .title = "Clip-higher",
           .source = "arXiv 2503.14476",
-          .hook = "L",
           .overrides = {"loss.clip_high=0.28"},
           .base = "grpo"};
 }

@@ -8,6 +8,7 @@
 
 namespace baselines {
 
+// Name "clip_higher"; no keys of its own.
 harness::MethodEntry clip_higher_entry();
 
 }  // namespace baselines

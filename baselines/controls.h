@@ -12,6 +12,8 @@
 
 namespace baselines {
 
+// Names "dapo_no_clip_higher", "dapo_no_filter", "dapo_no_overlong", "dapo_no_token_mean" (keys alone) and "temperature"
+// (method.temperature).
 std::vector<harness::MethodEntry> control_entries();
 
 }  // namespace baselines

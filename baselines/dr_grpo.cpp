@@ -22,7 +22,6 @@ harness::MethodEntry dr_grpo_entry() {
   return {.name = "dr_grpo",
           .title = "Dr. GRPO",
           .source = "arXiv 2503.20783",
-          .hook = "G,L",
           .overrides = {"loss.aggregation=\"seq_mean_token_sum_norm\""},
           .make = [](harness::MethodKeys&) { return std::make_unique<DrGrpo>(); },
           .base = "grpo"};

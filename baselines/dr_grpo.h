@@ -10,6 +10,7 @@
 
 namespace baselines {
 
+// Name "dr_grpo"; no keys of its own.
 harness::MethodEntry dr_grpo_entry();
 
 }  // namespace baselines

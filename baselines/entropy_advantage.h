@@ -11,6 +11,7 @@
 
 namespace baselines {
 
+// Name "entropy_advantage"; keys method.alpha, kappa.
 harness::MethodEntry entropy_advantage_entry();
 
 }  // namespace baselines

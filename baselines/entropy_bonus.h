@@ -9,6 +9,7 @@
 
 namespace baselines {
 
+// Name "entropy_bonus"; key method.beta.
 harness::MethodEntry entropy_bonus_entry();
 
 }  // namespace baselines

@@ -32,7 +32,6 @@ harness::MethodEntry gspo_entry() {
   return {.name = "gspo",
           .title = "GSPO",
           .source = "arXiv 2507.18071",
-          .hook = "L",
           .overrides = {"loss.clip_low=3e-4", "loss.clip_high=4e-4"},
           .make = [](harness::MethodKeys&) { return std::make_unique<Gspo>(); },
           .base = "grpo"};

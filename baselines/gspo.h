@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "gspo"; no keys of its own.
 harness::MethodEntry gspo_entry();
 
 }  // namespace baselines

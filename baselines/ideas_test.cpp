@@ -1,13 +1,12 @@
 // One property of each method that fails if its idea is missing.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "baselines/pass_k.h"
 #include "baselines/testing.h"
 #include "harness/core/error.h"
+#include "harness/core/testing.h"
 
 namespace baselines {
 namespace {
@@ -20,12 +19,6 @@ using testing::Outcome;
 using testing::random_batch;
 
 constexpr uint64_t kSeeds = 20;
-
-std::string scratch_folder(const std::string& name) {
-  const std::string folder = ::testing::TempDir() + "medsbench_" + name + "_" + std::to_string(getpid());
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 bool is_correct(const MiniBatch& batch, int64_t row) { return batch.step.samples[static_cast<size_t>(row)].correct; }
 
@@ -65,18 +58,9 @@ double bandit_entropy_after(const std::string& method, const std::vector<std::st
     const torch::Tensor entropy = entropy_of();
     const torch::Tensor log_probs = logits.log_softmax(1).slice(1, 0, 1);
     batch.sampling_entropies = entropy.detach();
-    arm.stack.shape_token_advantages(batch);
-    harness::LossSums sums;
-    const torch::Tensor loss = arm.stack.loss(arm.settings,
-                                              {.mask = batch.mask,
-                                               .log_probs = log_probs,
-                                               .old_log_probs = log_probs.detach(),
-                                               .ref_log_probs = {},
-                                               .entropies = entropy,
-                                               .advantages = batch.advantages,
-                                               .selected = {}},
-                                              {.tokens = 1, .responses = 1}, sums);
-    loss.backward();
+    batch.old_log_probs = log_probs.detach();
+    const harness::BatchLoss::Part part = harness::BatchLoss(arm.stack, arm.settings, batch).of_rows(0, 1, log_probs, entropy);
+    (log_probs * part.by_log_probs + entropy * part.by_entropies).sum().backward();
     arm.stack.after_update({{"entropy", entropy.item<double>()}});
     const torch::NoGradGuard no_gradient;
     // A drift towards the best arm stands for the policy gradient.
@@ -109,14 +93,13 @@ TEST(AdaptiveEntropy, IsSilentAboveItsTargetAndKeepsItsCoefficientInACheckpoint)
   const Outcome outcome = evaluate(arm, random_batch(2, 2, 4, 5));
   EXPECT_EQ(outcome.entropy_gradient.abs().max().item<double>(), 0);
 
-  const std::string folder = scratch_folder("adaptive_entropy");
-  arm.stack.save_state(folder, "");
+  const harness::ScratchFolder folder;
+  arm.stack.save_state(folder.path(), "");
   Arm restored = make_arm({"adaptive_entropy"}, "dapo");
-  restored.stack.load_state(folder);
+  restored.stack.load_state(folder.path());
   harness::Metrics metrics;
   restored.stack.report_state(metrics);
   EXPECT_EQ(metrics["entropy_coefficient"], 0.001);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(EntropyAdvantage, AddsToUncertainTokensAndNeverFlipsASign) {
@@ -299,15 +282,14 @@ TEST(OutcomeExploration, BonusFallsWithTheTimesAnAnswerWasGiven) {
 }
 
 TEST(OutcomeExploration, CountsOutliveACheckpoint) {
-  const std::string folder = scratch_folder("outcome_exploration");
+  const harness::ScratchFolder folder;
   Arm arm = make_arm({"outcome_exploration"}, "dapo");
   const MiniBatch batch = random_batch(3, 3, 6, 3);
   (void)evaluate(arm, batch);
-  arm.stack.save_state(folder, "");
+  arm.stack.save_state(folder.path(), "");
   Arm restored = make_arm({"outcome_exploration"}, "dapo");
-  restored.stack.load_state(folder);
+  restored.stack.load_state(folder.path());
   EXPECT_EQ(evaluate(restored, batch).group_advantages, evaluate(arm, batch).group_advantages);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(MaxRl, WeighsARightAnswerByTheInverseOfTheSuccessRate) {

@@ -39,10 +39,9 @@ class KlCov : public harness::Method {
 }  // namespace
 
 harness::MethodEntry kl_cov_entry() {
-  return {
-      .name = "kl_cov", .title = "KL-Cov", .source = "arXiv 2505.22617", .hook = "Q,L", .make = [](harness::MethodKeys& keys) {
-        return std::make_unique<KlCov>(keys);
-      }};
+  return {.name = "kl_cov", .title = "KL-Cov", .source = "arXiv 2505.22617", .make = [](harness::MethodKeys& keys) {
+            return std::make_unique<KlCov>(keys);
+          }};
 }
 
 }  // namespace baselines

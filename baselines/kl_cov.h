@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "kl_cov"; keys method.fraction, beta.
 harness::MethodEntry kl_cov_entry();
 
 }  // namespace baselines

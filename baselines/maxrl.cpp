@@ -23,7 +23,7 @@ class MaxRl : public harness::Method {
 }  // namespace
 
 harness::MethodEntry maxrl_entry() {
-  return {.name = "maxrl", .title = "MaxRL", .source = "arXiv 2602.02710", .hook = "G", .make = [](harness::MethodKeys&) {
+  return {.name = "maxrl", .title = "MaxRL", .source = "arXiv 2602.02710", .make = [](harness::MethodKeys&) {
             return std::make_unique<MaxRl>();
           }};
 }

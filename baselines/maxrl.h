@@ -10,6 +10,7 @@
 
 namespace baselines {
 
+// Name "maxrl"; no keys.
 harness::MethodEntry maxrl_entry();
 
 }  // namespace baselines

@@ -18,6 +18,8 @@ class OutcomeExploration : public harness::Method {
         constant_(keys.number("constant", 0.5, -1, 1, "bonus that counts as neutral")) {}
   [[nodiscard]] std::string name() const override { return "outcome_exploration"; }
   [[nodiscard]] harness::Needs needs() const override { return {.answers = true}; }
+  [[nodiscard]] bool shapes_rewards() const override { return true; }
+  [[nodiscard]] bool remembers() const override { return true; }
 
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override {
     double total = 0;
@@ -80,7 +82,6 @@ harness::MethodEntry outcome_exploration_entry() {
   return {.name = "outcome_exploration",
           .title = "Outcome-based exploration",
           .source = "arXiv 2509.06941",
-          .hook = "R + memory",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<OutcomeExploration>(keys); }};
 }
 

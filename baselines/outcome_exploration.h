@@ -13,6 +13,7 @@
 
 namespace baselines {
 
+// Name "outcome_exploration"; keys method.c, constant. State: outcome_exploration.json.
 harness::MethodEntry outcome_exploration_entry();
 
 }  // namespace baselines

@@ -9,8 +9,9 @@
 
 namespace baselines {
 
-// C(n - c, k) / C(n, k), as a product, so that nothing overflows; 0 where fewer than k are wrong.
+// C(n - c, k) / C(n, k) (arXiv 2107.03374, sec. 2.1), as a product, so that nothing overflows; 0 where fewer than k are wrong.
 double chance_of_missing(int64_t n, int64_t c, int64_t k);
+// Right responses of the group.
 int64_t count_right(std::span<const harness::Sample> group);
 // Throws Error if the group is smaller than k.
 void require_group_of(const std::string& method, int64_t k, size_t responses);

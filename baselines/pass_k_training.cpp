@@ -38,7 +38,6 @@ harness::MethodEntry pass_k_training_entry() {
   return {.name = "pass_k_training",
           .title = "Pass@k training",
           .source = "arXiv 2508.10751",
-          .hook = "G",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<PassKTraining>(keys); }};
 }
 

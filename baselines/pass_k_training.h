@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "pass_k_training"; key method.k. A group smaller than k throws Error.
 harness::MethodEntry pass_k_training_entry();
 
 }  // namespace baselines

@@ -11,17 +11,15 @@ class Pkpo : public harness::Method {
  public:
   explicit Pkpo(harness::MethodKeys& keys) : k_(keys.integer("k", 4, 1, 1024, "k of the pass@k that is optimised")) {}
   [[nodiscard]] std::string name() const override { return "pkpo"; }
+  [[nodiscard]] bool shapes_rewards() const override { return true; }
   [[nodiscard]] bool replaces_rewards() const override { return true; }
   [[nodiscard]] bool owns_advantages() const override { return true; }
 
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics&) override {
     const std::span<const harness::Sample> samples(step.samples);
-    for (size_t begin = 0; begin < samples.size();) {
-      size_t end = begin + 1;
-      while (end < samples.size() && samples[end].group == samples[begin].group) ++end;
+    harness::for_each_group(samples, [&](size_t begin, size_t end) {
       transform(samples.subspan(begin, end - begin), std::span(scores).subspan(begin, end - begin));
-      begin = end;
-    }
+    });
   }
 
   void group_advantages(std::span<const harness::Sample>, std::span<const double> scores,
@@ -45,7 +43,7 @@ class Pkpo : public harness::Method {
 }  // namespace
 
 harness::MethodEntry pkpo_entry() {
-  return {.name = "pkpo", .title = "PKPO", .source = "arXiv 2505.15201", .hook = "R", .make = [](harness::MethodKeys& keys) {
+  return {.name = "pkpo", .title = "PKPO", .source = "arXiv 2505.15201", .make = [](harness::MethodKeys& keys) {
             return std::make_unique<Pkpo>(keys);
           }};
 }

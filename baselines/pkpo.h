@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "pkpo"; key method.k. A group smaller than k throws Error.
 harness::MethodEntry pkpo_entry();
 
 }  // namespace baselines

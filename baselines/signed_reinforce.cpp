@@ -22,7 +22,7 @@ class SignedReinforce : public harness::Method {
 
 harness::MethodEntry entry(const std::string& name, const std::string& title,
                            std::function<std::unique_ptr<harness::Method>(harness::MethodKeys&)> make) {
-  return {.name = name, .title = title, .source = "arXiv 2506.01347", .hook = "G", .make = std::move(make)};
+  return {.name = name, .title = title, .source = "arXiv 2506.01347", .make = std::move(make)};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 namespace baselines {
 
+// Names "nsr", "psr" (no keys) and "w_reinforce" (method.lambda).
 std::vector<harness::MethodEntry> signed_reinforce_entries();
 
 }  // namespace baselines

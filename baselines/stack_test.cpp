@@ -3,7 +3,7 @@
 
 #include "baselines/bases.h"
 #include "baselines/testing.h"
-#include "harness/core/error.h"
+#include "harness/core/testing.h"
 
 namespace baselines {
 namespace {
@@ -14,12 +14,7 @@ using testing::make_arm;
 using testing::random_batch;
 
 std::string refusal(const std::vector<std::string>& names, const std::vector<std::string>& assignments = {}) {
-  try {
-    (void)make_arm(names, "dapo", assignments);
-  } catch (const harness::Error& error) {
-    return error.what();
-  }
-  return "";
+  return harness::error_of([&] { (void)make_arm(names, "dapo", assignments); });
 }
 
 TEST(MethodStack, RefusesTwoOwnersOfASeamNamingBoth) {
@@ -45,7 +40,7 @@ TEST(MethodStack, RefusesAMissingNeedInsteadOfTakingZero) {
   EXPECT_THROW((void)evaluate(arm, batch), harness::Error);
   testing::Arm with_kl = make_arm({"grpo"}, "grpo");
   batch = random_batch(1, 2, 4, 5);
-  batch.ref_log_probs = torch::Tensor();
+  batch.tokens.ref_log_probs = torch::Tensor();
   EXPECT_THROW((void)evaluate(with_kl, batch), harness::Error);
 }
 
@@ -113,8 +108,9 @@ TEST(EveryMethod, IsIndependentOfTheOrderOfGroups) {
     const testing::MiniBatch batch = random_batch(11, 4, 4, 7);
     const torch::Tensor order = torch::arange(16, torch::kLong).roll(4);
     testing::MiniBatch rolled = batch;
-    for (torch::Tensor* tensor : {&rolled.tokens.mask, &rolled.tokens.old_log_probs, &rolled.tokens.current_log_probs,
-                                  &rolled.tokens.sampling_entropies, &rolled.tokens.current_entropies, &rolled.ref_log_probs}) {
+    for (torch::Tensor* tensor :
+         {&rolled.tokens.mask, &rolled.tokens.old_log_probs, &rolled.tokens.current_log_probs,
+          &rolled.tokens.sampling_entropies, &rolled.tokens.current_entropies, &rolled.tokens.ref_log_probs}) {
       *tensor = tensor->index_select(0, order);
     }
     for (int64_t i = 0; i < 16; ++i) {

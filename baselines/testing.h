@@ -5,19 +5,20 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "baselines/all_methods.h"
 #include "baselines/bases.h"
 #include "harness/core/random.h"
 #include "harness/train/method/method_catalog.h"
+#include "harness/train/step/batch_loss.h"
 
 namespace baselines::testing {
 
 struct MiniBatch {
-  harness::StepBatch step;      // samples in the order of the rows
-  harness::TokenBatch tokens;   // advantages not yet set
-  torch::Tensor ref_log_probs;  // [B, T]
+  harness::StepBatch step;     // samples in the order of the rows
+  harness::TokenBatch tokens;  // advantages not yet set
 };
 
 // `groups` groups of `responses`, right with probability 1/2, of 1 to `positions` tokens; double.
@@ -43,7 +44,7 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
   batch.tokens.current_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
   batch.tokens.sampling_entropies = matrix([&] { return draw.uniform(counter++); }) * mask;
   batch.tokens.current_entropies = batch.tokens.sampling_entropies;
-  batch.ref_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
+  batch.tokens.ref_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
   batch.step = {.step = 1, .groups = groups, .samples = std::vector<harness::Sample>(static_cast<size_t>(rows))};
   for (int64_t i = 0; i < rows; ++i) {
     harness::Sample& sample = batch.step.samples[static_cast<size_t>(i)];
@@ -59,7 +60,7 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
   return batch;
 }
 
-// A stack with the settings of its base.
+// A stack with the settings of its base (of make_arm: "" is what the first method's source stands on).
 struct Arm {
   harness::MethodStack stack;
   harness::LossSettings settings;
@@ -70,7 +71,7 @@ inline Arm make_arm(const std::vector<std::string>& names, const std::string& ba
                     const std::vector<harness::MethodEntry>& entries = all_methods()) {
   harness::Config user;
   user.set("method.name", names, "test");
-  user.set("base", base, "test");
+  if (!base.empty()) user.set("base", base, "test");
   for (const std::string& assignment : assignments) user.set(assignment, "test");
   Arm arm;
   const harness::MethodCatalog catalog(entries, bases());
@@ -87,48 +88,32 @@ struct Outcome {
   torch::Tensor gradient;                // [B, T] of the loss, by log-probs
   torch::Tensor entropy_gradient;        // [B, T]; undefined unless needed
   double loss = 0;
-  harness::LossSums sums;
 };
 
 // Micro-batches of `rows_each` rows; 0: the whole mini-batch at once.
-inline Outcome evaluate(Arm& arm, MiniBatch batch, int64_t rows_each = 0) {
-  const harness::Needs needs = arm.stack.needs();
+inline Outcome evaluate(Arm& arm, const MiniBatch& batch, int64_t rows_each = 0) {
   harness::Metrics metrics;
   Outcome outcome;
-  std::vector<double> scores;
-  for (const harness::Sample& sample : batch.step.samples) scores.push_back(sample.reward);
-  arm.stack.shape_rewards(batch.step, scores, metrics);
-  outcome.group_advantages = arm.stack.advantages(batch.step, scores);
-  const torch::Tensor& mask = batch.tokens.mask;
-  batch.tokens.advantages = torch::tensor(outcome.group_advantages, torch::kDouble).unsqueeze(1) * mask;
-  arm.stack.shape_token_advantages(batch.tokens);
-  outcome.advantages = batch.tokens.advantages;
-  outcome.selected = arm.stack.select_tokens(batch.tokens);
-
-  const torch::Tensor log_probs = batch.tokens.current_log_probs.clone().requires_grad_(true);
-  const torch::Tensor entropies = batch.tokens.current_entropies.clone().requires_grad_(true);
-  const int64_t rows = mask.size(0);
+  outcome.group_advantages = harness::shape_rewards(arm.stack, batch.step, metrics).advantages;
+  harness::TokenBatch tokens = batch.tokens;
+  tokens.advantages = torch::tensor(outcome.group_advantages, torch::kDouble).unsqueeze(1) * tokens.mask;
+  harness::BatchLoss loss(arm.stack, arm.settings, std::move(tokens));
+  outcome.advantages = loss.batch().advantages;
+  outcome.selected = loss.selected();
+  const int64_t rows = batch.tokens.mask.size(0);
   const int64_t each = rows_each == 0 ? rows : rows_each;
-  const harness::Denominators global{.tokens = mask.sum().item<double>(),
-                                     .responses = static_cast<double>(rows),
-                                     .micro_batches = static_cast<double>((rows + each - 1) / each)};
+  loss.set_parts((rows + each - 1) / each);
+  std::vector<torch::Tensor> by_log_probs, by_entropies;
   for (int64_t begin = 0; begin < rows; begin += each) {
-    const auto part = [&](const torch::Tensor& tensor) {
-      return tensor.defined() ? tensor.slice(0, begin, std::min(rows, begin + each)) : tensor;
-    };
-    const harness::LossInputs inputs{.mask = part(mask),
-                                     .log_probs = part(log_probs),
-                                     .old_log_probs = part(batch.tokens.old_log_probs),
-                                     .ref_log_probs = part(batch.ref_log_probs),
-                                     .entropies = needs.entropy_gradient ? part(entropies) : torch::Tensor(),
-                                     .advantages = part(batch.tokens.advantages),
-                                     .selected = part(outcome.selected)};
-    const torch::Tensor loss = arm.stack.loss(arm.settings, inputs, global, outcome.sums);
-    loss.backward();
-    outcome.loss += loss.item<double>();
+    const int64_t end = std::min(rows, begin + each);
+    const harness::BatchLoss::Part part = loss.of_rows(begin, end, batch.tokens.current_log_probs.slice(0, begin, end),
+                                                       batch.tokens.current_entropies.slice(0, begin, end));
+    outcome.loss += part.loss;
+    by_log_probs.push_back(part.by_log_probs);
+    if (part.by_entropies.defined()) by_entropies.push_back(part.by_entropies);
   }
-  outcome.gradient = log_probs.grad();
-  outcome.entropy_gradient = entropies.grad();
+  outcome.gradient = torch::cat(by_log_probs);
+  if (!by_entropies.empty()) outcome.entropy_gradient = torch::cat(by_entropies);
   return outcome;
 }
 

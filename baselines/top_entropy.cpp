@@ -37,7 +37,6 @@ harness::MethodEntry top_entropy_entry() {
   return {.name = "top_entropy",
           .title = "80/20 (top-entropy tokens)",
           .source = "arXiv 2506.01939",
-          .hook = "Q",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<TopEntropy>(keys); }};
 }
 

@@ -12,6 +12,7 @@
 
 namespace baselines {
 
+// Name "top_entropy"; key method.rho.
 harness::MethodEntry top_entropy_entry();
 
 }  // namespace baselines

@@ -90,7 +90,6 @@ harness::MethodEntry uniqueness_entry() {
   return {.name = "uniqueness",
           .title = "Uniqueness-aware RL",
           .source = "arXiv 2601.08763",
-          .hook = "G",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<Uniqueness>(keys); }};
 }
 

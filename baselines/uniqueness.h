@@ -14,6 +14,7 @@
 
 namespace baselines {
 
+// Name "uniqueness"; keys method.alpha, strategy. Fingerprints of differing lengths throw Error.
 harness::MethodEntry uniqueness_entry();
 
 }  // namespace baselines

@@ -12,11 +12,10 @@ class Unlikeliness : public harness::Method {
   explicit Unlikeliness(harness::MethodKeys& keys)
       : beta_(keys.number("beta", 0.25, 0, 1, "share of the reward that likely responses lose")) {}
   [[nodiscard]] std::string name() const override { return "unlikeliness"; }
+  [[nodiscard]] bool shapes_rewards() const override { return true; }
 
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics&) override {
-    for (size_t begin = 0; begin < step.samples.size();) {
-      size_t end = begin + 1;
-      while (end < step.samples.size() && step.samples[end].group == step.samples[begin].group) ++end;
+    harness::for_each_group(step.samples, [&](size_t begin, size_t end) {
       std::vector<size_t> order(end - begin);
       std::iota(order.begin(), order.end(), begin);
       std::stable_sort(order.begin(), order.end(),
@@ -24,8 +23,7 @@ class Unlikeliness : public harness::Method {
       for (size_t rank = 0; rank < order.size(); ++rank) {
         scores[order[rank]] *= 1 - beta_ * static_cast<double>(rank) / static_cast<double>(order.size());
       }
-      begin = end;
-    }
+    });
   }
 
  private:
@@ -38,7 +36,6 @@ harness::MethodEntry unlikeliness_entry() {
   return {.name = "unlikeliness",
           .title = "Unlikeliness reward",
           .source = "arXiv 2506.02355",
-          .hook = "R",
           .make = [](harness::MethodKeys& keys) { return std::make_unique<Unlikeliness>(keys); }};
 }
 

@@ -10,6 +10,7 @@
 
 namespace baselines {
 
+// Name "unlikeliness"; key method.beta.
 harness::MethodEntry unlikeliness_entry();
 
 }  // namespace baselines

@@ -12,6 +12,7 @@ namespace meds {
 
 class ClusterProbe : public harness::Method {
  public:
+  // `choices` as watched_choices reads them; it throws Error.
   explicit ClusterProbe(const std::string& choices) : watch_(watched_choices(choices)) {}
 
   [[nodiscard]] std::string name() const override { return "cluster_probe"; }
@@ -25,7 +26,7 @@ class ClusterProbe : public harness::Method {
   ClusterWatch watch_;
 };
 
-// How experiments/cli knows it: name "cluster_probe", no hook, key method.choices.
+// How the program knows it: name "cluster_probe", key method.choices.
 harness::MethodEntry cluster_probe_entry();
 
 }  // namespace meds

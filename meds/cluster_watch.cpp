@@ -42,7 +42,7 @@ std::vector<int64_t> wide(const std::vector<int32_t>& ids) { return {ids.begin()
 // Of the problems with two responses at least.
 using Agreements = std::vector<harness::ClusterAgreement>;
 
-void report(const Agreements& parts, const std::string& place, std::map<std::string, double>& values) {
+void report(const Agreements& parts, const std::string& place, harness::Metrics& values) {
   if (parts.empty()) return;
   const harness::ClusterAgreement mean = harness::mean_agreement(parts);
   values[place + "adjusted_rand"] = mean.adjusted_rand;
@@ -140,7 +140,7 @@ std::vector<int64_t> ClusterWatch::labels(uint64_t problem, size_t choice) const
   return labels_of(memory_.histories().at({problem, false}), watched_.at(problem), choice);
 }
 
-void ClusterWatch::measure_choice(size_t choice, std::map<std::string, double>& values) const {
+void ClusterWatch::measure_choice(size_t choice, harness::Metrics& values) const {
   const int64_t slip = memory_.error_labels().find("slip");
   Agreements labels, labels_without_slips, answers;
   SizeBins sizes;
@@ -167,23 +167,23 @@ void ClusterWatch::measure_choice(size_t choice, std::map<std::string, double>& 
 }
 
 // What is told of a step before its responses are stored.
-void ClusterWatch::measure_step(std::span<const Response> responses, std::map<std::string, double>& values) const {
+void ClusterWatch::measure_step(std::span<const harness::Sample> samples, harness::Metrics& values) const {
   int64_t answered = 0, repeated_answers = 0, labelled = 0, repeated_labels = 0;
   std::map<uint64_t, std::vector<std::vector<float>>> by_problem;
   std::vector<std::vector<float>> all;
-  for (const Response& response : responses) {
-    if (!response.fingerprint.empty() && choices_.front().kind == WatchedChoice::Kind::layers) {
-      all.push_back(harness::choose_layers(response.fingerprint, choices_.front().layers));
-      by_problem[response.problem].push_back(all.back());
+  for (const harness::Sample& sample : samples) {
+    if (!sample.readout.empty() && choices_.front().kind == WatchedChoice::Kind::layers) {
+      all.push_back(harness::choose_layers(sample.readout, choices_.front().layers));
+      by_problem[sample.problem].push_back(all.back());
     }
-    if (response.correct) continue;
-    if (response.answer) {
+    if (sample.correct) continue;
+    if (sample.has_answer) {
       ++answered;
-      repeated_answers += memory_.has_stored_answer(response) ? 1 : 0;
+      repeated_answers += memory_.has_stored_answer(sample) ? 1 : 0;
     }
-    if (!response.error_label.empty() && response.error_label != "slip") {
+    if (!sample.error_label.empty() && sample.error_label != "slip") {
       ++labelled;
-      repeated_labels += memory_.has_stored_label(response) ? 1 : 0;
+      repeated_labels += memory_.has_stored_label(sample) ? 1 : 0;
     }
   }
   if (answered > 0) values["repeated_answer_share"] = share(repeated_answers, answered);
@@ -201,17 +201,19 @@ void ClusterWatch::measure_step(std::span<const Response> responses, std::map<st
   if (!std::isnan(pooled)) values["eigen_ratio_pooled"] = pooled;
 }
 
-std::map<std::string, double> ClusterWatch::observe(std::span<const Response> responses, int64_t step) {
-  std::map<std::string, double> values;
-  std::vector<Response> wrong;
-  for (const Response& response : responses) {
-    if (!response.correct) wrong.push_back(response);
+harness::Metrics ClusterWatch::observe(std::span<const harness::Sample> samples, int64_t step) {
+  harness::Metrics values;
+  std::vector<harness::Sample> wrong;
+  for (const harness::Sample& sample : samples) {
+    if (sample.correct) continue;
+    wrong.push_back(sample);
+    wrong.back().fingerprint = sample.readout;
   }
-  measure_step(responses, values);
-  (void)memory_.shape(wrong, step);
-  for (const Response& response : wrong) {
-    const History& history = memory_.histories().at({response.problem, false});
-    if (history.size() > 0) cluster_new(history, watched_[response.problem]);
+  measure_step(samples, values);
+  (void)memory_.recall_and_store(wrong, step);
+  for (const harness::Sample& sample : wrong) {
+    const History& history = memory_.histories().at({sample.problem, false});
+    if (history.size() > 0) cluster_new(history, watched_[sample.problem]);
   }
   for (size_t c = 0; c < choices_.size(); ++c) measure_choice(c, values);
   return values;

@@ -30,9 +30,10 @@ std::vector<WatchedChoice> watched_choices(const std::string& list);
 
 class ClusterWatch {
  public:
+  // At least one choice.
   explicit ClusterWatch(std::vector<WatchedChoice> choices);
 
-  // One training step: adds its wrong responses that have a readout (Response::fingerprint: all layers [L]) and measures
+  // One training step: adds its wrong responses that have a readout (Sample::readout, all layers [L]) and measures
   // everything stored so far. Values by name:
   //   clusters/CHOICE/TRUTH/MEASURE  of the stored wrong responses of each problem with two at least, weighted by their number;
   //                                  TRUTH: labels (true error labels), labels_without_slips (slips left out after
@@ -47,10 +48,11 @@ class ClusterWatch {
   //   repeated_answer_share          of the step's wrong responses with an answer: an earlier step stored the same one
   //   repeated_label_share           the same of true error labels, slips left out
   // What is undefined (nothing stored, no labels) is left out.
-  std::map<std::string, double> observe(std::span<const Response> responses, int64_t step);
+  harness::Metrics observe(std::span<const harness::Sample> samples, int64_t step);
 
   // FOLDER/cluster_probe.json and cluster_probe-*.safetensors, as a memory of MEDS.
   void save(const std::string& folder, const std::string& previous = "") const;
+  // Throws Error for a damaged file or a newer version.
   void load(const std::string& folder);
 
   // Clusters of the stored wrong responses of one problem under choice number `choice`; -1 is noise.
@@ -63,8 +65,8 @@ class ClusterWatch {
   };
   void cluster_new(const History& history, Watched& watched) const;
   [[nodiscard]] std::vector<int64_t> labels_of(const History& history, const Watched& watched, size_t choice) const;
-  void measure_choice(size_t choice, std::map<std::string, double>& values) const;
-  void measure_step(std::span<const Response> responses, std::map<std::string, double>& values) const;
+  void measure_choice(size_t choice, harness::Metrics& values) const;
+  void measure_step(std::span<const harness::Sample> samples, harness::Metrics& values) const;
 
   std::vector<WatchedChoice> choices_;
   ErrorMemory memory_;  // readouts as they came, wrong responses only

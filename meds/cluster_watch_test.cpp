@@ -2,14 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "harness/cluster/hdbscan.h"
-#include "harness/core/error.h"
 #include "harness/core/random.h"
+#include "harness/core/testing.h"
 
 namespace meds {
 namespace {
@@ -25,13 +23,19 @@ struct Sampled {
   bool correct = false;
 };
 
-std::vector<Response> responses_of(const std::vector<Sampled>& samples) {
-  std::vector<Response> responses;
-  for (const Sampled& s : samples) {
-    responses.push_back({s.problem, s.correct, s.correct ? 1.0 : 0.0, s.readout,
-                         s.answer.empty() ? std::nullopt : std::optional<std::string>(s.answer), s.label});
+std::vector<harness::Sample> samples_of(const std::vector<Sampled>& sampled) {
+  std::vector<harness::Sample> samples;
+  for (const Sampled& s : sampled) {
+    harness::Sample sample;
+    sample.problem = s.problem;
+    sample.correct = s.correct;
+    sample.readout = s.readout;
+    sample.has_answer = !s.answer.empty();
+    sample.answer = s.answer;
+    sample.error_label = s.label;
+    samples.push_back(sample);
   }
-  return responses;
+  return samples;
 }
 
 // Two errors with two answers and one slip that lies with the first, under a readout of four layers whose last two tell the
@@ -44,7 +48,7 @@ std::vector<Sampled> two_errors() {
 
 TEST(ClusterWatch, AgreementIsThatWorkedByHand) {
   ClusterWatch watch(watched_choices("last2,single,answers"));
-  const auto values = watch.observe(responses_of(two_errors()), 1);
+  const auto values = watch.observe(samples_of(two_errors()), 1);
   EXPECT_EQ(watch.labels(1, 0), (std::vector<int64_t>{0, 0, 0, 1, 1, 1}));
   // Clusters {l, l, s} and {d, d, d}: pairs together 3 + 3, in both 1 + 3; classes 2, 1, 3 have 1 + 0 + 3 pairs.
   // Expected 6 * 4 / 15 = 1.6, largest 5: (4 - 1.6) / (5 - 1.6).
@@ -70,28 +74,28 @@ TEST(ClusterWatch, ProblemsAreWeightedByTheirResponses) {
   samples.push_back({{1, 2, 3, 4}, "1", "a", 2});
   samples.push_back({{1, 2, 3, 5}, "1", "a", 2});  // 2 of 2
   samples.push_back({{1, 2, 3, 5}, "1", "a", 3});  // alone: no partition to compare
-  EXPECT_NEAR(watch.observe(responses_of(samples), 1).at("clusters/single/labels/purity"), 5.0 / 8, 1e-12);
+  EXPECT_NEAR(watch.observe(samples_of(samples), 1).at("clusters/single/labels/purity"), 5.0 / 8, 1e-12);
 }
 
 TEST(ClusterWatch, RepeatedErrorsAreThoseThatEarlierStepsStored) {
   ClusterWatch watch(watched_choices("all"));
-  const auto first = watch.observe(responses_of(two_errors()), 1);
+  const auto first = watch.observe(samples_of(two_errors()), 1);
   EXPECT_EQ(first.at("repeated_answer_share"), 0);
   EXPECT_EQ(first.at("repeated_label_share"), 0);
   const std::vector<Sampled> next = {{{1, 1, 1, 0.5F}, "8", "new error"},    {{1, 1, 0.5F, 1}, "77", "drop last"},
                                      {{1, 1, 0.5F, 1}, "78", "slip"},        {{1, 1, 0.5F, 1}, "", ""},
                                      {{1, 1, 0.5F, 1}, "8", "drop last", 9}, {{1, 1, 0.5F, 1}, "8", "", 1, true}};
-  const auto second = watch.observe(responses_of(next), 2);
+  const auto second = watch.observe(samples_of(next), 2);
   EXPECT_DOUBLE_EQ(second.at("repeated_answer_share"), 0.25) << "of 8, 77, 78 and the other problem's 8";
   EXPECT_DOUBLE_EQ(second.at("repeated_label_share"), 1.0 / 3) << "slips left out";
 }
 
 TEST(ClusterWatch, WithoutLabelsOrResponsesThereIsNothingToReport) {
   ClusterWatch watch(watched_choices("all"));
-  const auto none = watch.observe(responses_of({{{1, 2}, "4", "", 1, true}}), 1);
+  const auto none = watch.observe(samples_of({{{1, 2}, "4", "", 1, true}}), 1);
   EXPECT_THAT(none, Not(Contains(Key("clusters/all/labels/adjusted_rand"))));
   EXPECT_THAT(none, Not(Contains(Key("repeated_answer_share"))));
-  const auto unlabelled = watch.observe(responses_of({{{1, 2}, "4", ""}, {{1, 3}, "4", ""}}), 2);
+  const auto unlabelled = watch.observe(samples_of({{{1, 2}, "4", ""}, {{1, 3}, "4", ""}}), 2);
   EXPECT_THAT(unlabelled, Not(Contains(Key("clusters/all/labels/adjusted_rand"))));
   EXPECT_THAT(unlabelled, Contains(Key("clusters/all/answers/adjusted_rand")));
 }
@@ -126,7 +130,7 @@ TEST(ClusterWatch, ClustersAreThoseOfAFullRefitUnderEachChoice) {
     for (const Sampled& s : samples) {
       if (s.problem == 0 && !s.correct && !s.readout.empty()) stored.push_back(s.readout);
     }
-    (void)watch.observe(responses_of(samples), static_cast<int64_t>(step));
+    (void)watch.observe(samples_of(samples), static_cast<int64_t>(step));
     for (size_t c = 0; c < choices.size(); ++c) {
       std::vector<double> rows;
       for (const std::vector<float>& readout : stored) {
@@ -141,19 +145,17 @@ TEST(ClusterWatch, ClustersAreThoseOfAFullRefitUnderEachChoice) {
 }
 
 TEST(ClusterWatch, SavedAndLoadedGoesOnAsIfNeverSaved) {
-  const std::string folder = (std::filesystem::temp_directory_path() / fmt::format("cluster_watch_{}", ::getpid())).string();
+  const harness::ScratchFolder folder;
   const std::string list = "half,half-diff,all,single,answers";
   ClusterWatch straight(watched_choices(list));
-  for (uint64_t step = 1; step <= 6; ++step)
-    (void)straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step));
-  straight.save(folder);
+  for (uint64_t step = 1; step <= 6; ++step) (void)straight.observe(samples_of(random_step(step)), static_cast<int64_t>(step));
+  straight.save(folder.path());
   ClusterWatch restored(watched_choices(list));
-  restored.load(folder);
+  restored.load(folder.path());
   for (uint64_t step = 7; step <= 9; ++step) {
-    EXPECT_EQ(straight.observe(responses_of(random_step(step)), static_cast<int64_t>(step)),
-              restored.observe(responses_of(random_step(step)), static_cast<int64_t>(step)));
+    EXPECT_EQ(straight.observe(samples_of(random_step(step)), static_cast<int64_t>(step)),
+              restored.observe(samples_of(random_step(step)), static_cast<int64_t>(step)));
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(WatchedChoices, RefuseWhatIsNoChoice) {

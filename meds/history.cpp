@@ -26,10 +26,10 @@ std::vector<int64_t> labels_by_equality(const std::vector<int32_t>& ids) {
 
 }  // namespace
 
-bool History::is_comparable(const Settings& settings, const Trace& trace) {
-  if (settings.cluster == ClusterMode::answers) return trace.answer >= 0;
-  if (settings.cluster == ClusterMode::labels) return trace.error_label >= 0;
-  return !trace.fingerprint.empty();
+bool History::is_comparable(const Settings& settings, const harness::Sample& sample) {
+  if (settings.cluster == ClusterMode::answers) return sample.has_answer;
+  if (settings.cluster == ClusterMode::labels) return !sample.error_label.empty();
+  return !sample.fingerprint.empty();
 }
 
 std::vector<double> History::normalised(std::span<const float> rows, int64_t n) const {
@@ -52,19 +52,19 @@ void History::close_window() {
   if (settings_.max_per_problem > 0) forget(size() - settings_.max_per_problem);
 }
 
-Recalled History::recall(const Trace& trace) const {
+Recalled History::recall(const harness::Sample& sample, const TextIds& own) const {
   Recalled recalled;
-  if (size() == 0 || !is_comparable(settings_, trace)) return recalled;
+  if (size() == 0 || !is_comparable(settings_, sample)) return recalled;
   recalled.had_history = true;
   if (settings_.cluster == ClusterMode::single) {
     recalled.label = 0;
   } else if (settings_.needs_fingerprints()) {
-    const std::vector<double> query = normalised(trace.fingerprint, 1);
+    const std::vector<double> query = normalised(sample.fingerprint, 1);
     recalled.label = harness::nearest_vote(clusters_.points(), labels_, query, settings_.k, settings_.tie);
   } else {
     const bool by_answer = settings_.cluster == ClusterMode::answers;
     const std::vector<int32_t>& ids = by_answer ? answers_ : error_labels_;
-    const auto found = std::find(ids.begin(), ids.end(), by_answer ? trace.answer : trace.error_label);
+    const auto found = std::find(ids.begin(), ids.end(), by_answer ? own.answer : own.error_label);
     if (found != ids.end()) recalled.label = labels_[static_cast<size_t>(found - ids.begin())];
   }
   if (recalled.label) recalled.size = size_of(*recalled.label);
@@ -76,26 +76,20 @@ Recalled History::recall_stored(int64_t i) const {
   return {size() > 1, label, std::max<int64_t>(size_of(label) - 1, 0)};
 }
 
-void History::add(std::span<const Trace> traces, int64_t step) {
-  std::vector<float> added;
-  int64_t count = 0;
-  for (const Trace& trace : traces) {
-    if (!is_comparable(settings_, trace)) continue;
-    if (settings_.needs_fingerprints()) {
-      if (dimension_ == 0) {
-        dimension_ = static_cast<int64_t>(trace.fingerprint.size());
-        clusters_ = harness::IncrementalClusters(
-            dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
-      }
-      added.insert(added.end(), trace.fingerprint.begin(), trace.fingerprint.end());
+void History::add(const harness::Sample& sample, const TextIds& ids, int64_t step) {
+  if (!is_comparable(settings_, sample)) return;
+  if (settings_.needs_fingerprints()) {
+    if (dimension_ == 0) {
+      dimension_ = static_cast<int64_t>(sample.fingerprint.size());
+      clusters_ = harness::IncrementalClusters(
+          dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
     }
-    steps_.push_back(step);
-    answers_.push_back(trace.answer);
-    error_labels_.push_back(trace.error_label);
-    ++count;
+    vectors_.insert(vectors_.end(), sample.fingerprint.begin(), sample.fingerprint.end());
   }
-  vectors_.insert(vectors_.end(), added.begin(), added.end());
-  unsettled_ += count;
+  steps_.push_back(step);
+  answers_.push_back(ids.answer);
+  error_labels_.push_back(ids.error_label);
+  ++unsettled_;
 }
 
 void History::settle() {

@@ -7,37 +7,39 @@
 #include <vector>
 
 #include "harness/cluster/hdbscan.h"
+#include "harness/train/method/sample.h"
 #include "meds/settings.h"
 
 namespace meds {
 
-// A response as a history sees it. Texts are ids of the memory's table, -1 for none.
-struct Trace {
-  std::span<const float> fingerprint;  // [D]; empty: none
+// A response's texts as ids of the memory's tables, -1 for none.
+struct TextIds {
   int32_t answer = -1;
   int32_t error_label = -1;
 };
 
+// What a look-up found of one response.
 struct Recalled {
   bool had_history = false;      // something was stored to compare with
   std::optional<int64_t> label;  // none: no history, or (answers, labels) nothing equal in it
   int64_t size = 0;              // stored responses that bear the label
 };
 
+// Not safe to look into while another thread settles it (ErrorMemory waits).
 class History {
  public:
   History(const Settings& settings, uint64_t problem, bool correct)
       : settings_(settings), problem_(problem), correct_(correct) {}
 
   // Whether such a response is remembered at all: it has what the cluster mode compares.
-  [[nodiscard]] static bool is_comparable(const Settings& settings, const Trace& trace);
+  [[nodiscard]] static bool is_comparable(const Settings& settings, const harness::Sample& sample);
 
   // Forgets what is older than the window at `step`.
   void open_window(int64_t step);
   // Looks up against what is stored and settled.
-  [[nodiscard]] Recalled recall(const Trace& trace) const;
-  // Stores comparable traces; `settle` clusters them.
-  void add(std::span<const Trace> traces, int64_t step);
+  [[nodiscard]] Recalled recall(const harness::Sample& sample, const TextIds& ids) const;
+  // Stores a comparable response; `settle` clusters what was stored.
+  void add(const harness::Sample& sample, const TextIds& ids, int64_t step);
   // Brings labels up to date with what is stored.
   void settle();
   // The stored response i as seen by the others (history_only = false): its own label, itself not counted.
@@ -50,6 +52,7 @@ class History {
 
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(steps_.size()); }
   [[nodiscard]] const std::vector<float>& vectors() const { return vectors_; }  // [n, D], empty where not compared
+  // Of each stored response, oldest first [n].
   [[nodiscard]] const std::vector<int64_t>& labels() const { return labels_; }
   [[nodiscard]] const std::vector<int64_t>& steps() const { return steps_; }
   [[nodiscard]] const std::vector<int32_t>& answers() const { return answers_; }

@@ -48,43 +48,39 @@ harness::Needs MedsMethod::needs() const {
 }
 
 void MedsMethod::shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) {
-  std::vector<Response> responses;
-  for (size_t i = 0; i < step.samples.size(); ++i) {
-    const harness::Sample& sample = step.samples[i];
-    responses.push_back({sample.problem, sample.correct, scores[i], sample.fingerprint,
-                         sample.has_answer ? std::optional<std::string>(sample.answer) : std::nullopt, sample.error_label});
-  }
+  const Settings& settings = memory_.settings();
   Mean repeated;
-  for (const Response& response : responses) {
-    if (!response.correct && response.answer) repeated.add(memory_.has_stored_answer(response) ? 1 : 0);
+  for (const harness::Sample& sample : step.samples) {
+    if (!sample.correct && sample.has_answer) repeated.add(memory_.has_stored_answer(sample) ? 1 : 0);
   }
-  const Shaping shaping = memory_.shape(responses, step.step);
+  const std::vector<Recalled> recalled = memory_.recall_and_store(step.samples, step.step);
+  const Penalties penalties = penalise(settings, step.samples, recalled, scores);
+  scores = penalties.scores;
   Mean history;
   Mean noise;
   Mean size;
   Mean penalty;
   Mean penalised;
   std::vector<int64_t> sizes;
-  for (size_t i = 0; i < responses.size(); ++i) {
-    if (!responses[i].correct) {
-      history.add(shaping.had_history[i]);
-      if (shaping.labels[i]) noise.add(*shaping.labels[i] < 0 ? 1 : 0);
+  for (size_t i = 0; i < step.samples.size(); ++i) {
+    const bool correct = step.samples[i].correct;
+    if (!correct) {
+      history.add(recalled[i].had_history ? 1 : 0);
+      if (recalled[i].label) noise.add(*recalled[i].label < 0 ? 1 : 0);
     }
-    if (is_targeted(memory_.settings().target, responses[i].correct)) {
-      size.add(static_cast<double>(shaping.sizes[i]));
-      sizes.push_back(shaping.sizes[i]);
-      penalty.add(shaping.penalties[i]);
-      penalised.add(shaping.penalties[i] > 0 ? 1 : 0);
-    }
+    if (!is_targeted(settings.target, correct)) continue;
+    size.add(static_cast<double>(penalties.sizes[i]));
+    sizes.push_back(penalties.sizes[i]);
+    penalty.add(penalties.penalties[i]);
+    penalised.add(penalties.penalties[i] > 0 ? 1 : 0);
   }
-  scores = shaping.scores;
   metrics["meds_history_share"] = history.value();
   metrics["meds_noise_share"] = noise.value();
   metrics["meds_repeated_answer_share"] = repeated.value();
   metrics["meds_size_mean"] = size.value();
   metrics["meds_penalty_mean"] = penalty.value();
   metrics["meds_penalty_share"] = penalised.value();
-  if (memory_.settings().target != PenaltyTarget::none) add_penalty_histogram(sizes, memory_.settings(), metrics);
+  if (settings.target != PenaltyTarget::none) add_penalty_histogram(sizes, settings, metrics);
 }
 
 void MedsMethod::report_state(harness::Metrics& metrics) const {
@@ -97,7 +93,6 @@ harness::MethodEntry meds_entry() {
   entry.name = "meds";
   entry.title = "MEDS";
   entry.source = "arXiv 2604.11297";
-  entry.hook = "R";
   entry.make = [](harness::MethodKeys& keys) { return std::make_unique<MedsMethod>(read_settings(keys)); };
   return entry;
 }

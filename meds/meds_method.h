@@ -20,10 +20,13 @@ class MedsMethod : public harness::Method {
 
   [[nodiscard]] std::string name() const override { return "meds"; }
   [[nodiscard]] harness::Needs needs() const override;
-  // Metrics: meds_history_share (of wrong responses: those that met a history), meds_noise_share (of those: in no cluster),
-  // meds_repeated_answer_share (of wrong responses with an answer: the same wrong answer was stored by an earlier step),
-  // meds_size_mean and meds_penalty_mean (over penalised responses' whole target), meds_penalty_share (penalty above 0),
-  // meds_penalty_at/B (share of that target with penalty B, one for each size from 0 to where the penalty is capped).
+  [[nodiscard]] bool shapes_rewards() const override { return true; }
+  [[nodiscard]] bool remembers() const override { return true; }
+  // The memory looks the step up and stores it, penalty.h says what that costs. Metrics: meds_history_share (of wrong
+  // responses: those that met a history), meds_noise_share (of those: in no cluster), meds_repeated_answer_share (of wrong
+  // responses with an answer: the same wrong answer was stored by an earlier step), meds_size_mean and meds_penalty_mean (over
+  // penalised responses' whole target), meds_penalty_share (penalty above 0), meds_penalty_at/B (share of that target with
+  // penalty B, one for each size from 0 to where the penalty is capped).
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
   void save_state(const std::string& folder, const std::string& previous) const override {
     memory_.save(folder, "meds", previous);
@@ -38,7 +41,7 @@ class MedsMethod : public harness::Method {
   ErrorMemory memory_;
 };
 
-// How experiments/cli knows it: name "meds", hook "R", keys method.* of meds/settings.h.
+// How the program knows it: name "meds", keys method.* of meds/settings.h.
 harness::MethodEntry meds_entry();
 
 }  // namespace meds

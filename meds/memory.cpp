@@ -9,7 +9,6 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
-#include "meds/penalty.h"
 
 namespace meds {
 
@@ -58,17 +57,17 @@ int32_t TextTable::find(const std::string& text) const {
   return found == ids_.end() ? -1 : found->second;
 }
 
-bool ErrorMemory::has_stored_answer(const Response& response) const {
-  const auto found = histories_.find({response.problem, response.correct});
-  const int32_t answer = response.answer ? answers_.find(*response.answer) : -1;
+bool ErrorMemory::has_stored_answer(const harness::Sample& sample) const {
+  const auto found = histories_.find({sample.problem, sample.correct});
+  const int32_t answer = sample.has_answer ? answers_.find(sample.answer) : -1;
   if (found == histories_.end() || answer < 0) return false;
   const std::vector<int32_t>& stored = found->second.answers();
   return std::find(stored.begin(), stored.end(), answer) != stored.end();
 }
 
-bool ErrorMemory::has_stored_label(const Response& response) const {
-  const auto found = histories_.find({response.problem, response.correct});
-  const int32_t label = response.error_label.empty() ? -1 : error_labels_.find(response.error_label);
+bool ErrorMemory::has_stored_label(const harness::Sample& sample) const {
+  const auto found = histories_.find({sample.problem, sample.correct});
+  const int32_t label = sample.error_label.empty() ? -1 : error_labels_.find(sample.error_label);
   if (found == histories_.end() || label < 0) return false;
   const std::vector<int32_t>& stored = found->second.error_labels();
   return std::find(stored.begin(), stored.end(), label) != stored.end();
@@ -77,8 +76,9 @@ bool ErrorMemory::has_stored_label(const Response& response) const {
 // The responses of one key in this step, in order.
 struct ErrorMemory::Task {
   Key key;
-  History* history = nullptr;
+  History* history = nullptr;  // null: no memory
   std::vector<size_t> members;
+  std::vector<TextIds> ids;  // of each member
 };
 
 ErrorMemory::ErrorMemory(Settings settings) : settings_(std::move(settings)) { check_settings(settings_); }
@@ -89,10 +89,10 @@ int64_t ErrorMemory::size() const {
   return size;
 }
 
-void ErrorMemory::require_comparable(std::span<const Response> responses) const {
+void ErrorMemory::require_comparable(std::span<const harness::Sample> samples) const {
   auto dimension = static_cast<size_t>(dimension_);
-  for (size_t i = 0; i < responses.size(); ++i) {
-    const std::span<const float> fingerprint = responses[i].fingerprint;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const std::vector<float>& fingerprint = samples[i].fingerprint;
     if (fingerprint.empty()) continue;
     if (dimension == 0) dimension = fingerprint.size();
     if (fingerprint.size() != dimension) {
@@ -105,21 +105,45 @@ void ErrorMemory::require_comparable(std::span<const Response> responses) const 
   }
 }
 
-void ErrorMemory::run_task(const Task& task, std::span<const Trace> traces, int64_t step, std::vector<Recalled>& recalled) {
-  std::vector<Trace> own;
-  for (const size_t i : task.members) own.push_back(traces[i]);
+// The step's responses by key, the longest history first: threads then end together.
+std::vector<ErrorMemory::Task> ErrorMemory::tasks_of(std::span<const harness::Sample> samples) {
+  std::map<Key, Task> by_key;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const harness::Sample& sample = samples[i];
+    if (dimension_ == 0) dimension_ = static_cast<int64_t>(sample.fingerprint.size());
+    Task& task = by_key[{sample.problem, sample.correct}];
+    task.members.push_back(i);
+    task.ids.push_back({sample.has_answer ? answers_.intern(sample.answer) : -1,
+                        sample.error_label.empty() ? -1 : error_labels_.intern(sample.error_label)});
+  }
+  std::vector<Task> tasks;
+  for (auto& [key, task] : by_key) {
+    task.key = key;
+    if (!settings_.current_only) task.history = &histories_.try_emplace(key, settings_, key.problem, key.correct).first->second;
+    tasks.push_back(std::move(task));
+  }
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const Task& a, const Task& b) { return a.history != nullptr && a.history->size() > b.history->size(); });
+  return tasks;
+}
+
+void ErrorMemory::run_task(const Task& task, std::span<const harness::Sample> samples, int64_t step,
+                           std::vector<Recalled>& recalled) const {
   History alone(settings_, task.key.problem, task.key.correct);
   History& history = settings_.current_only ? alone : *task.history;
   history.open_window(step);
-  if (settings_.history_only && !settings_.current_only) {
-    for (const size_t i : task.members) recalled[i] = history.recall(traces[i]);
-    history.add(own, step);
-  } else {
-    int64_t stored = history.size();
-    history.add(own, step);
+  const bool look_first = settings_.history_only && !settings_.current_only;
+  if (look_first) {
+    for (size_t m = 0; m < task.members.size(); ++m) {
+      recalled[task.members[m]] = history.recall(samples[task.members[m]], task.ids[m]);
+    }
+  }
+  int64_t stored = history.size();
+  for (size_t m = 0; m < task.members.size(); ++m) history.add(samples[task.members[m]], task.ids[m], step);
+  if (!look_first) {
     history.settle();
     for (const size_t i : task.members) {
-      if (History::is_comparable(settings_, traces[i])) recalled[i] = history.recall_stored(stored++);
+      if (History::is_comparable(settings_, samples[i])) recalled[i] = history.recall_stored(stored++);
     }
   }
   history.close_window();
@@ -136,49 +160,29 @@ int32_t ErrorMemory::Log::number_of(const Key& key) {
 }
 
 // The step's stored responses, in their order; each history's newest rows are those of its task.
-void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const Trace> traces) {
-  std::vector<Log::Row> row_of(traces.size(), {-1, 0});
-  std::vector<const Task*> task_of(traces.size(), nullptr);
+void ErrorMemory::log_stored(std::span<const Task> tasks, std::span<const harness::Sample> samples) {
+  std::vector<Log::Row> row_of(samples.size(), {-1, 0});
   for (const Task& task : tasks) {
     auto place = static_cast<int32_t>(task.history->size());
-    for (const size_t i : task.members) task_of[i] = &task;
     for (size_t m = task.members.size(); m-- > 0;) {
       const size_t i = task.members[m];
-      if (History::is_comparable(settings_, traces[i])) row_of[i] = {0, --place};
+      if (History::is_comparable(settings_, samples[i])) row_of[i] = {0, --place};
     }
   }
-  for (size_t i = 0; i < traces.size(); ++i) {
-    const int32_t number = log_.number_of(task_of[i]->key);  // also where nothing of it is stored: it has been met
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const int32_t number =
+        log_.number_of({samples[i].problem, samples[i].correct});  // also where nothing is stored: it was met
     if (row_of[i].history >= 0) log_.rows.push_back({number, row_of[i].place});
   }
 }
 
-Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
-  require_comparable(responses);
+std::vector<Recalled> ErrorMemory::recall_and_store(std::span<const harness::Sample> samples, int64_t step) {
+  require_comparable(samples);
   wait();
-  std::vector<Trace> traces;
-  std::map<Key, Task> by_key;
-  for (size_t i = 0; i < responses.size(); ++i) {
-    const Response& response = responses[i];
-    if (dimension_ == 0) dimension_ = static_cast<int64_t>(response.fingerprint.size());
-    traces.push_back({response.fingerprint, response.answer ? answers_.intern(*response.answer) : -1,
-                      response.error_label.empty() ? -1 : error_labels_.intern(response.error_label)});
-    const Key key{response.problem, response.correct};
-    Task& task = by_key[key];
-    task.key = key;
-    task.members.push_back(i);
-  }
-  std::vector<Task> tasks;
-  for (auto& [key, task] : by_key) {
-    if (!settings_.current_only) task.history = &histories_.try_emplace(key, settings_, key.problem, key.correct).first->second;
-    tasks.push_back(std::move(task));
-  }
-  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {  // the longest first: threads end together
-    return a.history != nullptr && a.history->size() > b.history->size();
-  });
-  std::vector<Recalled> recalled(responses.size());
-  for_each_in_parallel(tasks.size(), settings_.threads, [&](size_t t) { run_task(tasks[t], traces, step, recalled); });
-  if (!settings_.forgets()) log_stored(tasks, traces);
+  const std::vector<Task> tasks = tasks_of(samples);
+  std::vector<Recalled> recalled(samples.size());
+  for_each_in_parallel(tasks.size(), settings_.threads, [&](size_t t) { run_task(tasks[t], samples, step, recalled); });
+  if (!settings_.forgets()) log_stored(tasks, samples);
   if (!settings_.current_only) {
     std::vector<History*> unsettled;
     for (const Task& task : tasks) unsettled.push_back(task.history);
@@ -186,19 +190,7 @@ Shaping ErrorMemory::shape(std::span<const Response> responses, int64_t step) {
       for_each_in_parallel(unsettled.size(), threads, [&](size_t h) { unsettled[h]->settle(); });
     });
   }
-
-  Shaping shaping;
-  for (size_t i = 0; i < responses.size(); ++i) {
-    const bool targeted = is_targeted(settings_.target, responses[i].correct);
-    const int64_t size = targeted ? recalled[i].size : 0;
-    const double b = penalty(size, settings_.alpha, settings_.beta);
-    shaping.labels.push_back(recalled[i].label);
-    shaping.sizes.push_back(size);
-    shaping.penalties.push_back(b);
-    shaping.scores.push_back(shaped_score(responses[i].score, b, responses[i].correct));
-    shaping.had_history.push_back(static_cast<char>(recalled[i].had_history));
-  }
-  return shaping;
+  return recalled;
 }
 
 }  // namespace meds

@@ -1,10 +1,10 @@
-// ErrorMemory: fingerprints of earlier responses by problem and correctness; looks up, adds, clusters, penalises.
+// ErrorMemory: fingerprints of earlier responses by problem and correctness; looks up, adds, clusters. What the look-up costs a
+// response is said in penalty.h alone.
 #pragma once
 
 #include <cstdint>
 #include <future>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -14,25 +14,6 @@
 #include "meds/settings.h"
 
 namespace meds {
-
-// One response of a step.
-struct Response {
-  uint64_t problem = 0;  // identity of the problem
-  bool correct = false;
-  double score = 0;                    // base reward
-  std::span<const float> fingerprint;  // [D]; empty: none
-  std::optional<std::string> answer;   // normalised answer
-  std::string error_label;             // true error label, "" for none
-};
-
-// One entry a response.
-struct Shaping {
-  std::vector<std::optional<int64_t>> labels;  // none: no history or nothing to compare
-  std::vector<int64_t> sizes;                  // 0 for responses the penalty leaves alone
-  std::vector<double> penalties;
-  std::vector<double> scores;     // shaped
-  std::vector<char> had_history;  // something was stored to compare with
-};
 
 // Texts as small ids, in order of first appearance. What is not UTF-8 is replaced as in JSON, so that a file gives it back.
 class TextTable {
@@ -47,6 +28,7 @@ class TextTable {
   std::unordered_map<std::string, int32_t> ids_;
 };
 
+// A map from problem and correctness to a history.
 class ErrorMemory {
  public:
   struct Key {
@@ -55,14 +37,15 @@ class ErrorMemory {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
+  // Throws Error for settings that contradict each other.
   explicit ErrorMemory(Settings settings);
 
-  // One training step (docs/method.md, "Memory"): every response is looked up in what earlier steps stored,
-  // then all are added and their problems clustered anew. Throws Error, with nothing changed, for fingerprints of differing
-  // lengths or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up (`history_only`), the new
-  // clusters are made by a thread that goes on after this returns: beside the policy's update, for instance; whoever needs them
-  // waits.
-  Shaping shape(std::span<const Response> responses, int64_t step);
+  // One training step (docs/method.md, "Memory"): every response is looked up in what earlier steps stored, then all are
+  // added and their problems clustered anew. Returns what was found of each [samples]. Throws Error, with nothing changed, for
+  // fingerprints of differing lengths or with numbers that are not finite. Steps ascend. Where only earlier steps are looked up
+  // (`history_only`), the new clusters are made by a thread that goes on after this returns: beside the policy's update, for
+  // instance; whoever needs them waits.
+  std::vector<Recalled> recall_and_store(std::span<const harness::Sample> samples, int64_t step);
 
   // FOLDER/NAME.json and FOLDER/NAME-00000.safetensors and so on (memory_file.cpp); the same memory gives the same bytes. Files
   // that stand unchanged in the folder `previous`, where this memory was saved or loaded before, are linked from there.
@@ -75,13 +58,14 @@ class ErrorMemory {
     wait();
     return histories_;
   }
+  // Numbers of a fingerprint; 0: none seen yet.
   [[nodiscard]] int64_t dimension() const { return dimension_; }
   // Responses stored.
   [[nodiscard]] int64_t size() const;
   // Whether an earlier step stored a response to the same problem, as correct or wrong, with the same answer.
-  [[nodiscard]] bool has_stored_answer(const Response& response) const;
+  [[nodiscard]] bool has_stored_answer(const harness::Sample& sample) const;
   // The same of true error labels.
-  [[nodiscard]] bool has_stored_label(const Response& response) const;
+  [[nodiscard]] bool has_stored_label(const harness::Sample& sample) const;
   // Texts behind the ids of the histories.
   [[nodiscard]] const TextTable& answers() const { return answers_; }
   [[nodiscard]] const TextTable& error_labels() const { return error_labels_; }
@@ -99,10 +83,12 @@ class ErrorMemory {
     std::map<Key, int32_t> numbers;
     int32_t number_of(const Key& key);
   };
-  void require_comparable(std::span<const Response> responses) const;
-  void run_task(const Task& task, std::span<const Trace> traces, int64_t step, std::vector<Recalled>& recalled);
+  void require_comparable(std::span<const harness::Sample> samples) const;
+  [[nodiscard]] std::vector<Task> tasks_of(std::span<const harness::Sample> samples);
+  void run_task(const Task& task, std::span<const harness::Sample> samples, int64_t step,
+                std::vector<Recalled>& recalled) const;
   void wait() const;  // until the clusters of the last step stand
-  void log_stored(std::span<const Task> tasks, std::span<const Trace> traces);
+  void log_stored(std::span<const Task> tasks, std::span<const harness::Sample> samples);
   [[nodiscard]] Log log_of_histories() const;
 
   Settings settings_;

@@ -18,49 +18,46 @@ struct Step {
   explicit Step(int64_t step) {
     const harness::RandomStream stream("memory bench", {static_cast<uint64_t>(step)});
     uint64_t draw = 0;
-    fingerprints.resize(kGroups * kSamples * kDimension);
     for (int64_t g = 0; g < kGroups; ++g) {
       const auto problem = static_cast<uint64_t>((step * kGroups + g) % kProblems);
       for (int64_t s = 0; s < kSamples; ++s) {
         const uint64_t pattern = stream.below(draw++, 6);
         const harness::RandomStream centre("memory bench centre", {problem, pattern});
-        float* place = fingerprints.data() + (g * kSamples + s) * kDimension;
-        for (int64_t k = 0; k < kDimension; ++k) {
-          place[k] = static_cast<float>(centre.normal(static_cast<uint64_t>(k)) + 0.05 * stream.normal(draw++));
+        harness::Sample sample;
+        sample.problem = problem;
+        sample.has_answer = true;
+        sample.answer = std::to_string(pattern);
+        sample.error_label = "pattern " + std::to_string(pattern);
+        for (uint64_t k = 0; k < kDimension; ++k) {
+          sample.fingerprint.push_back(static_cast<float>(centre.normal(k) + 0.05 * stream.normal(draw++)));
         }
-        responses.push_back({.problem = problem,
-                             .correct = false,
-                             .score = -1,
-                             .fingerprint = std::span<const float>(place, kDimension),
-                             .answer = std::to_string(pattern),
-                             .error_label = "pattern " + std::to_string(pattern)});
+        samples.push_back(sample);
       }
     }
   }
-  std::vector<float> fingerprints;
-  std::vector<Response> responses;
+  std::vector<harness::Sample> samples;
 };
 
 std::unique_ptr<ErrorMemory> memory_after(int64_t steps) {
   auto memory = std::make_unique<ErrorMemory>(Settings{});
-  for (int64_t step = 1; step <= steps; ++step) memory->shape(Step(step).responses, step);
+  for (int64_t step = 1; step <= steps; ++step) (void)memory->recall_and_store(Step(step).samples, step);
   return memory;
 }
 
 // Steps of 256 wrong responses from step range(0) on; the history of a problem then holds range(0) * 16 / 15 responses and
 // more.
-void BM_Shape(benchmark::State& state) {
+void BM_RecallAndStore(benchmark::State& state) {
   const auto memory = memory_after(state.range(0));
   int64_t step = state.range(0);
   for (auto _ : state) {
     state.PauseTiming();
     const Step next(++step);
     state.ResumeTiming();
-    benchmark::DoNotOptimize(memory->shape(next.responses, step));
+    benchmark::DoNotOptimize(memory->recall_and_store(next.samples, step));
   }
   MEDSBENCH_CHECK(memory->size() == step * kGroups * kSamples, "a response was not stored");
 }
-BENCHMARK(BM_Shape)->Arg(10)->Arg(100)->Arg(1000)->Iterations(15)->Unit(benchmark::kMicrosecond);  // each problem once
+BENCHMARK(BM_RecallAndStore)->Arg(10)->Arg(100)->Arg(1000)->Iterations(15)->Unit(benchmark::kMicrosecond);  // each problem once
 
 // A checkpoint that follows another: the files that are full are linked.
 void BM_Save(benchmark::State& state) {

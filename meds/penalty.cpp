@@ -26,4 +26,17 @@ bool is_targeted(PenaltyTarget target, bool correct) {
 
 double shaped_score(double score, double penalty, bool correct) { return correct ? score / (1.0 + penalty) : score - penalty; }
 
+Penalties penalise(const Settings& settings, std::span<const harness::Sample> samples, std::span<const Recalled> recalled,
+                   std::span<const double> scores) {
+  Penalties out;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const int64_t size = is_targeted(settings.target, samples[i].correct) ? recalled[i].size : 0;
+    const double b = penalty(size, settings.alpha, settings.beta);
+    out.sizes.push_back(size);
+    out.penalties.push_back(b);
+    out.scores.push_back(shaped_score(scores[i], b, samples[i].correct));
+  }
+  return out;
+}
+
 }  // namespace meds

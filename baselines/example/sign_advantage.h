@@ -8,6 +8,7 @@
 
 namespace baselines {
 
+// Name "sign_advantage"; key method.scale.
 harness::MethodEntry sign_advantage_entry();
 
 }  // namespace baselines

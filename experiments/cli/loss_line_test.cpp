@@ -29,8 +29,9 @@ std::vector<harness::OrderedJson> answers(const std::string& method, const std::
   std::vector<harness::OrderedJson> out;
   for (const Json& json : lines) {
     LossLine line = read_loss_line(json, stack.needs(), loss.kl_coef > 0);
-    line.step.step = static_cast<int64_t>(out.size()) + 1;
-    out.push_back(answer_loss_line(line, stack, loss, line.step.step - 1));
+    line.tokens.update = static_cast<int64_t>(out.size());
+    line.step.step = line.tokens.update + 1;
+    out.push_back(answer_loss_line(line, stack, loss));
   }
   return out;
 }

@@ -80,8 +80,9 @@ int loss_lines(const LossOptions& options, const harness::MethodCatalog& catalog
   return harness::answer_lines(lines, std::cout, [&](const harness::Json& json) {
     const bool fill = stack.needs().fingerprints && !compares;
     LossLine line = read_loss_line(fill ? with_fingerprints(json) : json, stack.needs(), settings.kl_coef > 0);
-    line.step.step = update + 1;
-    return answer_loss_line(line, stack, settings, update++);
+    line.tokens.update = update++;
+    line.step.step = update;
+    return answer_loss_line(line, stack, settings);
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
+#include "harness/train/step/batch_loss.h"
 
 namespace experiments {
 
@@ -135,16 +136,6 @@ harness::OrderedJson flags_json(const torch::Tensor& flags) {
   return rows;
 }
 
-torch::Tensor group_advantages(const LossLine& line, harness::MethodStack& stack, harness::Metrics& metrics) {
-  std::vector<double> scores;
-  for (const harness::Sample& sample : line.step.samples) scores.push_back(sample.reward);
-  stack.shape_rewards(line.step, scores, metrics);
-  const std::vector<double> advantages = stack.advantages(line.step, scores);
-  torch::Tensor matrix = line.mask.clone();
-  for (size_t i = 0; i < advantages.size(); ++i) matrix[line.row_of[i]].mul_(advantages[i]);
-  return matrix;
-}
-
 }  // namespace
 
 LossLine read_loss_line(const Json& json, const harness::Needs& needs, bool needs_reference) {
@@ -154,72 +145,52 @@ LossLine read_loss_line(const Json& json, const harness::Needs& needs, bool need
   if (!mask->is_array() || mask->empty() || !mask->front().is_array()) {
     throw Error("\"mask\": expected at least one row of numbers, found {}", mask->is_array() ? "none" : mask->type_name());
   }
+  const auto rows = static_cast<int64_t>(mask->size()), positions = static_cast<int64_t>(mask->front().size());
   LossLine line;
-  line.rows = static_cast<int64_t>(mask->size());
-  line.positions = static_cast<int64_t>(mask->front().size());
-  line.mask = matrix_field(json, "mask", line.rows, line.positions);
-  if (((line.mask != 0).logical_and(line.mask != 1)).any().item<bool>()) {
+  harness::TokenBatch& tokens = line.tokens;
+  tokens.mask = matrix_field(json, "mask", rows, positions);
+  if (((tokens.mask != 0).logical_and(tokens.mask != 1)).any().item<bool>()) {
     throw Error("\"mask\": expected 0 and 1, found another number");
   }
-  line.log_probs = matrix_field(json, "log_probs", line.rows, line.positions);
-  line.old_log_probs = matrix_field(json, "old_log_probs", line.rows, line.positions);
-  line.ref_log_probs = optional_matrix(json, "ref_log_probs", needs_reference, line.rows, line.positions);
+  line.log_probs = tokens.current_log_probs = matrix_field(json, "log_probs", rows, positions);
+  tokens.old_log_probs = matrix_field(json, "old_log_probs", rows, positions);
+  tokens.ref_log_probs = optional_matrix(json, "ref_log_probs", needs_reference, rows, positions);
   const bool needs_entropies = needs.sampling_entropies || needs.current_entropies || needs.entropy_gradient;
-  line.entropies = optional_matrix(json, "entropies", needs_entropies, line.rows, line.positions);
+  line.entropies = optional_matrix(json, "entropies", needs_entropies, rows, positions);
+  tokens.sampling_entropies = tokens.current_entropies = line.entropies;
+  for (int64_t row = 0; row < rows; ++row) tokens.row_keys.push_back(static_cast<uint64_t>(row));
 
-  std::vector<harness::Sample> samples = read_samples(json, static_cast<size_t>(line.rows), needs);
-  const torch::Tensor means = (line.old_log_probs * line.mask).sum(1) / line.mask.sum(1).clamp_min(1);
-  for (int64_t row = 0; row < line.rows; ++row) samples[static_cast<size_t>(row)].mean_log_prob = means[row].item<double>();
+  std::vector<harness::Sample> samples = read_samples(json, static_cast<size_t>(rows), needs);
+  const torch::Tensor means = (tokens.old_log_probs * tokens.mask).sum(1) / tokens.mask.sum(1).clamp_min(1);
+  for (int64_t row = 0; row < rows; ++row) samples[static_cast<size_t>(row)].mean_log_prob = means[row].item<double>();
   arrange_groups(std::move(samples), line);
   return line;
 }
 
-harness::OrderedJson answer_loss_line(const LossLine& line, harness::MethodStack& stack, harness::LossSettings settings,
-                                      int64_t update) {
-  const harness::Needs needs = stack.needs();
-  if (settings.max_response_tokens == 0) settings.max_response_tokens = line.positions;
+harness::OrderedJson answer_loss_line(const LossLine& line, harness::MethodStack& stack, harness::LossSettings settings) {
+  const torch::Tensor& mask = line.tokens.mask;
+  if (settings.max_response_tokens == 0) settings.max_response_tokens = mask.size(1);
   harness::Metrics metrics;
-  harness::TokenBatch batch;
-  batch.mask = line.mask;
-  batch.old_log_probs = line.old_log_probs;
-  batch.sampling_entropies = line.entropies;
-  batch.current_log_probs = line.log_probs;
-  batch.current_entropies = line.entropies;
-  batch.advantages = group_advantages(line, stack, metrics);
-  batch.update = update;
-  for (int64_t row = 0; row < line.rows; ++row) batch.row_keys.push_back(static_cast<uint64_t>(row));
-  stack.shape_token_advantages(batch);
+  const std::vector<double> advantages = harness::shape_rewards(stack, line.step, metrics).advantages;
+  harness::TokenBatch tokens = line.tokens;
+  tokens.advantages = mask.clone();
+  for (size_t i = 0; i < advantages.size(); ++i) tokens.advantages[line.row_of[i]].mul_(advantages[i]);
+  const harness::BatchLoss loss(stack, settings, std::move(tokens));
+  const harness::BatchLoss::Part whole = loss.of_rows(0, mask.size(0), line.log_probs, line.entropies);
 
-  harness::LossInputs inputs;
-  inputs.mask = line.mask;
-  inputs.log_probs = line.log_probs.clone().requires_grad_(true);
-  inputs.old_log_probs = line.old_log_probs;
-  inputs.ref_log_probs = line.ref_log_probs;
-  if (needs.entropy_gradient) inputs.entropies = line.entropies.clone().requires_grad_(true);
-  inputs.advantages = batch.advantages;
-  inputs.selected = stack.select_tokens(batch);
-  const harness::Denominators global{.tokens = line.mask.sum().item<double>(),
-                                     .responses = line.mask.sum(1).gt(0).sum().item<double>()};
-  harness::LossSums sums;
-  const torch::Tensor loss = stack.loss(settings, inputs, global, sums);
-  if (loss.requires_grad()) loss.backward();
-
-  for (const auto& [name, sum] : sums) metrics[name] = global.tokens > 0 ? sum / global.tokens : 0;
+  for (const auto& [name, sum] : whole.sums) metrics[name] = loss.tokens() > 0 ? sum / loss.tokens() : 0;
   if (line.entropies.defined()) {
-    metrics["entropy"] = (line.entropies * line.mask).sum().item<double>() / std::max(1.0, global.tokens);
+    metrics["entropy"] = (line.entropies * mask).sum().item<double>() / std::max(1.0, loss.tokens());
   }
   stack.after_update(metrics);
   stack.report_state(metrics);
 
-  const auto gradient = [&](const torch::Tensor& leaf) {
-    return matrix_json(leaf.grad().defined() ? leaf.grad() : torch::zeros_like(leaf));
-  };
   harness::OrderedJson answer;
-  answer["advantages"] = matrix_json(batch.advantages * line.mask);
-  answer["loss"] = loss.item<double>() + 0.0;
-  answer["grad_log_probs"] = gradient(inputs.log_probs);
-  if (needs.entropy_gradient) answer["grad_entropies"] = gradient(inputs.entropies);
-  if (inputs.selected.defined()) answer["selected"] = flags_json(inputs.selected);
+  answer["advantages"] = matrix_json(loss.batch().advantages * mask);
+  answer["loss"] = whole.loss + 0.0;
+  answer["grad_log_probs"] = matrix_json(whole.by_log_probs);
+  if (whole.by_entropies.defined()) answer["grad_entropies"] = matrix_json(whole.by_entropies);
+  if (loss.selected().defined()) answer["selected"] = flags_json(loss.selected());
   answer["metrics"] = metrics;
   return answer;
 }

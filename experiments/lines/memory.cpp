@@ -1,6 +1,4 @@
 // inspect memory: training steps in, labels, sizes, penalties and shaped scores out; or what a saved memory holds.
-#include "meds/memory.h"
-
 #include <iostream>
 #include <memory>
 
@@ -9,6 +7,8 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
+#include "meds/memory.h"
+#include "meds/penalty.h"
 
 namespace experiments {
 
@@ -17,12 +17,6 @@ namespace {
 using harness::Error;
 using harness::Json;
 using harness::OrderedJson;
-
-// One response of a line, with the storage its spans look at.
-struct ReadResponse {
-  meds::Response response;
-  std::vector<float> fingerprint;
-};
 
 uint64_t problem_key(const Json& response) {
   const auto found = response.find("problem");
@@ -45,34 +39,33 @@ std::vector<float> memory_fingerprint(const Json& response) {
   return values;
 }
 
-ReadResponse read_response(const Json& json) {
-  ReadResponse read;
-  read.fingerprint = memory_fingerprint(json);
-  read.response.problem = problem_key(json);
-  read.response.correct = harness::boolean_field(json, "correct");
+harness::Sample read_sample(const Json& json) {
+  harness::Sample sample;
+  sample.fingerprint = memory_fingerprint(json);
+  sample.problem = problem_key(json);
+  sample.correct = harness::boolean_field(json, "correct");
   const auto present = [&](const char* key) { return json.contains(key) && !json[key].is_null(); };
-  read.response.score = present("reward") ? harness::number_field(json, "reward") : (read.response.correct ? 1.0 : 0.0);
-  if (present("answer")) read.response.answer = harness::text_field(json, "answer");
-  if (present("error_label")) read.response.error_label = harness::text_field(json, "error_label");
-  return read;
+  sample.reward = present("reward") ? harness::number_field(json, "reward") : (sample.correct ? 1.0 : 0.0);
+  sample.has_answer = present("answer");
+  if (sample.has_answer) sample.answer = harness::text_field(json, "answer");
+  if (present("error_label")) sample.error_label = harness::text_field(json, "error_label");
+  return sample;
 }
 
 OrderedJson answer_step(meds::ErrorMemory& memory, const Json& line, int64_t step) {
   const auto found = line.find("responses");
   if (found == line.end() || !found->is_array()) throw Error("expected the field \"responses\", a list");
-  std::vector<ReadResponse> reads;
+  std::vector<harness::Sample> samples;
+  std::vector<double> rewards;
   for (size_t i = 0; i < found->size(); ++i) {
-    reads.push_back(harness::with_context(fmt::format("response {}", i), [&] { return read_response((*found)[i]); }));
+    samples.push_back(harness::with_context(fmt::format("response {}", i), [&] { return read_sample((*found)[i]); }));
+    rewards.push_back(samples.back().reward);
   }
-  std::vector<meds::Response> responses;
-  for (ReadResponse& read : reads) {
-    responses.push_back(read.response);
-    responses.back().fingerprint = read.fingerprint;
-  }
-  const meds::Shaping shaping = memory.shape(responses, step);
+  const std::vector<meds::Recalled> recalled = memory.recall_and_store(samples, step);
+  const meds::Penalties penalties = meds::penalise(memory.settings(), samples, recalled, rewards);
   OrderedJson labels = OrderedJson::array();
-  for (const auto& label : shaping.labels) labels.push_back(label ? OrderedJson(*label) : OrderedJson(nullptr));
-  return {{"labels", labels}, {"sizes", shaping.sizes}, {"penalties", shaping.penalties}, {"scores", shaping.scores}};
+  for (const meds::Recalled& one : recalled) labels.push_back(one.label ? OrderedJson(*one.label) : OrderedJson(nullptr));
+  return {{"labels", labels}, {"sizes", penalties.sizes}, {"penalties", penalties.penalties}, {"scores", penalties.scores}};
 }
 
 // Up to kExamples different answers of each cluster, oldest first.

@@ -12,20 +12,24 @@ namespace harness {
 
 namespace {
 
-// The keys that a method reads, found by making it over its own base.
-std::vector<KeySpec> keys_of(const MethodEntry& entry, const MethodCatalog& catalog) {
+// What is found by making a method over its own base.
+struct Made {
+  std::string seams = "-";    // that it fills; of an entry whose overrides are the whole method none
+  std::vector<KeySpec> keys;  // that it reads
+};
+
+Made made_of(const MethodEntry& entry, const MethodCatalog& catalog) {
   if (!entry.make) return {};
   Config user;
   user.set("method.name", entry.name, "methods");
   const Config config = catalog.with_base(user);
   ConfigReader reader(config);
   MethodKeys keys(reader, entry.name);
-  (void)entry.make(keys);
-  std::vector<KeySpec> own;
+  Made made{seams_of(*entry.make(keys)), {}};
   for (const KeySpec& key : reader.keys()) {
-    if (key.name.starts_with("method.")) own.push_back(key);
+    if (key.name.starts_with("method.")) made.keys.push_back(key);
   }
-  return own;
+  return made;
 }
 
 // A bar would end the cell of a Markdown table.
@@ -45,10 +49,10 @@ std::string key_line(const KeySpec& key) {
 std::string methods_text(const MethodCatalog& catalog) {
   std::string out;
   for (const MethodEntry& entry : catalog.entries()) {
-    out +=
-        fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, entry.hook, entry.base);
+    const Made made = made_of(entry, catalog);
+    out += fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, made.seams, entry.base);
     for (const std::string& assignment : entry.overrides) out += fmt::format("    sets {}\n", assignment);
-    for (const KeySpec& key : keys_of(entry, catalog)) {
+    for (const KeySpec& key : made.keys) {
       out += fmt::format("    {} = {}  {} {}: {}\n", key.name, key.fallback, key.type, key.range, key.meaning);
     }
   }
@@ -58,17 +62,19 @@ std::string methods_text(const MethodCatalog& catalog) {
 std::string methods_markdown(const MethodCatalog& catalog) {
   std::string out =
       "# Methods\n\nWritten by `medsbench methods --format md`. Every method runs on both bases (`base = \"grpo\"` or "
-      "`\"dapo\"`); the column names the one its source stands on. Hooks: S sampling, R rewards, G group advantage, T token "
-      "advantage, Q token selection, L loss form, E extra term.\n\n"
+      "`\"dapo\"`); the column names the one its source stands on. Hooks of its code: S sampling, R rewards (memory: of "
+      "earlier steps), G group advantage, T token advantage, Q token selection, L loss form, E extra term; - where it is keys "
+      "alone or changes nothing.\n\n"
       "| name | method | source | hook | base | sets | keys: default (range) meaning |\n|---|---|---|---|---|---|---|\n";
   for (const MethodEntry& entry : catalog.entries()) {
     std::vector<std::string> sets, keys;
     for (const std::string& assignment : entry.overrides) sets.push_back("`" + assignment + "`");
-    for (const KeySpec& key : keys_of(entry, catalog)) {
+    const Made made = made_of(entry, catalog);
+    for (const KeySpec& key : made.keys) {
       keys.push_back(cell_text(
           fmt::format("`{}`: {} ({}) {}", key.name, key.fallback, key.range.empty() ? key.type : key.range, key.meaning)));
     }
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, entry.hook,
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, entry.title, entry.source, made.seams,
                        entry.base, fmt::join(sets, "<br>"), fmt::join(keys, "<br>"));
   }
   return out;
@@ -96,7 +102,7 @@ std::vector<KeySection> all_keys(const Program& program) {
   read_pretrain_job(pretraining, program);
   sections.push_back({"the file of a base model's supervised training", pretraining.keys()});
   for (const MethodEntry& entry : program.methods.entries()) {
-    const std::vector<KeySpec> keys = keys_of(entry, program.methods);
+    const std::vector<KeySpec> keys = made_of(entry, program.methods).keys;
     if (!keys.empty()) sections.push_back({fmt::format("method.name = \"{}\"", entry.name), keys});
   }
   return sections;

@@ -353,9 +353,13 @@ void Transformer::add_embedding_gradient(const PackedBatch& batch, const Tape& t
   }
 }
 
-void Transformer::pass_without_rows() const {
+void Transformer::forward_without_rows() const {
   for (size_t unit = 0; unit <= 1 + layers_.size(); ++unit) HeldUnit(hooks_, unit);  // forward
   HeldUnit(hooks_, head_unit());                                                     // token_statistics
+}
+
+void Transformer::pass_without_rows() const {
+  forward_without_rows();
   const auto nothing = [] {};
   add_to_unit(hooks_, head_unit(), true, nothing);                                               // token_statistics_backward
   for (size_t unit = 2 + layers_.size(); unit-- > 1;) add_to_unit(hooks_, unit, true, nothing);  // backward

@@ -132,8 +132,9 @@ class Transformer {
                         std::vector<torch::Tensor>* layer_outputs = nullptr) const;
   // Adds the gradients of every parameter, given d loss / d hidden [R', D].
   void backward(const PackedBatch& batch, Tape& tape, const torch::Tensor& hidden_gradient);
-  // Tells the hooks what forward, token_statistics, token_statistics_backward and backward tell them: for a process that has no
-  // rows while others have.
+  // Tell the hooks what forward and token_statistics tell them, and what token_statistics_backward and backward do after those:
+  // for a process that has no rows while others have.
+  void forward_without_rows() const;
   void pass_without_rows() const;
   // One token for each row, at given places of key-value stores: hidden states after the final norm [B', D].
   torch::Tensor decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,

@@ -34,16 +34,14 @@ std::string last_line(const std::string& log) {
 // How long the end of a process may go unnoticed.
 constexpr std::chrono::milliseconds kWatch(200);
 
-// Whether a process started by this one has ended otherwise than with exit status 0; it stays to be collected. One that
-// somebody has collected is no longer known.
+}  // namespace
+
 bool has_failed(pid_t process) {
   siginfo_t info{};
   const bool known = ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
   if (!known || info.si_pid != process) return false;
   return info.si_code != CLD_EXITED || info.si_status != 0;
 }
-
-}  // namespace
 
 std::jthread watch_processes(std::vector<pid_t> processes, std::function<void()> on_failure) {
   return std::jthread([watched = std::move(processes), failed = std::move(on_failure)](const std::stop_token& stop) {

@@ -10,6 +10,10 @@
 
 namespace harness {
 
+// Whether a process started by this one has ended otherwise than with exit status 0; it stays to be collected. One that
+// somebody has collected is no longer known: false.
+[[nodiscard]] bool has_failed(pid_t process);
+
 // A thread that looks at processes started by this one, and calls `on_failure` once, as soon as one of them has ended otherwise
 // than with exit status 0. It collects none: that is left to who waits for them. It stops when it is destroyed.
 [[nodiscard]] std::jthread watch_processes(std::vector<pid_t> processes, std::function<void()> on_failure);

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 #include <torch/cuda.h>
 #include <torch/types.h>
+#include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -23,12 +23,6 @@
 namespace harness {
 namespace {
 
-// Runs body(ranks) as `size` ranks and waits for all.
-void as_ranks(int size, const std::function<void(Ranks&)>& body) {
-  const ScratchFolder folder;
-  run_as_processes(size, [&](int rank) { body(*Ranks::meet(folder.path("meet"), rank, size)); });
-}
-
 torch::Tensor values_of(int rank, uint64_t key, int64_t count) {
   torch::Tensor out = torch::empty({count}, torch::kFloat32);
   const RandomStream stream("ranks test", {key, static_cast<uint64_t>(rank)});
@@ -38,7 +32,7 @@ torch::Tensor values_of(int rank, uint64_t key, int64_t count) {
 
 TEST(Ranks, GatherTheBytesOfAllInTheirOrder) {
   for (const int size : {1, 2, 4}) {
-    as_ranks(size, [&](Ranks& ranks) {
+    run_as_ranks(size, [&](Ranks& ranks) {
       const auto all = ranks.gather(std::string(static_cast<size_t>(ranks.rank()), static_cast<char>('a' + ranks.rank())));
       ASSERT_EQ(all.size(), static_cast<size_t>(size));
       for (int r = 0; r < size; ++r)
@@ -57,7 +51,7 @@ TEST(Ranks, SumInTheOrderOfRanksToTheSameBytesEverywhere) {
     expected.push_back(values_of(0, i, sizes[i]));
     for (int r = 1; r < 3; ++r) expected.back().add_(values_of(r, i, sizes[i]));
   }
-  as_ranks(3, [&](Ranks& ranks) {
+  run_as_ranks(3, [&](Ranks& ranks) {
     std::vector<torch::Tensor> mine;
     for (size_t i = 0; i < sizes.size(); ++i) mine.push_back(values_of(ranks.rank(), i, sizes[i]));
     ranks.sum(mine);
@@ -69,7 +63,7 @@ TEST(Ranks, ReduceScatterGivesEachItsShareOfTheSumToTheSameBytes) {
   for (const int64_t share : {int64_t{1}, int64_t{1000}, (int64_t{1} << 20) / 3 + 5}) {  // the last is sent in three pieces
     torch::Tensor expected = values_of(0, 9, 3 * share);
     for (int r = 1; r < 3; ++r) expected.add_(values_of(r, 9, 3 * share));
-    as_ranks(3, [&](Ranks& ranks) {
+    run_as_ranks(3, [&](Ranks& ranks) {
       const torch::Tensor mine = ranks.reduce_scatter(values_of(ranks.rank(), 9, 3 * share));
       EXPECT_TRUE(torch::equal(mine, expected.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share))) << share;
     });
@@ -82,7 +76,7 @@ TEST(Ranks, AllGatherPutsTheSharesTogetherInAnyType) {
       std::vector<torch::Tensor> parts;
       for (int r = 0; r < 3; ++r) parts.push_back(values_of(r, 5, share).to(type));
       const torch::Tensor expected = torch::cat(parts);
-      as_ranks(3, [&](Ranks& ranks) {
+      run_as_ranks(3, [&](Ranks& ranks) {
         torch::Tensor whole = torch::full({3 * share}, -7.0, torch::TensorOptions().dtype(type));
         whole.slice(0, ranks.rank() * share, (ranks.rank() + 1) * share).copy_(parts[static_cast<size_t>(ranks.rank())]);
         ranks.all_gather(whole);
@@ -93,7 +87,7 @@ TEST(Ranks, AllGatherPutsTheSharesTogetherInAnyType) {
 }
 
 TEST(Ranks, AllEndWithTheErrorThatOneFound) {
-  as_ranks(3, [](Ranks& ranks) {
+  run_as_ranks(3, [](Ranks& ranks) {
     EXPECT_NO_THROW(ranks.agree(""));
     try {
       ranks.agree(ranks.rank() == 0 ? "" : fmt::format("of {}", ranks.rank()));
@@ -106,13 +100,12 @@ TEST(Ranks, AllEndWithTheErrorThatOneFound) {
 
 TEST(Ranks, StopWaitingForOneThatEndedBeforeItCame) {
   const ScratchFolder folder;
-  const std::string file = folder.path("meet");
   int calls = 0;
   const auto check = [&] {
     if (++calls == 3) throw Error("it ended");
   };
   try {
-    Ranks::meet(file, 0, 2, torch::kCPU, check);
+    Ranks::meet(folder.path("rendezvous"), 0, 2, torch::kCPU, check);
     ADD_FAILURE() << "it met nobody";
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()), "it ended");
@@ -121,7 +114,7 @@ TEST(Ranks, StopWaitingForOneThatEndedBeforeItCame) {
 }
 
 TEST(Ranks, SayInOneLineThatOneHasEnded) {
-  as_ranks(2, [](Ranks& ranks) {
+  run_as_ranks(2, [](Ranks& ranks) {
     ranks.any(false);
     if (ranks.rank() == 1) return;  // it leaves
     try {
@@ -136,17 +129,22 @@ TEST(Ranks, SayInOneLineThatOneHasEnded) {
 
 TEST(Ranks, FinishWhenTheWorkOfAllIsDone) {
   const ScratchFolder folder;
-  const std::string done = folder.path("done");
-  as_ranks(3, [&](Ranks& ranks) {
-    if (ranks.rank() == 2) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
-      write_file_atomically(done, "");
+  int about_to_finish[2];
+  ASSERT_EQ(::pipe(about_to_finish), 0);
+  run_as_ranks(3, [&](Ranks& ranks) {
+    char mark = 0;
+    if (ranks.rank() == 2) {  // the last one works until the others have nothing left but to finish
+      for (int others = 0; others < 2; ++others) ASSERT_EQ(::read(about_to_finish[0], &mark, 1), 1);
+      write_file_atomically(folder.path("done"), "");
+    } else {
+      ASSERT_EQ(::write(about_to_finish[1], &mark, 1), 1);
     }
     ranks.finish();
-    EXPECT_TRUE(std::filesystem::exists(done));
+    EXPECT_TRUE(std::filesystem::exists(folder.path("done")));
     EXPECT_NO_THROW(ranks.give_up());  // too late to break anything off
   });
-  as_ranks(2, [](Ranks& ranks) {
+  for (const int end : about_to_finish) ::close(end);
+  run_as_ranks(2, [](Ranks& ranks) {
     ranks.any(false);
     if (ranks.rank() == 1) return;
     EXPECT_THROW(ranks.finish(), Error);
@@ -161,16 +159,16 @@ pid_t start_child(const std::function<int()>& body) {
   return child;
 }
 
-// Waits until `done`, at most ten seconds.
-bool within_ten_seconds(const std::function<bool()>& done) {
-  for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return done();
+// Waits until the child has ended and leaves it to be collected.
+void wait_until_ended(pid_t child) {
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
 }
 
 TEST(WatchProcesses, TellsOnceOfARankThatIsKilledAndLeavesItToBeCollected) {
   const ScratchFolder folder;
-  const std::string file = folder.path("meet");
   run_as_processes(1, [&](int) {  // both ranks and the thread that watches: none of the test's own process
+    const std::string file = folder.path("rendezvous");
     std::vector<pid_t> children;
     for (int rank = 1; rank < 3; ++rank) {
       children.push_back(start_child([&, rank] {
@@ -183,18 +181,15 @@ TEST(WatchProcesses, TellsOnceOfARankThatIsKilledAndLeavesItToBeCollected) {
     }
     const auto ranks = Ranks::meet(file, 0, 3);
     std::atomic<int> calls = 0;
-    {
-      const std::jthread watch = watch_processes(children, [&] {
-        ++calls;
-        ranks->give_up();
-      });
-      ranks->any(false);
-      EXPECT_TRUE(within_ten_seconds([&] { return calls > 0; }));
-      EXPECT_THROW(ranks->any(false), Error);
-      ::kill(children[1], SIGKILL);
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));  // it has called, and looks no more
-    }
+    std::jthread watch = watch_processes(children, [&] {
+      ++calls;
+      ranks->give_up();
+    });
+    ranks->any(false);
+    watch.join();  // once it has called, it looks no more
     EXPECT_EQ(calls, 1);
+    EXPECT_THROW(ranks->any(false), Error);
+    ::kill(children[1], SIGKILL);
     for (const pid_t child : children) {
       int status = 0;
       EXPECT_EQ(waitpid(child, &status, 0), child);
@@ -207,18 +202,17 @@ TEST(WatchProcesses, TellsOfAnExitStatusButNotOfAProcessThatEndsAsItShould) {
   run_as_processes(1, [](int) {
     for (const int status : {0, 1}) {
       const pid_t child = start_child([=] { return status; });
-      std::atomic<int> calls = 0;
-      std::jthread watch = watch_processes({child}, [&] { ++calls; });
+      wait_until_ended(child);
+      EXPECT_EQ(has_failed(child), status == 1);
       if (status == 1) {
-        EXPECT_TRUE(within_ten_seconds([&] { return calls > 0; }));
+        std::atomic<int> calls = 0;
+        watch_processes({child}, [&] { ++calls; }).join();
+        EXPECT_EQ(calls, 1);
       }
-      if (status == 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
-      watch.request_stop();
-      watch.join();
-      EXPECT_EQ(calls, status);
       int ended = 0;
       EXPECT_EQ(waitpid(child, &ended, 0), child);
       EXPECT_TRUE(WIFEXITED(ended));
+      EXPECT_FALSE(has_failed(child)) << "it is no longer known";
     }
   });
 }
@@ -228,9 +222,8 @@ TEST(GpuRanks, OneAloneGetsBackWhatItGave) {
 #ifdef MEDSBENCH_CUDA
   if (!torch::cuda::is_available()) GTEST_SKIP() << "skipped without a GPU: LibTorch finds none";
   const ScratchFolder folder;
-  const std::string file = folder.path("meet");
   const torch::Device device(torch::kCUDA, 0);
-  const auto ranks = Ranks::meet(file, 0, 1, device);
+  const auto ranks = Ranks::meet(folder.path("rendezvous"), 0, 1, device);
   const torch::Tensor numbers = values_of(0, 3, (int64_t{1} << 22) + 5);  // summed in two pieces
   const std::vector<torch::Tensor> sum = {numbers.to(device), numbers.slice(0, 0, 3).to(device)};
   ranks->sum(sum);

@@ -12,6 +12,9 @@
 #include <functional>
 #include <vector>
 
+#include "harness/core/testing.h"
+#include "harness/ranks/ranks.h"
+
 namespace harness {
 
 // Runs body(rank) in `size` processes and waits for all; a failure or an exception in one fails the test.
@@ -38,6 +41,12 @@ inline void run_as_processes(int size, const std::function<void(int rank)>& body
     ASSERT_EQ(waitpid(children[rank], &status, 0), children[rank]);
     EXPECT_EQ(status, 0) << "rank " << rank << " of " << size;
   }
+}
+
+// Runs body(ranks) as `size` ranks and waits for all.
+inline void run_as_ranks(int size, const std::function<void(Ranks&)>& body) {
+  const ScratchFolder folder;
+  run_as_processes(size, [&](int rank) { body(*Ranks::meet(folder.path("rendezvous"), rank, size)); });
 }
 
 }  // namespace harness

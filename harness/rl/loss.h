@@ -15,6 +15,7 @@ namespace harness {
 // then averaged over micro-batches; only to reproduce the published recipe.
 enum class Aggregation { token_mean, seq_mean_token_mean, seq_mean_token_sum_norm, micro_token_mean };
 
+// The loss of a run (loss.*), the same for every method; ratios are of the current to the old policy.
 struct LossSettings {
   double clip_low = 0.2;
   double clip_high = 0.2;
@@ -24,7 +25,8 @@ struct LossSettings {
   int64_t max_response_tokens = 0;  // of the run; for seq_mean_token_sum_norm
 };
 
-// Reads loss.*. Throws Error for a dual_clip in (0, 1].
+// Reads loss.* (clip_low, clip_high, dual_clip, kl_coef, aggregation). Throws Error for a dual_clip that is neither 0 nor
+// above 1.
 LossSettings read_loss_settings(ConfigReader& keys, int64_t max_response_tokens);
 
 // Tensors [B, T], one floating dtype (double in `inspect loss`, float in training).
@@ -49,15 +51,20 @@ struct Denominators {
 // "clip_fraction_high" (A > 0, above it), "clip_fraction_dual", "approx_kl", "kl" (to the reference), "selected_fraction", ...
 using LossSums = std::map<std::string, double>;
 
-// Adds "approx_kl" (mean of rho - 1 - ln rho over tokens sampled by the old policy) and "kl" to the sums.
+// Adds "approx_kl" (rho - 1 - ln rho over tokens sampled by the old policy, Schulman's k3 of KL(old || current)) and, where
+// there is a reference, "kl" to the sums.
 void record_divergence(const LossInputs& inputs, LossSums& sums);
 // Log-ratio of the current to the old policy, clamped to +-20, 0 outside the mask. [B, T]
 torch::Tensor log_ratio(const LossInputs& inputs);
-// PPO's clipped surrogate with dual clip (docs/method.md, "Policy loss"), per token [B, T].
+// PPO's clipped surrogate (arXiv 1707.06347, eq. 7) with dual clip (arXiv 1912.09729), as a loss per token [B, T]:
+// max(-A rho, -A clip(rho, 1 - clip_low, 1 + clip_high)), for A < 0 at most -A dual_clip. Adds the tokens that each bound takes
+// to the sums clip_fraction_low, clip_fraction_high, clip_fraction_dual.
 torch::Tensor clipped_surrogate(const LossSettings& settings, const LossInputs& inputs, LossSums& sums);
-// k3 estimator of KL(current || reference), per token [B, T].
+// k3 estimator of KL(current || reference), per token [B, T]: exp(d) - d - 1 with d = ln(reference / current), within +-10
+// (GRPO, arXiv 2402.03300, eq. 4).
 torch::Tensor k3_kl(const LossInputs& inputs);
-// Terms [B, T] -> scalar.
+// Terms [B, T] -> scalar, by the settings' aggregation; what stands outside the mask counts for nothing. A part of a mini-batch
+// gives its part of the whole's loss.
 torch::Tensor aggregate(const LossSettings& settings, const torch::Tensor& terms, const torch::Tensor& mask,
                         const Denominators& global);
 

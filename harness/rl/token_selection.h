@@ -18,8 +18,8 @@ torch::Tensor select_largest(const torch::Tensor& values, const torch::Tensor& e
 torch::Tensor select_random(const torch::Tensor& eligible, int64_t count, const std::vector<uint64_t>& row_keys,
                             const std::string& purpose, int64_t update);
 
-// How many tokens a share of `tokens` is. Rounded down as the covariance methods' code does, or up as that of 80/20 does
-// (it adds 0.9999 before it cuts); at least one where the share is above 0.
+// How many tokens a share (0 .. 1) of `tokens` is. Rounded down as the covariance methods' code does, or up as that of 80/20
+// does (it adds 0.9999 before it cuts); at least one where the share is above 0.
 int64_t share_rounded_down(double share, int64_t tokens);
 int64_t share_rounded_up(double share, int64_t tokens);
 

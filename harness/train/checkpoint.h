@@ -27,8 +27,9 @@ struct RunState {
   MemorySizes memory;  // what an earlier want of memory left
 };
 
-// Writes FOLDER/checkpoint atomically: a kill leaves the old or the new one. Returns the seconds that the methods' state took.
-// Where states are shared all processes call it: each writes its share, then the first puts the folder in place.
+// Writes FOLDER/checkpoint atomically: a kill, or a disk that is full (Error), leaves the old or the new one. Returns the
+// seconds that the methods' state took. Where states are shared all processes call it: each writes its share, then the first
+// puts the folder in place.
 double save_checkpoint(const std::string& folder, const std::string& identity, const RunState& state,
                        const Optimizer& optimizer, const MethodStack& methods);
 // False: there is none. Throws Error for a damaged one, a newer version, one of another configuration, or states shared

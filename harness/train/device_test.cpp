@@ -5,10 +5,9 @@
 #include <torch/types.h>
 
 #include <cmath>
-#include <fstream>
 #include <new>
 
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -19,18 +18,12 @@ class TrainingOn : public testing::TestWithParam<std::string> {
     if (GetParam() == "cuda" && !torch::cuda::is_available()) GTEST_SKIP() << "skipped without a GPU that LibTorch can use";
   }
   // A policy of 2 layers, a reference, a method with a state; GRPO's penalty on the distance to the reference.
-  [[nodiscard]] static ToyRun toy(const std::string& name, torch::Dtype dtype) {
-    ToyRun toy("device_" + name);
+  [[nodiscard]] static ToyRun toy(torch::Dtype dtype) {
+    ToyRun toy;
     const bool gpu = GetParam() == "cuda";
     toy.numerics = {dtype, gpu ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU), !gpu};
     toy.settings.loss.kl_coef = 0.05;
     return toy;
-  }
-  static std::vector<Json> metrics(const std::string& folder) {
-    std::vector<Json> lines;
-    std::ifstream in(folder + "/metrics.jsonl");
-    for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line));
-    return lines;
   }
   // What was learnt and how.
   static std::vector<std::string> bytes(const std::string& folder) {
@@ -44,7 +37,7 @@ class TrainingOn : public testing::TestWithParam<std::string> {
 
 TEST_P(TrainingOn, RepeatsItsBytesAlsoAfterStopping) {
   for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16}) {
-    ToyRun run = toy("repeats", dtype);
+    ToyRun run = toy(dtype);
     run.train_in(run.inputs("straight"), true);
     run.train_in(run.inputs("again"), true);
     run.settings.steps = 2;
@@ -59,12 +52,12 @@ TEST_P(TrainingOn, RepeatsItsBytesAlsoAfterStopping) {
 // The first step in fp32, before rounding has sampled another token: the same responses, and the gradient up to rounding. Then
 // bf16, whose sampling and scoring differ by roundings of the logits.
 TEST_P(TrainingOn, LearnsFromWhatTheCpuLearnsFrom) {
-  ToyRun run = toy("learns", torch::kFloat32);
+  ToyRun run = toy(torch::kFloat32);
   run.settings.steps = 1;
   run.train_in(run.inputs("here"), true);
   run.numerics = {};
   run.train_in(run.inputs("cpu"), true);
-  const Json here = metrics(run.inputs("here").folder).at(0), cpu = metrics(run.inputs("cpu").folder).at(0);
+  const Json here = metrics_of(run.inputs("here").folder).at(0), cpu = metrics_of(run.inputs("cpu").folder).at(0);
   for (const char* name : {"reward", "shaped_reward", "response_tokens", "train_pass_rate", "distinct_answers"}) {
     EXPECT_NEAR(here.at(name).get<double>(), cpu.at(name).get<double>(), 1e-9) << name;
   }
@@ -72,16 +65,16 @@ TEST_P(TrainingOn, LearnsFromWhatTheCpuLearnsFrom) {
     EXPECT_NEAR(here.at(name).get<double>(), cpu.at(name).get<double>(), 1e-4) << name;
   }
   EXPECT_LT(std::abs(here.at("first_log_ratio").get<double>()), 1e-4);
-  ToyRun rounded = toy("learns_bf16", torch::kBFloat16);
+  ToyRun rounded = toy(torch::kBFloat16);
   rounded.train_in(rounded.inputs(), true);
-  for (const Json& line : metrics(rounded.run_folder())) {
+  for (const Json& line : metrics_of(rounded.run_folder())) {
     EXPECT_LT(std::abs(line.at("first_log_ratio").get<double>()), 0.2);
     EXPECT_GT(line.at("grad_norm").get<double>(), 0.0);
   }
 }
 
 TEST_P(TrainingOn, WithRecomputationOrOffloadedStatesIsTheSameUpToRounding) {
-  ToyRun run = toy("offloaded", torch::kFloat32);
+  ToyRun run = toy(torch::kFloat32);
   run.settings.steps = 1;
   run.train_in(run.inputs("plain"), true);
   run.settings.recompute_activations = true;
@@ -89,23 +82,23 @@ TEST_P(TrainingOn, WithRecomputationOrOffloadedStatesIsTheSameUpToRounding) {
   EXPECT_TRUE(bytes(run.inputs("plain").folder) == bytes(run.inputs("recomputed").folder));
   run.settings.optimizer.offload = run.settings.offload_reference = true;
   run.train_in(run.inputs("offloaded"), true);
-  const auto norm = [&](const char* name) { return metrics(run.inputs(name).folder).at(0).at("grad_norm").get<double>(); };
+  const auto norm = [&](const char* name) { return metrics_of(run.inputs(name).folder).at(0).at("grad_norm").get<double>(); };
   EXPECT_NEAR(norm("plain"), norm("offloaded"), 1e-5);
 }
 
 TEST_P(TrainingOn, GoesOnWithHalfTheResponsesWhereMemoryEnds) {
-  ToyRun run = toy("memory", torch::kFloat32);
+  ToyRun run = toy(torch::kFloat32);
   run.settings.steps = 2;
   TrainerInputs ends = run.inputs("ends");
-  ends.before_pass = [&](Pass pass, int64_t size) {
+  ToyObserver observer;
+  ends.observer = &observer;
+  observer.before = [](Pass pass, int64_t size) {
     if (pass != Pass::update || size <= 3) return;
     if (GetParam() == "cuda") torch::empty({int64_t{1} << 45}, torch::kCUDA);  // the real allocator of the device
     throw std::bad_alloc();
   };
-  int64_t warnings = 0;
-  ends.on_warning = [&](const std::string&) { ++warnings; };
   run.train_in(ends, true);
-  EXPECT_EQ(warnings, 2);  // 12, 6, then 3 for good
+  EXPECT_EQ(observer.warnings.size(), 2u);  // 12, 6, then 3 for good
   run.settings.micro_batch_responses = 3;
   run.train_in(run.inputs("set"), true);
   EXPECT_TRUE(bytes(run.inputs("ends").folder) == bytes(run.inputs("set").folder));

@@ -109,7 +109,7 @@ BENCHMARK(model_decode)->Unit(benchmark::kMillisecond)->UseManualTime();
 // Log-probs and entropies of all responses, no gradient.
 void model_scoring(benchmark::State& state) {
   const Bench bench;
-  const RowStatistics scored = score_rows(*bench.model, bench.rows.rows, bench.settings, nullptr, "");
+  const RowStatistics scored = score_rows(*bench.model, {bench.rows.rows, bench.settings});
   for (size_t b = 0; b < scored.log_probs.size(); ++b) {
     for (size_t t = 0; t < scored.log_probs[b].size(); ++t) {
       const float sampled = bench.rows.rows[b].old_log_probs[t], now = scored.log_probs[b][t];
@@ -117,7 +117,7 @@ void model_scoring(benchmark::State& state) {
               "scored log-probs differ from sampled ones");
     }
   }
-  for (auto _ : state) benchmark::DoNotOptimize(score_rows(*bench.model, bench.rows.rows, bench.settings, nullptr, ""));
+  for (auto _ : state) benchmark::DoNotOptimize(score_rows(*bench.model, {bench.rows.rows, bench.settings}));
   count(state, bench.setup, static_cast<double>(bench.rows.tokens), bench.forward);
 }
 BENCHMARK(model_scoring)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -133,7 +133,7 @@ void model_update(benchmark::State& state) {
   Optimizer optimizer(*bench.model, bench.settings.optimizer);
   MethodStack methods;
   const auto update = [&] {
-    return update_mini_batch(*bench.model, optimizer, methods, bench.settings, bench.rows.rows, 0, "benchmark");
+    return update_mini_batch(*bench.model, optimizer, methods, {bench.rows.rows, bench.settings}).value();
   };
   check_update(bench.setup, update());
   for (auto _ : state) benchmark::DoNotOptimize(update());
@@ -149,7 +149,7 @@ void model_step(benchmark::State& state) {
   const Setup& s = bench.setup;
   const auto step = [&] {
     const BenchRows rows = s.rows(*bench.model);
-    return update_mini_batch(*bench.model, optimizer, methods, bench.settings, rows.rows, 0, "benchmark");
+    return update_mini_batch(*bench.model, optimizer, methods, {rows.rows, bench.settings}).value();
   };
   check_update(s, step());
   for (auto _ : state) benchmark::DoNotOptimize(step());

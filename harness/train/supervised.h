@@ -12,11 +12,13 @@
 
 namespace harness {
 
+// One demonstration as ids.
 struct SupervisedExample {
   std::vector<int64_t> prompt;    // not learned
   std::vector<int64_t> response;  // learned, stop token included
 };
 
+// What a supervised training does; a step takes `batch` demonstrations.
 struct SupervisedSettings {
   int64_t steps = 1800;
   int64_t batch = 32;
@@ -25,6 +27,7 @@ struct SupervisedSettings {
   OptimizerSettings optimizer;
 };
 
+// What is told of a step.
 struct SupervisedStep {
   int64_t step = 0;
   double loss = 0;           // nats a response token

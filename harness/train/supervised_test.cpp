@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/error.h"
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -25,7 +25,7 @@ SupervisedSettings quick() {
 }
 
 TEST(Supervised, LearnsAToyMapping) {
-  const ToyRun toy("supervised");
+  const ToyRun toy;
   const auto model = toy.policy();
   std::vector<double> losses;
   train_supervised(*model, quick(), mirror, [&](const SupervisedStep& step) {
@@ -46,7 +46,7 @@ TEST(Supervised, LearnsAToyMapping) {
 }
 
 TEST(Supervised, GivesTheSameBytesEachTime) {
-  const ToyRun toy("supervised_again");
+  const ToyRun toy;
   SupervisedSettings settings = quick();
   settings.steps = 5;
   const auto first = toy.policy(), second = toy.policy();
@@ -59,7 +59,7 @@ TEST(Supervised, GivesTheSameBytesEachTime) {
 }
 
 TEST(Supervised, GoesOnFromItsCheckpointToTheSameBytes) {
-  const ToyRun toy("supervised_resumed");
+  const ToyRun toy;
   const auto straight = toy.policy(), killed = toy.policy(), resumed = toy.policy(), other = toy.policy();
   const SupervisedStep expected = train_supervised(*straight, quick(), mirror, {});
   const SupervisedCheckpoint checkpoint{toy.run_folder(), "identity", 20};
@@ -109,7 +109,7 @@ double largest_parameter_difference(const Transformer& a, const Transformer& b) 
 }
 
 TEST(Supervised, MicroBatchesOfAnySizeGiveTheMeanOfTheWholeBatch) {
-  const ToyRun toy("supervised_micro_batch");
+  const ToyRun toy;
   const auto whole = toy.policy(), before = toy.policy();
   SupervisedSettings settings = quick();
   settings.steps = 1;
@@ -128,7 +128,7 @@ TEST(Supervised, MicroBatchesOfAnySizeGiveTheMeanOfTheWholeBatch) {
 }
 
 TEST(Supervised, GoesOnWithHalfTheExamplesAPassWhereMemoryEnds) {
-  const ToyRun toy("supervised_memory");
+  const ToyRun toy;
   const auto ends = toy.policy(), set = toy.policy(), whole = toy.policy();
   std::vector<std::string> warnings;
   const SupervisedStep last = train_supervised(*ends, quick(), uneven, {}, {}, memory_of(3, &warnings));
@@ -146,7 +146,7 @@ TEST(Supervised, GoesOnWithHalfTheExamplesAPassWhereMemoryEnds) {
 }
 
 TEST(Supervised, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
-  const ToyRun toy("supervised_half_way");
+  const ToyRun toy;
   const auto ends = toy.policy(), set = toy.policy();
   SupervisedSettings settings = quick();
   settings.micro_batch = 6;
@@ -162,7 +162,7 @@ TEST(Supervised, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
 }
 
 TEST(Supervised, AResumedTrainingGoesOnWithTheSizeThatWasFound) {
-  const ToyRun toy("supervised_memory_resumed");
+  const ToyRun toy;
   const auto straight = toy.policy(), killed = toy.policy(), resumed = toy.policy();
   (void)train_supervised(*straight, quick(), uneven, {}, {}, memory_of(3));
   const SupervisedCheckpoint checkpoint{toy.run_folder(), "identity", 20};
@@ -177,7 +177,7 @@ TEST(Supervised, AResumedTrainingGoesOnWithTheSizeThatWasFound) {
 }
 
 TEST(Supervised, OneExampleThatDoesNotFitIsAnErrorInOneLine) {
-  const ToyRun toy("supervised_no_memory");
+  const ToyRun toy;
   const auto model = toy.policy();
   const std::string error = error_of([&] { train_supervised(*model, quick(), uneven, {}, {}, memory_of(0)); });
   EXPECT_THAT(error, testing::HasSubstr("supervised step 1: update: expected memory for one response, found: std::bad_alloc"));
@@ -185,7 +185,7 @@ TEST(Supervised, OneExampleThatDoesNotFitIsAnErrorInOneLine) {
 }
 
 TEST(Supervised, ALossThatIsNotFiniteNamesTheStep) {
-  const ToyRun toy("supervised_nan");
+  const ToyRun toy;
   const auto model = toy.policy();
   model->parameters()[1].value.fill_(std::nanf(""));
   EXPECT_THAT(error_of([&] { train_supervised(*model, quick(), mirror, {}); }),

@@ -20,11 +20,12 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
 void scoring(benchmark::State& state) {
   const Transformer& model = bench_model(state.range(0) != 0);
   const BenchRows rows = rows_of(state, model);
-  const RowStatistics scored = score_rows(model, rows.rows, 1.0, 0);
+  const TrainSettings settings;
+  const RowStatistics scored = score_rows(model, {rows.rows, settings});
   for (size_t b = 0; b < rows.rows.size(); ++b) {
     require(scored.log_probs[b] == rows.rows[b].old_log_probs, "scored log-probs differ from sampled ones");
   }
-  for (auto _ : state) benchmark::DoNotOptimize(score_rows(model, rows.rows, 1.0, 0));
+  for (auto _ : state) benchmark::DoNotOptimize(score_rows(model, {rows.rows, settings}));
   state.SetItemsProcessed(state.iterations() * rows.tokens);
 }
 BENCHMARK(scoring)->Apply(shapes);
@@ -37,11 +38,10 @@ void update(benchmark::State& state) {
   settings.optimizer.lr = 0;
   Optimizer optimizer(model, settings.optimizer);
   MethodStack methods;
-  const Metrics metrics = update_mini_batch(model, optimizer, methods, settings, rows.rows, 0, "benchmark");
+  const Metrics metrics = update_mini_batch(model, optimizer, methods, {rows.rows, settings}).value();
   require(metrics.at("largest_log_ratio") == 0 && metrics.at("grad_norm") > 0,
           "the first ratio is not 1, or there is no gradient");
-  for (auto _ : state)
-    benchmark::DoNotOptimize(update_mini_batch(model, optimizer, methods, settings, rows.rows, 0, "benchmark"));
+  for (auto _ : state) benchmark::DoNotOptimize(update_mini_batch(model, optimizer, methods, {rows.rows, settings}));
   state.SetItemsProcessed(state.iterations() * rows.tokens);
   model.drop_grad();
 }
@@ -62,8 +62,7 @@ void rollout_and_update(benchmark::State& state) {
       const size_t end = std::min(rows.rows.size(), begin + mini_batch);
       const std::vector<TrainRow> part(rows.rows.begin() + static_cast<std::ptrdiff_t>(begin),
                                        rows.rows.begin() + static_cast<std::ptrdiff_t>(end));
-      largest = std::max(largest,
-                         update_mini_batch(model, optimizer, methods, settings, part, 0, "benchmark").at("largest_log_ratio"));
+      largest = std::max(largest, update_mini_batch(model, optimizer, methods, {part, settings})->at("largest_log_ratio"));
     }
     require(largest == 0, "the ratio of an unchanged policy is not 1");
     return rows.tokens;

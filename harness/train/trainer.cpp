@@ -28,13 +28,12 @@ class Run {
         prompts_(prompts),
         grader_(grader),
         in_(inputs),
+        observer_(inputs.observer != nullptr ? *inputs.observer : nobody_),
         settings_(inputs.settings),
         optimizer_(policy, inputs.settings.optimizer, inputs.ranks, inputs.settings.shard),
         limits_(settings_, policy.numerics().device, inputs.ranks, state_.memory,
-                {[this](const std::string& text) {
-                   if (in_.on_warning && writes()) in_.on_warning(text);
-                 },
-                 inputs.before_pass}) {
+                {[this](const std::string& text) { warn(text); },
+                 [this](Pass pass, int64_t size) { observer_.before_pass(pass, size); }}) {
     methods_.adjust_sampling(settings_.sampling);
     for (const Problem& problem : in_.problems) {
       std::vector<int64_t> ids = prompts_.ids(problem.text);
@@ -67,15 +66,13 @@ class Run {
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
-      step_seconds_.clear();
-      Work work;
       const auto begin = std::chrono::steady_clock::now();
-      const Metrics metrics = with_context("training", [&] { return run_step(parts, step, step_seconds_, work); });
-      step_seconds_["step"] = seconds_since(begin);
-      finish_step(step, metrics);
-      result_.timing.add(step, step_seconds_, work);
+      StepResult result = with_context("training", [&] { return run_step(parts, step); });
+      result.seconds["step"] = seconds_since(begin);
+      finish_step(step, result);
+      result_.timing.add(step, result.seconds, result.work);
       if (in_.ranks != nullptr ? in_.ranks->any(interrupt_requested()) : interrupt_requested()) {
-        save();
+        save(result.seconds);
         finish();
         throw Interrupted();
       }
@@ -113,68 +110,72 @@ class Run {
     return std::make_unique<ReferencePolicy>(in_.model_folder, policy_.numerics(), settings_.offload_reference);
   }
 
-  void finish_step(int64_t step, Metrics metrics) {
+  void finish_step(int64_t step, StepResult& result) {
+    Metrics& metrics = result.metrics;
     state_.step = step;
-    state_.tokens_generated += static_cast<int64_t>(metrics["tokens_generated"]);
-    state_.responses_generated += static_cast<int64_t>(metrics["responses_generated"]);
-    state_.responses_kept += static_cast<int64_t>(metrics["responses_kept"]);
-    const bool validate = in_.validate && settings_.validate_every > 0 && step % settings_.validate_every == 0;
-    if (validate) {
-      for (const auto& [name, value] : validation()) metrics["validation/" + name] = value;
-      if (metrics["validation/pass@1"] > state_.best_validation) {
-        state_.best_validation = metrics["validation/pass@1"];
-        state_.best_step = step;
-        save_model("best");
-      }
-    }
-    warn(step, metrics);
+    state_.tokens_generated += result.tokens_generated;
+    state_.responses_generated += result.responses_generated;
+    state_.responses_kept += result.responses_kept;
+    if (settings_.validate_every > 0 && step % settings_.validate_every == 0) validate(step, metrics);
+    warn_of(step, metrics);
     OrderedJson line{{"step", step}};
     for (const auto& [name, value] : metrics) line[name] = value;
     const std::string text = dump_line(line) + "\n";
     if (writes()) append_to_file(metrics_path(), text);
     state_.metrics_bytes += static_cast<int64_t>(text.size());
-    if (step % settings_.checkpoint_every == 0 || step == settings_.steps) save();
-    if (in_.on_step && writes()) in_.on_step(step, metrics);
+    if (step % settings_.checkpoint_every == 0 || step == settings_.steps) save(result.seconds);
+    if (writes()) observer_.on_step(step, metrics);
   }
 
-  void warn(int64_t step, const Metrics& metrics) {
-    if (!in_.on_warning || !writes()) return;
+  void validate(int64_t step, Metrics& metrics) {
+    const Metrics found = validation(step);
+    for (const auto& [name, value] : found) metrics["validation/" + name] = value;
+    if (!found.contains("pass@1") || found.at("pass@1") <= state_.best_validation) return;
+    state_.best_validation = found.at("pass@1");
+    state_.best_step = step;
+    save_model("best");
+  }
+
+  // Made by one process, known to all: the best step is part of every process's state.
+  [[nodiscard]] Metrics validation(int64_t step) {
+    if (in_.ranks == nullptr) return observer_.validate(step, policy_);
+    const WholeParameters whole(policy_);
+    const Json metrics = writes() ? Json(observer_.validate(step, policy_)) : Json();
+    return parse_json(in_.ranks->from_first(dump_line(metrics))).get<Metrics>();
+  }
+
+  void warn(const std::string& text) {
+    if (writes()) observer_.on_warning(text);
+  }
+
+  void warn_of(int64_t step, const Metrics& metrics) {
     const auto entropy = metrics.find("sampling_entropy");
     if (!warned_collapse_ && entropy != metrics.end() && entropy->second < settings_.collapse_entropy) {
-      in_.on_warning(
+      warn(
           fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
                       "collapsed",
                       step, entropy->second, settings_.collapse_entropy));
       warned_collapse_ = true;
     }
     if (!warned_fingerprints_ && metrics.contains("no_fingerprints")) {
-      in_.on_warning(
+      warn(
           fmt::format("step {}: responses have answers but none has a fingerprint, so the memory stays empty; "
                       "fingerprint.position = \"last_box\" finds boxes that the tokenizer splits otherwise",
                       step));
       warned_fingerprints_ = true;
     }
     if (metrics.at("starved") > 0) {
-      in_.on_warning(
-          fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
+      warn(fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
     }
   }
 
-  // Made by one process, known to all: the best step is part of every process's state.
-  [[nodiscard]] Metrics validation() const {
-    if (in_.ranks == nullptr) return in_.validate(policy_);
-    const WholeParameters whole(policy_);
-    Json metrics = writes() ? Json(in_.validate(policy_)) : Json();
-    return parse_json(in_.ranks->from_first(dump_line(metrics))).get<Metrics>();
-  }
-
-  void save() {
+  void save(Seconds& seconds) {
     if (!writes() && optimizer_.shares() == nullptr) return;
     const auto begin = std::chrono::steady_clock::now();
-    step_seconds_["state"] += save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
+    seconds["state"] += save_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_);
     const double all = seconds_since(begin);
-    step_seconds_["checkpoint"] += all;
-    step_seconds_["step"] += all;
+    seconds["checkpoint"] += all;
+    seconds["step"] += all;
   }
 
   void save_model(const std::string& name) {
@@ -211,13 +212,14 @@ class Run {
   const PromptMaker& prompts_;
   const Grader& grader_;
   const TrainerInputs& in_;
+  TrainObserver nobody_;
+  TrainObserver& observer_;
   TrainSettings settings_;
   Optimizer optimizer_;
   RunState state_;
   MemoryLimits limits_;
   std::vector<Problem> problems_;
   std::vector<std::vector<int64_t>> prompt_ids_;
-  Seconds step_seconds_;  // of the step at hand
   TrainResult result_;
   bool warned_collapse_ = false, warned_fingerprints_ = false;
 };

@@ -12,29 +12,40 @@
 
 namespace harness {
 
-// pass@1 and other values on the validation split, made by a function handed in (the trainer knows no evaluator).
-using Validation = std::function<Metrics(const Transformer& policy)>;
+// What a training tells while it runs and asks for; does nothing unless overridden. Of the processes of a run the first alone
+// is told and asked (but for before_pass). What one of the calls throws ends the training.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  // The line of the step stands in metrics.jsonl, its checkpoint is written.
+  virtual void on_step(int64_t /*step*/, const Metrics&) {}
+  virtual void on_warning(const std::string&) {}
+  // Every eval.every steps, before the step's line is written: values of the policy on the validation split, "pass@1" (by which
+  // the best policy is kept) among them. The trainer knows no evaluator; empty: there is no validation.
+  virtual Metrics validate(int64_t /*step*/, const Transformer& /*policy*/) { return {}; }
+  // Before every pass with its rows or responses: what it throws is as if the pass had thrown it.
+  virtual void before_pass(Pass, int64_t /*size*/) {}
+};
 
+// What a training needs beside the policy and its methods.
 struct TrainerInputs {
   TrainSettings settings;
   std::string folder;        // run folder; exists
   std::string identity;      // of the configuration, written into checkpoints
   std::string model_folder;  // of the base model: tokenizer files are copied from it
   std::vector<Problem> problems;
-  Validation validate;                                        // may be empty
-  std::function<void(int64_t step, const Metrics&)> on_step;  // progress
-  std::function<void(const std::string&)> on_warning;
-  std::function<void(Pass pass, int64_t size)> before_pass;  // see MemoryLimits::Hooks; may be empty
-  // The processes of the run, each with these same inputs; only the first writes files (but for the shares of a checkpoint) and
-  // calls on_step and on_warning. Where `train` ends as it should, they are finished. Null: this process alone.
+  TrainObserver* observer = nullptr;  // null: nobody; outlives the training
+  // The processes of the run, each with these same inputs; only the first writes files (but for the shares of a checkpoint).
+  // Where `train` ends as it should, they are finished. Null: this process alone.
   Ranks* ranks = nullptr;
 };
 
+// What is known at its end, of resumed runs too.
 struct TrainResult {
   RunState state;
   int64_t updates = 0;
   double visits_per_problem = 0;
-  double largest_log_prob_difference = 0;  // sampling against scoring, over all steps of the metrics file
+  double largest_log_prob_difference = 0;  // nats; sampling against scoring, over all steps of the metrics file
   int64_t starved_steps = 0;
   int64_t prompts_dropped = 0;  // longer than prompt.prompt_tokens
   StepTiming timing;            // of this process

@@ -5,24 +5,14 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <fstream>
 
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-// Every file of a run that must not depend on having been stopped.
-std::map<std::string, std::string> bytes_of(const std::string& folder) {
-  std::map<std::string, std::string> bytes;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) bytes[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
-  }
-  return bytes;
-}
 
 void expect_same_files(const std::string& a, const std::string& b) {
   const auto left = bytes_of(a), right = bytes_of(b);
@@ -32,13 +22,6 @@ void expect_same_files(const std::string& a, const std::string& b) {
     EXPECT_TRUE(right.at(name) == content) << name << " differs";
   }
   EXPECT_EQ(left.size(), right.size());
-}
-
-std::vector<Json> metrics_of(const std::string& folder) {
-  std::vector<Json> lines;
-  std::ifstream in(folder + "/metrics.jsonl");
-  for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line));
-  return lines;
 }
 
 void use_grpo(TrainSettings& settings) {
@@ -63,7 +46,7 @@ struct Arm {
 class Resumption : public testing::TestWithParam<Arm> {};
 
 TEST_P(Resumption, TwoStepsThenTwoMoreEqualFourBitForBit) {
-  ToyRun toy("resume_" + GetParam().name);
+  ToyRun toy;
   GetParam().use(toy.settings);
   toy.train_in(toy.inputs("straight"), GetParam().tally);
   toy.settings.steps = 2;
@@ -86,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Arms, Resumption,
 
 TEST(Trainer, TheFirstRatioIsExactlyOne) {
   for (const auto use : {use_grpo, use_dapo}) {
-    ToyRun toy("first_ratio");
+    ToyRun toy;
     use(toy.settings);
     toy.settings.recompute_old_log_probs = true;
     const TrainResult result = toy.train_in(toy.inputs());
@@ -101,7 +84,7 @@ TEST(Trainer, TheFirstRatioIsExactlyOne) {
 
 TEST(Trainer, MeasuresSamplingAgainstScoringInEveryStep) {
   for (const bool strict : {true, false}) {
-    ToyRun toy("difference");
+    ToyRun toy;
     toy.settings.optimizer.lr = 0;  // so that every update of a step is still before the first
     Numerics numerics;
     numerics.dtype = torch::kBFloat16;
@@ -128,22 +111,22 @@ class FingerprintMethod : public Method {
 };
 
 TEST(Trainer, SaysOnceThatNoResponseHasAFingerprint) {
-  ToyRun toy("no_fingerprints");
+  ToyRun toy;
   toy.settings.sampling.max_new_tokens = 1;  // an answer for the grader, but no token after a box
+  ToyObserver observer;
   TrainerInputs in = toy.inputs();
-  std::vector<std::string> warnings;
-  in.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  in.observer = &observer;
   std::vector<std::unique_ptr<Method>> list;
   list.push_back(std::make_unique<FingerprintMethod>());
   MethodStack methods(std::move(list));
   const auto policy = toy.policy();
   train(*policy, methods, toy.prompts(), toy.grader, in);
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_THAT(warnings[0], testing::HasSubstr("fingerprint.position"));
+  ASSERT_EQ(observer.warnings.size(), 1u);
+  EXPECT_THAT(observer.warnings[0], testing::HasSubstr("fingerprint.position"));
 }
 
 TEST(Trainer, LearnsWhatIsRewarded) {
-  ToyRun toy("learns");
+  ToyRun toy;
   for (Problem& problem : toy.problems) problem.answer = "02468";
   toy.settings.prompts_per_step = 6;
   toy.settings.mini_batch_prompts = 3;
@@ -156,15 +139,15 @@ TEST(Trainer, LearnsWhatIsRewarded) {
 }
 
 TEST(Trainer, KeepsTheBestModelByValidationAlone) {
-  ToyRun toy("best");
+  ToyRun toy;
   toy.settings.validate_every = 1;
+  ToyObserver observer;
   TrainerInputs in = toy.inputs();
-  int64_t call = 0;
+  in.observer = &observer;
   std::vector<torch::Tensor> seen;
-  in.validate = [&](const Transformer& policy) {
+  observer.validation = [&](int64_t step, const Transformer& policy) {
     seen.push_back(policy.parameters()[0].value.clone());
-    const double value = std::vector<double>{0.2, 0.6, 0.6, 0.1}[static_cast<size_t>(call++)];
-    return Metrics{{"pass@1", value}};
+    return Metrics{{"pass@1", std::vector<double>{0.2, 0.6, 0.6, 0.1}.at(static_cast<size_t>(step - 1))}};
   };
   const TrainResult result = toy.train_in(in);
   EXPECT_EQ(result.state.best_step, 2);
@@ -176,8 +159,24 @@ TEST(Trainer, KeepsTheBestModelByValidationAlone) {
   EXPECT_EQ(metrics_of(toy.run_folder())[1].at("validation/pass@1").get<double>(), 0.6);
 }
 
+TEST(Trainer, CountsInItsStateWhatItsMetricsCount) {
+  ToyRun toy;
+  use_dapo(toy.settings);
+  toy.settings.responses_per_prompt = 2;  // groups of one colour are dropped
+  const RunState state = toy.train_in(toy.inputs()).state;
+  std::map<std::string, int64_t> sums;
+  for (const Json& line : metrics_of(toy.run_folder())) {
+    for (const auto& [name, value] : line.items()) sums[name] += static_cast<int64_t>(value.get<double>());
+  }
+  EXPECT_EQ(state.tokens_generated, sums.at("tokens_generated"));
+  EXPECT_EQ(state.responses_generated, sums.at("responses_generated"));
+  EXPECT_EQ(state.responses_kept, sums.at("responses_kept"));
+  EXPECT_GT(state.responses_generated, state.responses_kept);
+  EXPECT_GT(state.responses_kept, 0);
+}
+
 TEST(Trainer, ANaNStopsTheRunWithTheBatchNamed) {
-  ToyRun toy("nan");
+  ToyRun toy;
   const auto model = toy.policy();
   model->parameters()[3].value.flatten()[0].fill_(std::nanf(""));
   const std::string error = error_of([&] { toy.train_policy(*model, toy.inputs()); });
@@ -187,7 +186,7 @@ TEST(Trainer, ANaNStopsTheRunWithTheBatchNamed) {
 }
 
 TEST(Trainer, ACheckpointOfAnotherConfigurationIsRefused) {
-  ToyRun toy("other_configuration");
+  ToyRun toy;
   toy.settings.steps = 1;
   toy.train_in(toy.inputs());
   const auto before = bytes_of(toy.run_folder());
@@ -199,7 +198,7 @@ TEST(Trainer, ACheckpointOfAnotherConfigurationIsRefused) {
 }
 
 TEST(Trainer, ANewerOrDamagedCheckpointIsRefused) {
-  ToyRun toy("damaged");
+  ToyRun toy;
   toy.settings.steps = 1;
   toy.train_in(toy.inputs());
   const std::string state = toy.run_folder() + "/checkpoint/state.json",
@@ -218,7 +217,7 @@ TEST(Trainer, ANewerOrDamagedCheckpointIsRefused) {
 
 // A limit on the size of files stands for a full disk; both make `write` fail.
 TEST(Checkpoint, AFullDiskKeepsTheOldOneAndGivesOneLine) {
-  ToyRun toy("full_disk");
+  ToyRun toy;
   toy.settings.steps = 1;
   toy.train_in(toy.inputs());
   const auto before = bytes_of(toy.run_folder() + "/checkpoint");

@@ -68,9 +68,7 @@ class LiveEvents {
 };
 
 // The responses of a validation, for those who want to read what the policy wrote at a step (and for `judge`).
-void keep_validation(const std::string& folder, const std::string& grader, const std::vector<Outcome>& outcomes) {
-  const std::string metrics = read_file(folder + "/metrics.jsonl");  // a line for each step before this one
-  const int64_t step = std::count(metrics.begin(), metrics.end(), '\n') + 1;
+void keep_validation(const std::string& folder, int64_t step, const std::string& grader, const std::vector<Outcome>& outcomes) {
   make_folder(folder + "/validation");
   write_outcomes(fmt::format("{}/validation/step{:06}.jsonl.zst", folder, step), {grader, outcomes});
 }
@@ -165,6 +163,34 @@ void show_step(const std::string& folder, int64_t step, int64_t steps, const Met
   fmt::print(stderr, "step {}/{} {}\n", step, steps, note);
 }
 
+// What the folder of a training shows while it runs.
+class FolderObserver : public TrainObserver {
+ public:
+  FolderObserver(const std::string& folder, const TrainJob& job, const PromptMaker& prompts)
+      : folder_(folder), job_(job), prompts_(prompts), events_(folder) {
+    if (job.settings.validate_every > 0) validation_ = job.data.source->load(job.data.validation, "validation");
+  }
+  void on_step(int64_t step, const Metrics& metrics) override {
+    events_.add(step, metrics);
+    show_step(folder_, step, job_.settings.steps, metrics);
+  }
+  void on_warning(const std::string& warning) override { fmt::print(stderr, "warning: {}\n", warning); }
+  Metrics validate(int64_t step, const Transformer& policy) override {
+    const EvalInputs eval{prompts_, {}, [&](const std::string& warning) { on_warning(warning); }};
+    const auto outcomes = evaluate(policy, validation_, validation_settings(job_), eval);
+    keep_validation(folder_, step, job_.settings.grader, outcomes);
+    return {{"pass@1", share_right(outcomes, job_.settings.grader)}};
+  }
+  void finish() { events_.rewrite(); }
+
+ private:
+  std::string folder_;
+  const TrainJob& job_;
+  const PromptMaker& prompts_;
+  LiveEvents events_;
+  std::vector<ProblemSet> validation_;
+};
+
 // timing.json and done.json; `all`: seconds of the whole.
 void write_results(const TrainJobOptions& options, const TrainJob& job, const std::string& identity, const TrainResult& result,
                    double all) {
@@ -222,23 +248,9 @@ void run_train_job(const TrainJobOptions& options, const Program& program) {
     open_job_folder(options.out, "train", identity, keys.effective());
     write_rendered_prompt(options.out, prompts, inputs.problems.front());
   }
-  const auto validation =
-      job.settings.validate_every > 0 ? job.data.source->load(job.data.validation, "validation") : std::vector<ProblemSet>{};
-  if (job.settings.validate_every > 0) {
-    inputs.validate = [&](const Transformer& policy) {
-      const EvalInputs eval{prompts, {}, inputs.on_warning};
-      const auto outcomes = evaluate(policy, validation, validation_settings(job), eval);
-      keep_validation(options.out, job.settings.grader, outcomes);
-      return Metrics{{"pass@1", share_right(outcomes, job.settings.grader)}};
-    };
-  }
+  FolderObserver observer(options.out, job, prompts);
+  inputs.observer = &observer;
   if (options.rank == 0) warn_of_few_visits(job, inputs.problems.size());
-  inputs.on_warning = [](const std::string& warning) { fmt::print(stderr, "warning: {}\n", warning); };
-  LiveEvents events(options.out);
-  inputs.on_step = [&](int64_t step, const Metrics& metrics) {
-    events.add(step, metrics);
-    show_step(options.out, step, job.settings.steps, metrics);
-  };
   RankProcesses others;
   std::unique_ptr<Ranks> ranks;
   const TrainResult result = train_with(job, others, [&] {
@@ -249,7 +261,7 @@ void run_train_job(const TrainJobOptions& options, const Program& program) {
     return train(*loaded.model, job.methods, prompts, *grader, inputs);
   });
   if (options.rank > 0) return;
-  events.rewrite();
+  observer.finish();
   write_results(options, job, identity, result,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }

@@ -1,25 +1,12 @@
 #include "harness/train/method/method.h"
 
+#include <fmt/ranges.h>
 #include <torch/types.h>
-
-#include <algorithm>
 
 #include "harness/core/error.h"
 #include "harness/rl/advantages.h"
 
 namespace harness {
-
-Needs Needs::operator|(const Needs& other) const {
-  return {.fingerprints = fingerprints || other.fingerprints,
-          .readouts = readouts || other.readouts,
-          .answers = answers || other.answers,
-          .error_labels = error_labels || other.error_labels,
-          .sampling_entropies = sampling_entropies || other.sampling_entropies,
-          .current_log_probs = current_log_probs || other.current_log_probs,
-          .current_entropies = current_entropies || other.current_entropies,
-          .entropy_gradient = entropy_gradient || other.entropy_gradient,
-          .reference_log_probs = reference_log_probs || other.reference_log_probs};
-}
 
 namespace {
 
@@ -41,13 +28,40 @@ void refuse_two_owners(const std::vector<std::unique_ptr<Method>>& methods, Owns
   }
 }
 
+void refuse_unread_rewards(const std::vector<std::unique_ptr<Method>>& methods) {
+  for (const auto& owner : methods) {
+    if (!owner->owns_advantages() || owner->reads_scores()) continue;
+    for (const auto& method : methods) {
+      if (method != owner && method->shapes_rewards()) {
+        throw Error(
+            "method.name: expected no method that shapes rewards beside {}, whose advantage looks at right and wrong alone; "
+            "found {}",
+            owner->name(), method->name());
+      }
+    }
+  }
+}
+
 void require_tensor(const torch::Tensor& tensor, bool needed, const std::string& method, const std::string& what) {
   if (needed && !tensor.defined()) throw Error("method {}: expected {}, found none", method, what);
 }
 
 }  // namespace
 
+std::string seams_of(const Method& method) {
+  std::vector<const char*> seams;
+  if (method.adjusts_sampling()) seams.push_back("S");
+  if (method.shapes_rewards()) seams.push_back(method.remembers() ? "R + memory" : "R");
+  if (method.owns_advantages()) seams.push_back("G");
+  if (method.shapes_tokens()) seams.push_back("T");
+  if (method.owns_selection()) seams.push_back("Q");
+  if (method.owns_policy_terms()) seams.push_back("L");
+  if (method.adds_terms()) seams.push_back("E");
+  return seams.empty() ? "-" : fmt::format("{}", fmt::join(seams, ","));
+}
+
 MethodStack::MethodStack(std::vector<std::unique_ptr<Method>> methods) : methods_(std::move(methods)) {
+  refuse_unread_rewards(methods_);
   for (size_t i = 0; i < methods_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (methods_[i]->name() == methods_[j]->name()) {
@@ -85,17 +99,15 @@ std::vector<double> MethodStack::advantages(const StepBatch& step, std::span<con
   const Method* owner = owner_of(methods_, &Method::owns_advantages);
   const std::span<const Sample> samples(step.samples);
   std::vector<double> advantages(count, 0.0);
-  for (size_t begin = 0; begin < count;) {
-    size_t end = begin + 1;
-    while (end < count && samples[end].group == samples[begin].group) ++end;
+  for_each_group(samples, [&](size_t begin, size_t end) {
+    const std::span<const double> own = scores.subspan(begin, end - begin);
     const std::span<double> out = std::span(advantages).subspan(begin, end - begin);
     if (owner != nullptr) {
-      owner->group_advantages(samples.subspan(begin, end - begin), scores.subspan(begin, end - begin), out);
+      owner->group_advantages(samples.subspan(begin, end - begin), own, out);
     } else {
-      normalised_advantages(scores.subspan(begin, end - begin), out);
+      normalised_advantages(own, out);
     }
-    begin = end;
-  }
+  });
   return advantages;
 }
 

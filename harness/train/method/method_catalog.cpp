@@ -7,34 +7,6 @@
 
 namespace harness {
 
-namespace {
-
-// True if the method's hooks ("R + memory", "Q,L") name the seam.
-bool fills(const MethodEntry& entry, char seam) {
-  for (size_t i = 0; i < entry.hook.size(); ++i) {
-    const bool starts = i == 0 || !std::isalpha(static_cast<unsigned char>(entry.hook[i - 1]));
-    const bool ends = i + 1 == entry.hook.size() || !std::isalpha(static_cast<unsigned char>(entry.hook[i + 1]));
-    if (entry.hook[i] == seam && starts && ends) return true;
-  }
-  return false;
-}
-
-void refuse_unread_rewards(const std::vector<MethodEntry>& chosen, const std::vector<std::unique_ptr<Method>>& methods) {
-  for (const auto& owner : methods) {
-    if (!owner->owns_advantages() || owner->reads_scores()) continue;
-    for (const MethodEntry& entry : chosen) {
-      if (entry.make && entry.name != owner->name() && fills(entry, 'R')) {
-        throw Error(
-            "method.name: expected no method that shapes rewards beside {}, whose advantage looks at right and "
-            "wrong alone; found {}",
-            owner->name(), entry.name);
-      }
-    }
-  }
-}
-
-}  // namespace
-
 std::vector<std::string> MethodCatalog::base_names() const {
   std::vector<std::string> names;
   for (const auto& [name, base] : bases_) names.push_back(name);
@@ -89,14 +61,12 @@ Config MethodCatalog::with_base(const Config& user) const {
 
 MethodStack MethodCatalog::make_stack(ConfigReader& keys) const {
   keys.text("base", "dapo", base_names(), "named settings that the method stands on");
-  const std::vector<MethodEntry> entries = chosen(keys);
   std::vector<std::unique_ptr<Method>> methods;
-  for (const MethodEntry& entry : entries) {
+  for (const MethodEntry& entry : chosen(keys)) {
     if (!entry.make) continue;
     MethodKeys of_method(keys, entry.name);
     methods.push_back(entry.make(of_method));
   }
-  refuse_unread_rewards(entries, methods);
   return MethodStack(std::move(methods));
 }
 

@@ -5,7 +5,7 @@
 
 #include "harness/train/states/host_states.h"
 #include "harness/train/step/reference.h"
-#include "harness/train/test_ranks.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -32,7 +32,7 @@ void expect_equal(const std::vector<torch::Tensor>& a, const std::vector<torch::
 }
 
 TEST(OffloadedOptimizer, StepsToTheSameBytesFromMastersOfItsOwn) {
-  const ToyRun toy("offloaded_steps");
+  const ToyRun toy;
   for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16}) {
     Numerics numerics;
     numerics.dtype = dtype;
@@ -53,7 +53,7 @@ TEST(OffloadedOptimizer, StepsToTheSameBytesFromMastersOfItsOwn) {
 }
 
 TEST(OffloadedOptimizer, StepsPieceByPieceToTheSameBytes) {
-  const ToyRun toy("offloaded_pieces");
+  const ToyRun toy;
   OptimizerSettings settings;
   settings.lr = 1e-2;
   settings.clip_norm = 0.5;
@@ -67,7 +67,7 @@ TEST(OffloadedOptimizer, StepsPieceByPieceToTheSameBytes) {
 }
 
 TEST(OffloadedOptimizer, TrainsToTheSameBytes) {
-  ToyRun toy = toy_run("offloaded_training");
+  ToyRun toy = touchy_run();
   toy.train_in(toy.inputs("here"), true);
   toy.settings.optimizer.offload = toy.settings.offload_reference = true;
   toy.train_in(toy.inputs("there"), true);
@@ -77,7 +77,7 @@ TEST(OffloadedOptimizer, TrainsToTheSameBytes) {
 TEST(OffloadedOptimizer, OfSeveralProcessesTrainsToTheSameBytes) {
   for (const Shard shard : {Shard::none, Shard::optimizer, Shard::gradients, Shard::parameters}) {
     for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16}) {
-      ToyRun toy = toy_run("offloaded_ranks");
+      ToyRun toy = touchy_run();
       Numerics numerics;
       numerics.dtype = dtype;
       toy.settings.steps = 2;
@@ -93,7 +93,7 @@ TEST(OffloadedOptimizer, OfSeveralProcessesTrainsToTheSameBytes) {
 }
 
 TEST(ReferencePolicy, IsOnTheDeviceOnlyWhileItIsUsedWhereItIsOffloaded) {
-  const ToyRun toy("offloaded_reference");
+  const ToyRun toy;
   const ReferencePolicy stays(toy.model_folder(), {}, false), offloaded(toy.model_folder(), {}, true);
   EXPECT_EQ(stays.on_device(), stays.on_device());
   std::weak_ptr<const Transformer> lent;

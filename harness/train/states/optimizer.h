@@ -38,11 +38,13 @@ OptimizerSettings read_optimizer_settings(ConfigReader& keys, const OptimizerSet
 // The learning rate of update number `update` = 0, 1, ...
 double learning_rate(const OptimizerSettings& settings, int64_t update);
 
+// Steps a network: it outlives the optimiser, and so do the ranks. Decoupled weight decay (arXiv 1711.05101).
 class Optimizer {
  public:
   // Holds fp32 masters of every parameter (the parameter itself where it is fp32), or this process's share of them. `ranks`:
   // the processes that share the gradients; null: this one alone, and `shard` is none.
   Optimizer(Transformer& model, OptimizerSettings settings, Ranks* ranks = nullptr, Shard shard = Shard::none);
+  // What it was made with; `shares` is null where states are whole.
   [[nodiscard]] Ranks* ranks() const { return ranks_; }
   [[nodiscard]] Shard shard() const { return shares_ == nullptr ? Shard::none : shares_->shard(); }
   [[nodiscard]] SharedStates* shares() const { return shares_.get(); }
@@ -54,11 +56,12 @@ class Optimizer {
   [[nodiscard]] double gradient_norm() const;
   // Clips, updates masters and parameters, counts.
   void apply(double norm);
+  // Updates so far, and the learning rate of the next.
   [[nodiscard]] int64_t updates() const { return updates_; }
   [[nodiscard]] double current_lr() const { return learning_rate(settings_, updates_); }
 
   // Masters, first and second moments for checkpoints: by the names of the parameters, or this process's shares by those of the
-  // units. All processes restore together.
+  // units. All processes restore together; a name that is missing or a tensor of another shape throws Error.
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const;
   void restore(const std::map<std::string, torch::Tensor>& state, int64_t updates);
 

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -19,7 +19,7 @@ torch::Tensor fake_gradient(const Parameter& parameter, int64_t update, size_t i
 }
 
 TEST(Optimizer, EqualsTorchsAdamWWithClipping) {
-  const ToyRun toy("adamw");
+  const ToyRun toy;
   const auto model = toy.policy();
   OptimizerSettings settings;
   settings.lr = 1e-2;
@@ -58,7 +58,7 @@ TEST(Optimizer, EqualsTorchsAdamWWithClipping) {
 }
 
 TEST(Optimizer, KeepsFp32MastersOfBf16Weights) {
-  const ToyRun toy("masters");
+  const ToyRun toy;
   Numerics numerics;
   numerics.dtype = torch::kBFloat16;
   const auto model = Transformer::load(toy.model_folder(), numerics);
@@ -79,7 +79,7 @@ TEST(Optimizer, KeepsFp32MastersOfBf16Weights) {
 }
 
 TEST(Optimizer, GoesOnFromItsStateBitForBit) {
-  const ToyRun toy("optimizer_state");
+  const ToyRun toy;
   const auto updates = [](Transformer& model, Optimizer& optimizer, int64_t from, int64_t to) {
     for (int64_t update = from; update < to; ++update) {
       model.zero_grad();
@@ -103,7 +103,7 @@ TEST(Optimizer, GoesOnFromItsStateBitForBit) {
 }
 
 TEST(Optimizer, RefusesAStateOfAnotherShape) {
-  const ToyRun two("state_two_layers", 2), three("state_three_layers", 3);
+  const ToyRun two(2), three(3);
   const auto small = two.policy(), large = three.policy();
   Optimizer from(*small, {}), to(*large, {});
   EXPECT_THAT(error_of([&] { to.restore(from.state(), 1); }), testing::HasSubstr("layers.2."));

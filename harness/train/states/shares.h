@@ -27,6 +27,7 @@ enum class Shard {
   parameters,  // parameters, those of the reference too: gathered unit by unit in every pass, and the policy's all at once
                // while responses are sampled, since decoding token by token would gather them for every token
 };
+// The names of train.shard; another name throws Error.
 std::string_view shard_name(Shard shard);
 Shard shard_of(std::string_view name);
 
@@ -38,6 +39,7 @@ struct RowLayout {
   std::vector<int64_t> begins, counts;  // of each parameter of the unit in the row
   int64_t share = 0;                    // numbers of one process
 };
+// Of every unit of the model, dealt out among `size` processes.
 std::vector<RowLayout> row_layouts(const Transformer& model, int size);
 
 // Part of one parameter that lies in one share.
@@ -46,8 +48,10 @@ struct SharePiece {
   int64_t from = 0, count = 0;  // numbers from .. from + count - 1 of the flat parameter
   int64_t at = 0;               // where they begin in the share
 };
+// What lies in the share of process `rank`, unit by unit.
 std::vector<SharePiece> share_pieces(const std::vector<RowLayout>& layouts, int rank);
 
+// One process's part. Its calls wait for the same calls of the others; where one has ended they throw Error (Ranks).
 class SharedStates final : public PassHooks {
  public:
   // Takes this process's share of `model`'s values in `dtype` (fp32: masters) and, from Shard::gradients on, takes part in its
@@ -57,6 +61,7 @@ class SharedStates final : public PassHooks {
   SharedStates(const SharedStates&) = delete;
   SharedStates& operator=(const SharedStates&) = delete;
 
+  // How states are dealt out, and what of them is this process's.
   [[nodiscard]] Shard shard() const { return shard_; }
   [[nodiscard]] const std::vector<SharePiece>& pieces() const { return pieces_; }
   [[nodiscard]] const std::vector<RowLayout>& layouts() const { return layouts_; }

@@ -18,6 +18,12 @@ bool RolloutGroup::mixed() const {
   return right && wrong;
 }
 
+int64_t Collected::responses_kept() const {
+  int64_t kept = 0;
+  for (const RolloutGroup& group : groups) kept += static_cast<int64_t>(group.responses.size());
+  return kept;
+}
+
 namespace {
 
 // The next problem of the run, epoch after epoch, each in its own keyed order.

@@ -37,6 +37,7 @@ struct RolloutGroup {
   [[nodiscard]] bool mixed() const;  // both right and wrong responses
 };
 
+// What a step sampled: the groups it keeps, and counts over all.
 struct Collected {
   std::vector<RolloutGroup> groups;  // kept, at most prompts_per_step
   bool starved = false;              // fewer than prompts_per_step
@@ -51,9 +52,10 @@ struct Collected {
   // For timing.json, never for metrics: of all that was generated.
   double readout_seconds = 0;  // layer readout and fingerprints
   double decode_seconds = 0;
-  TokenWork work;           // prompts and responses
-  TokenWork decoded;        // responses after their first token
-  double decode_bytes = 0;  // that decoding must read at least: weights each step, keys and values
+  TokenWork work;                                // prompts and responses
+  TokenWork decoded;                             // responses after their first token
+  double decode_bytes = 0;                       // that decoding must read at least: weights each step, keys and values
+  [[nodiscard]] int64_t responses_kept() const;  // of all groups kept
 };
 
 // What collecting needs beside the settings; all references outlive it.
@@ -69,7 +71,9 @@ struct CollectInputs {
   MemoryLimits* limits = nullptr;                       // null: memory that ends is an error
 };
 
-// Samples until prompts_per_step groups are kept. Throws Error when starved and the settings say "stop".
+// Samples until prompts_per_step groups are kept, or filter.max_gen_batches batches of prompts have been met. Step number
+// `step` is for messages alone. Throws Error when starved and the settings say "stop", and where memory does not hold one
+// response.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 
 }  // namespace harness

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/reward/overlong.h"
-#include "harness/rollout/layer_readout.h"
-#include "harness/train/step/step.h"
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -41,7 +39,7 @@ struct Collecting {
 };
 
 TEST(CollectGroups, OverlongShapingReachesTheRewardAndNotTheVerdict) {
-  ToyRun toy("overlong");
+  ToyRun toy;
   toy.settings.overlong_buffer = 6;
   toy.settings.overlong_factor = 0.5;
   DataCursor cursor;
@@ -60,7 +58,7 @@ TEST(CollectGroups, OverlongShapingReachesTheRewardAndNotTheVerdict) {
 }
 
 TEST(CollectGroups, TheFilterKeepsMixedGroupsOnly) {
-  ToyRun toy("filter");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.responses_per_prompt = 3;
   DataCursor cursor;
@@ -76,7 +74,7 @@ TEST(CollectGroups, TheFilterKeepsMixedGroupsOnly) {
 }
 
 TEST(CollectGroups, TheSameProblemMetAgainIsSampledWithOtherDraws) {
-  ToyRun toy("visits");
+  ToyRun toy;
   toy.settings.prompts_per_step = 6;
   toy.settings.responses_per_prompt = 8;
   DataCursor cursor;
@@ -93,7 +91,7 @@ TEST(CollectGroups, TheSameProblemMetAgainIsSampledWithOtherDraws) {
 }
 
 TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
-  ToyRun toy("starved_stop");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.filter.max_gen_batches = 4;
   const std::string error = error_of([&] {
@@ -105,7 +103,7 @@ TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
 }
 
 TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
-  ToyRun toy("starved_partial");
+  ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.filter.max_gen_batches = 2;  // each of the six problems once: at most two mixed groups
   toy.settings.filter.on_starved = "partial";
@@ -122,50 +120,56 @@ TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {
   EXPECT_EQ(skipped.responses_generated, partial.responses_generated);
 }
 
-TEST(RunStep, ASkippedStepLeavesThePolicyAlone) {
-  ToyRun toy("skip_step");
-  toy.settings.filter = {true, 2, "skip"};
-  const Collecting c(toy);
-  const RarelyRight grader(false);
-  const CollectInputs inputs{toy.settings, c.prompts, grader, toy.problems, c.prompt_ids, false};
-  Optimizer optimizer(*c.policy, toy.settings.optimizer);
-  MethodStack methods;
-  DataCursor cursor;
-  const auto before = toy.policy();
-  StepParts parts{toy.settings, inputs, *c.policy, nullptr, methods, optimizer, cursor};
-  Seconds seconds;
-  Work work;
-  const Metrics metrics = run_step(parts, 1, seconds, work);
-  EXPECT_EQ(work.at("rollout").tokens, metrics.at("tokens_generated"));
-  EXPECT_FALSE(work.contains("update"));
-  EXPECT_EQ(metrics.at("starved"), 1);
-  EXPECT_EQ(metrics.at("groups_kept"), 0);
-  EXPECT_EQ(optimizer.updates(), 0);
-  for (size_t i = 0; i < before->parameters().size(); ++i) {
-    EXPECT_TRUE(torch::equal(before->parameters()[i].value, c.policy->parameters()[i].value));
-  }
+// <W_lm[token], h_l> of the token that follows a response's box, by a forward pass over the whole response; empty without one.
+std::vector<float> readout_by_hand(const Transformer& policy, const RolloutGroup& group, size_t k, int64_t box) {
+  const std::vector<int64_t>& ids = group.responses[k].ids;
+  const auto at = std::find(ids.begin(), ids.end(), box);
+  if (at == ids.end() || at + 1 == ids.end()) return {};
+  PackedBatch batch;
+  std::vector<int64_t> all = group.prompt;
+  all.insert(all.end(), ids.begin(), ids.end());
+  batch.add(all);
+  std::vector<torch::Tensor> layers;
+  policy.forward(batch, nullptr, false, &layers);
+  const auto row = static_cast<int64_t>(group.prompt.size()) + (at - ids.begin());  // whose next token is the answer's
+  std::vector<float> readout;
+  for (const torch::Tensor& states : layers) readout.push_back(states[row].dot(policy.head()[at[1]]).item<float>());
+  return readout;
 }
 
-// Of a model of three layers whose first is not recorded: the numbers of a forward pass over the whole response.
-TEST(CollectGroups, FingerprintsAreTheChosenLayersOfTheAnswerToken) {
-  ToyRun toy("fingerprints", 3);
-  toy.settings.responses_per_prompt = 30;
-  toy.settings.fingerprint.layers = layer_choice("last1", true);
-  const Collecting c(toy);
-  DataCursor cursor;
-  const Collected collected = c.collect(toy, toy.grader, cursor, true);
-  const FingerprintReader reader(c.prompts.tokenizer(), toy.settings.fingerprint, 3);
-  int64_t boxed = 0;
-  for (const RolloutGroup& group : collected.groups) {
-    for (size_t k = 0; k < group.samples.size(); ++k) {
-      const std::vector<int64_t>& ids = group.responses[k].ids;
-      const std::vector<float> readout = layer_readout(*c.policy, group.prompt, ids, false);
-      EXPECT_EQ(group.samples[k].fingerprint, reader.fingerprint(ids, readout));
-      EXPECT_EQ(group.responses[k].readout[0], 0.0f) << "a layer that nobody reads is recorded";
-      boxed += group.samples[k].fingerprint.empty() ? 0 : 1;
+TEST(CollectGroups, FingerprintsAreTheReadoutOfTheAnswerTokenWorkedByHand) {
+  ToyRun toy(4);
+  toy.settings.prompts_per_step = 6;
+  toy.settings.responses_per_prompt = 12;
+  const Collecting collecting(toy);
+  const int64_t box = collecting.prompts.tokenizer().encode("\\boxed{").at(0);
+  for (const LayerChoice& choice : {layer_choice("last2"), layer_choice("last1", true)}) {
+    toy.settings.fingerprint.layers = choice;
+    DataCursor cursor;
+    const Collected collected = collecting.collect(toy, toy.grader, cursor, true);
+    int64_t with = 0, without = 0;
+    for (const RolloutGroup& group : collected.groups) {
+      for (size_t k = 0; k < group.samples.size(); ++k) {
+        const std::vector<int64_t>& ids = group.responses[k].ids;
+        if (std::count(ids.begin(), ids.end(), box) > 1) continue;  // which box counts is the rule's
+        EXPECT_EQ(group.responses[k].readout.at(0), 0.0f) << "a layer that nobody reads is recorded";
+        const std::vector<float> readout = readout_by_hand(*collecting.policy, group, k, box);
+        const std::vector<float>& found = group.samples[k].fingerprint;
+        ++(readout.empty() ? without : with);
+        if (readout.empty()) {
+          EXPECT_TRUE(found.empty());
+          continue;
+        }
+        const std::vector<float> expected =
+            choice.differences ? std::vector<float>{readout[3] - readout[2]} : std::vector<float>{readout[2], readout[3]};
+        ASSERT_EQ(found.size(), expected.size());
+        for (size_t l = 0; l < expected.size(); ++l) EXPECT_NEAR(found[l], expected[l], 1e-5);
+        EXPECT_TRUE(group.samples[k].readout.empty());
+      }
     }
+    EXPECT_GT(with, 5);
+    EXPECT_GT(without, 5);
   }
-  EXPECT_GT(boxed, 5);
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ struct MemorySizes {
   int64_t rows = 0;         // rows decoded at once at most
 };
 
+// What a size is of: rows decoded at once (sampling), responses of one pass (scoring, update).
 enum class Pass { sampling, scoring, update };
 
+// The sizes that a run goes on with, halved each time memory ends.
 class MemoryLimits {
  public:
   struct Hooks {

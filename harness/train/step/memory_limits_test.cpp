@@ -7,15 +7,12 @@
 
 #include <new>
 
-#include "harness/core/error.h"
 #include "harness/model/out_of_memory.h"
-#include "harness/ranks/testing.h"
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -42,8 +39,8 @@ std::map<std::string, std::string> learnt_in(const std::string& folder) {
 Json state_of(const std::string& folder) { return parse_json(read_file(folder + "/checkpoint/state.json")); }
 
 // 12 responses in a step's first update, 6 in its second.
-ToyRun toy_run(const std::string& name) {
-  ToyRun toy(name);
+ToyRun run_with_kl() {
+  ToyRun toy;
   toy.settings.loss.kl_coef = 0.05;
   return toy;
 }
@@ -60,15 +57,16 @@ TEST(OutOfMemory, IsToldFromOtherErrors) {
 }
 
 TEST(MemoryLimits, GiveTheBytesOfARunThatWasSetToTheHalvedSize) {
-  ToyRun toy = toy_run("memory_halved");
+  ToyRun toy = run_with_kl();
   TrainerInputs ends = toy.inputs("ends");
-  ends.before_pass = holds(Pass::update, 3);
-  std::vector<std::string> warnings;
-  ends.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  ToyObserver observer;
+  observer.before = holds(Pass::update, 3);
+  ends.observer = &observer;
   toy.train_in(ends);
-  ASSERT_EQ(warnings.size(), 2u);  // 12, 6, then 3 for good
-  EXPECT_THAT(warnings[0], HasSubstr("step 1, mini-batch 1: update: out of memory with 12 responses a pass, goes on with 6"));
-  EXPECT_THAT(warnings[1], HasSubstr("out of memory with 6 responses a pass, goes on with 3"));
+  ASSERT_EQ(observer.warnings.size(), 2u);  // 12, 6, then 3 for good
+  EXPECT_THAT(observer.warnings[0],
+              HasSubstr("step 1, mini-batch 1: update: out of memory with 12 responses a pass, goes on with 6"));
+  EXPECT_THAT(observer.warnings[1], HasSubstr("out of memory with 6 responses a pass, goes on with 3"));
   EXPECT_EQ(state_of(ends.folder).at("micro_batch_responses"), 3);
 
   toy.train_in(toy.inputs("whole"));
@@ -80,11 +78,13 @@ TEST(MemoryLimits, GiveTheBytesOfARunThatWasSetToTheHalvedSize) {
 }
 
 TEST(MemoryLimits, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
-  ToyRun toy = toy_run("memory_half_way");
+  ToyRun toy = run_with_kl();
   toy.settings.micro_batch_responses = 6;
   TrainerInputs ends = toy.inputs("ends");
   int64_t passes = 0;
-  ends.before_pass = [&](Pass pass, int64_t) {
+  ToyObserver observer;
+  ends.observer = &observer;
+  observer.before = [&](Pass pass, int64_t) {
     if (pass == Pass::update && ++passes == 2) end_memory();  // the gradients of the first six are there
   };
   toy.train_in(ends);
@@ -94,28 +94,31 @@ TEST(MemoryLimits, AnAttemptThatEndedHalfWayLeavesNoGradientBehind) {
 }
 
 TEST(MemoryLimits, AResumedRunGoesOnWithTheSizeThatWasFound) {
-  ToyRun toy = toy_run("memory_resumed");
+  ToyRun toy = run_with_kl();
   TrainerInputs straight = toy.inputs("straight"), stopped = toy.inputs("stopped");
-  straight.before_pass = holds(Pass::update, 3);
+  ToyObserver observer;
+  observer.before = holds(Pass::update, 3);
+  straight.observer = stopped.observer = &observer;
   toy.train_in(straight);
   stopped.settings.steps = 2;
-  stopped.before_pass = holds(Pass::update, 3);
   toy.train_in(stopped);
   stopped.settings.steps = 4;
-  stopped.before_pass = {};  // memory would hold more now
+  observer.before = {};  // memory would hold more now
   toy.train_in(stopped);
   EXPECT_EQ(learnt_in(straight.folder), learnt_in(stopped.folder));
   EXPECT_EQ(state_of(straight.folder), state_of(stopped.folder));
 }
 
 TEST(MemoryLimits, ScoringAndSamplingGiveWayToo) {
-  ToyRun toy = toy_run("memory_scoring");
+  ToyRun toy = run_with_kl();
   toy.settings.micro_batch_responses = 4;
   toy.train_in(toy.inputs("whole"));
   for (const auto& [pass, key, most] :
        {std::tuple{Pass::scoring, "micro_batch_responses", int64_t{2}}, std::tuple{Pass::sampling, "max_rows", int64_t{1}}}) {
     TrainerInputs ends = toy.inputs(key);
-    ends.before_pass = holds(pass, most);
+    ToyObserver observer;
+    observer.before = holds(pass, most);
+    ends.observer = &observer;
     toy.train_in(ends);
     EXPECT_EQ(state_of(ends.folder).at(key), most);
   }
@@ -129,9 +132,11 @@ TEST(MemoryLimits, OneResponseThatDoesNotFitIsAnErrorInOneLine) {
   for (const auto& [pass, name] :
        {std::pair{Pass::update, "step 1, mini-batch 1: update"}, std::pair{Pass::scoring, "step 1: scoring"},
         std::pair{Pass::sampling, "step 1: sampling"}}) {
-    const ToyRun toy = toy_run("memory_none");
+    const ToyRun toy = run_with_kl();
     TrainerInputs in = toy.inputs();
-    in.before_pass = holds(pass, 0);
+    ToyObserver observer;
+    observer.before = holds(pass, 0);
+    in.observer = &observer;
     const std::string error = error_of([&] { toy.train_in(in); });
     EXPECT_THAT(error, HasSubstr(std::string(name) + ": expected memory for one response, found: CUDA out of memory."));
     EXPECT_THAT(error, Not(HasSubstr("\n")));
@@ -139,10 +144,12 @@ TEST(MemoryLimits, OneResponseThatDoesNotFitIsAnErrorInOneLine) {
 }
 
 TEST(MemoryLimits, ALossThatDependsOnTheSplitKeepsIt) {
-  ToyRun toy("memory_part_of_loss");
+  ToyRun toy;
   toy.settings.loss.aggregation = Aggregation::micro_token_mean;
   TrainerInputs in = toy.inputs();
-  in.before_pass = holds(Pass::update, 6);
+  ToyObserver observer;
+  observer.before = holds(Pass::update, 6);
+  in.observer = &observer;
   const std::string error = error_of([&] { toy.train_in(in); });
   EXPECT_THAT(error, HasSubstr("expected memory for 12 responses a pass (with loss.aggregation = \"micro_token_mean\""));
   EXPECT_THAT(error, Not(HasSubstr("\n")));
@@ -151,21 +158,20 @@ TEST(MemoryLimits, ALossThatDependsOnTheSplitKeepsIt) {
 // Passes of gradients wait for no other process where gradients are whole: with shared masters and moments too.
 TEST(MemoryLimits, WhatEndsInOneProcessHalvesInAll) {
   for (const Shard shard : {Shard::none, Shard::optimizer}) {
-    ToyRun toy = toy_run("memory_ranks");
+    ToyRun toy = run_with_kl();
     toy.settings.shard = shard;
     const auto run = [&](const std::string& name, bool ends) {
       const TrainerInputs inputs = toy.inputs(name);
-      const std::string file = inputs.folder + "_rendezvous";
-      fs::remove(file);
-      run_as_processes(2, [&](int rank) {
-        const auto ranks = Ranks::meet(file, rank, 2);
+      run_as_ranks(2, [&](Ranks& ranks) {
         TrainerInputs mine = inputs;
-        mine.ranks = ranks.get();
-        if (ends && rank == 1) {
-          mine.before_pass = [](Pass pass, int64_t size) {
+        mine.ranks = &ranks;
+        ToyObserver observer;
+        if (ends && ranks.rank() == 1) {
+          observer.before = [](Pass pass, int64_t size) {
             if (size > (pass == Pass::sampling ? 2 : 3)) end_memory();
           };
         }
+        mine.observer = &observer;
         toy.train_in(mine);
       });
       return inputs.folder;

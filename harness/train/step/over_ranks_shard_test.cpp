@@ -13,7 +13,7 @@
 #include "harness/train/states/shares.h"
 #include "harness/train/step/over_ranks.h"
 #include "harness/train/step/update.h"
-#include "harness/train/test_ranks.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
@@ -23,8 +23,8 @@ using testing::HasSubstr;
 constexpr Shard kShards[] = {Shard::optimizer, Shard::gradients, Shard::parameters};
 
 // Micro-batches that leave some ranks without rows in the last round.
-ToyRun shared_run(const std::string& name, Shard shard) {
-  ToyRun toy = toy_run(name);
+ToyRun shared_run(Shard shard) {
+  ToyRun toy = touchy_run();
   toy.settings.micro_batch_responses = 5;
   toy.settings.shard = shard;
   return toy;
@@ -43,7 +43,7 @@ void untie_head(const ToyRun& toy) {
 }
 
 TEST(RowLayouts, GiveEveryNumberOfEveryParameterToOneProcess) {
-  const ToyRun toy("layouts");
+  const ToyRun toy;
   for (const bool tied : {true, false}) {
     if (!tied) untie_head(toy);
     const auto model = toy.policy();
@@ -77,7 +77,7 @@ class Recorder final : public PassHooks {
 };
 
 TEST(PassHooks, AreToldTheSameOfAPassWithoutRowsAsOfOneWithRows) {
-  const ToyRun toy("pass_hooks");
+  const ToyRun toy;
   for (const bool tied : {true, false}) {
     if (!tied) untie_head(toy);
     const auto model = toy.policy();
@@ -101,7 +101,7 @@ TEST(PassHooks, AreToldTheSameOfAPassWithoutRowsAsOfOneWithRows) {
 }
 
 TEST(SharedStates, SampleTheResponsesThatOneProcessSamples) {
-  const ToyRun toy("shared_sample");
+  const ToyRun toy;
   const auto policy = toy.policy();
   std::vector<GenerationRequest> requests;
   for (uint64_t i = 0; i < 5; ++i) {
@@ -114,7 +114,7 @@ TEST(SharedStates, SampleTheResponsesThatOneProcessSamples) {
   settings.readout = true;
   settings.stop_ids = {0};
   const auto alone = generate(*policy, requests, settings);
-  run_as_ranks("shared_sample", 3, [&](Ranks& ranks) {
+  run_as_ranks(3, [&](Ranks& ranks) {
     const SharedStates shares(*policy, ranks, Shard::parameters);
     EXPECT_TRUE(policy->parameters()[0].value.is_meta());
     const WholeParameters whole(*policy);
@@ -135,9 +135,9 @@ TEST(SharedStates, OfTheOptimizerTrainToTheBytesOfWholeOnes) {
     Numerics numerics;
     numerics.dtype = dtype;
     for (const int size : {2, 4}) {
-      const ToyRun whole = shared_run("shared_whole", Shard::none);
+      const ToyRun whole = shared_run(Shard::none);
       train_as_ranks(whole, "run", size, numerics);
-      const ToyRun shared = shared_run("shared_optimizer", Shard::optimizer);
+      const ToyRun shared = shared_run(Shard::optimizer);
       train_as_ranks(shared, "run", size, numerics);
       for (const char* part : {"/model", "_policy_1"}) {
         EXPECT_TRUE(bytes_of(whole.inputs("run").folder + part) == bytes_of(shared.inputs("run").folder + part))
@@ -152,9 +152,9 @@ TEST(SharedStates, OfTheOptimizerTrainToTheBytesOfWholeOnes) {
 TEST(SharedStates, TrainToWithinRoundingOfOneProcess) {
   for (const bool tied : {true, false}) {
     for (const Shard shard : kShards) {
-      const ToyRun toy = shared_run("shared_train", shard);
+      const ToyRun toy = shared_run(shard);
       if (!tied) untie_head(toy);
-      ToyRun single = shared_run("shared_single", Shard::none);
+      ToyRun single = shared_run(Shard::none);
       if (!tied) untie_head(single);
       const auto alone = single.policy(), before = single.policy();
       single.train_policy(*alone, single.inputs("alone"), true);
@@ -174,8 +174,7 @@ TEST(SharedStates, OfParametersTrainToTheBytesOfThoseOfGradients) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     Numerics numerics;
     numerics.dtype = dtype;
-    ToyRun gradients = shared_run("shared_gradients", Shard::gradients),
-           parameters = shared_run("shared_parameters", Shard::parameters);
+    ToyRun gradients = shared_run(Shard::gradients), parameters = shared_run(Shard::parameters);
     parameters.settings.recompute_activations = true;  // a gathered layer serves both passes
     train_as_ranks(gradients, "run", 3, numerics);
     train_as_ranks(parameters, "run", 3, numerics);
@@ -188,14 +187,15 @@ TEST(SharedStates, OfParametersTrainToTheBytesOfThoseOfGradients) {
 TEST(SharedStates, RepeatTheSameBytesAlsoAfterStopping) {
   for (const Shard shard : kShards) {
     for (const int size : {2, 4}) {
-      ToyRun toy = shared_run("shared_repeat", shard);
+      ToyRun toy = shared_run(shard);
       toy.settings.validate_every = 1;
-      const Validation validate = [](const Transformer& policy) {
+      ToyObserver observer;
+      observer.validation = [](int64_t, const Transformer& policy) {
         PackedBatch batch;
         batch.add({1, 2, 3});
         return Metrics{{"pass@1", policy.forward(batch).abs().sum().item<double>()}};
       };
-      const auto train_in = [&](const std::string& run) { train_as_ranks(toy, run, size, {}, validate); };
+      const auto train_in = [&](const std::string& run) { train_as_ranks(toy, run, size, {}, &observer); };
       toy.settings.steps = 3;
       train_in("first");
       toy.settings.steps = 1;
@@ -212,7 +212,7 @@ TEST(SharedStates, RepeatTheSameBytesAlsoAfterStopping) {
 }
 
 TEST(SharedStates, GoOnOnlyAsTheyBegan) {
-  ToyRun toy = shared_run("shared_refused", Shard::optimizer);
+  ToyRun toy = shared_run(Shard::optimizer);
   toy.settings.steps = 1;
   train_as_ranks(toy, "run", 2);
   const auto before = bytes_of(toy.inputs("run").folder + "/checkpoint");
@@ -220,7 +220,7 @@ TEST(SharedStates, GoOnOnlyAsTheyBegan) {
     ToyRun other = toy;
     other.settings.shard = shard;
     const TrainerInputs inputs = other.inputs("run");
-    run_as_ranks("shared_refused", size, [&](Ranks& ranks) {
+    run_as_ranks(size, [&](Ranks& ranks) {
       TrainerInputs mine = inputs;
       mine.ranks = &ranks;
       const std::string error = error_of([&] { other.train_in(mine, true); });
@@ -239,12 +239,12 @@ TEST(SharedStates, GoOnOnlyAsTheyBegan) {
 }
 
 TEST(SharedStates, KeepTheOldCheckpointWhereOneProcessCannotWriteItsShare) {
-  ToyRun toy = shared_run("shared_unwritten", Shard::gradients);
+  ToyRun toy = shared_run(Shard::gradients);
   toy.settings.steps = 1;
   train_as_ranks(toy, "run", 2);
   const std::string folder = toy.inputs("run").folder;
   const auto before = bytes_of(folder + "/checkpoint");
-  run_as_ranks("shared_unwritten", 2, [&](Ranks& ranks) {
+  run_as_ranks(2, [&](Ranks& ranks) {
     const auto policy = toy.policy();
     Optimizer optimizer(*policy, {}, &ranks, Shard::gradients);
     RunState state;
@@ -266,12 +266,14 @@ TEST(SharedStates, KeepTheOldCheckpointWhereOneProcessCannotWriteItsShare) {
 
 TEST(SharedStates, EndARunInWhichOneProcessHasNoMemoryForAPass) {
   for (const Shard shard : {Shard::gradients, Shard::parameters}) {
-    const ToyRun toy = shared_run("shared_memory", shard);
+    const ToyRun toy = shared_run(shard);
     const TrainerInputs inputs = toy.inputs("run");
-    run_as_ranks("shared_memory", 2, [&](Ranks& ranks) {
+    run_as_ranks(2, [&](Ranks& ranks) {
       TrainerInputs mine = inputs;
       mine.ranks = &ranks;
-      mine.before_pass = [&](Pass pass, int64_t) {
+      ToyObserver observer;
+      mine.observer = &observer;
+      observer.before = [&](Pass pass, int64_t) {
         if (pass == Pass::update && !ranks.first()) throw std::bad_alloc();
       };
       const std::string error = error_of([&] { toy.train_in(mine, true); });
@@ -339,8 +341,8 @@ class Measured final : public PassHooks {
 };
 
 TEST(SharedStates, HoldAShareAndOneLayerAtMost) {
-  ToyRun toy = shared_run("shared_held", Shard::none);
-  const ToyRun deep("shared_held_model", 6);
+  ToyRun toy = shared_run(Shard::none);
+  const ToyRun deep(6);
   std::vector<SampledResponse> responses(6);
   const std::vector<int64_t> prompt = {3, 10, 4, 11};
   std::vector<TrainRow> rows;
@@ -356,7 +358,7 @@ TEST(SharedStates, HoldAShareAndOneLayerAtMost) {
   }
   for (const int size : {2, 4}) {
     for (const Shard shard : kShards) {
-      run_as_ranks("shared_held", size, [&](Ranks& ranks) {
+      run_as_ranks(size, [&](Ranks& ranks) {
         const auto policy = deep.policy();
         const int64_t whole = policy->parameter_count();
         Optimizer optimizer(*policy, {}, &ranks, shard);
@@ -371,7 +373,7 @@ TEST(SharedStates, HoldAShareAndOneLayerAtMost) {
         MethodStack methods;
         int64_t values = 0, gradients = 0;
         if (shard == Shard::optimizer) {
-          update_mini_batch(*policy, optimizer, methods, toy.settings, rows, 0, "test");
+          update_mini_batch(*policy, optimizer, methods, {rows, toy.settings, "test", nullptr, &ranks});
           for (const Parameter& parameter : policy->parameters()) {
             gradients += parameter.grad.numel();
             values += parameter.value.numel();
@@ -379,7 +381,7 @@ TEST(SharedStates, HoldAShareAndOneLayerAtMost) {
         } else {
           Measured measured(*policy, *optimizer.shares());
           EXPECT_EQ(measured.values, shard == Shard::parameters ? 0 : shares * size);
-          update_mini_batch(*policy, optimizer, methods, toy.settings, rows, 0, "test");
+          update_mini_batch(*policy, optimizer, methods, {rows, toy.settings, "test", nullptr, &ranks});
           values = measured.values;
           gradients = measured.gradients;
           policy->set_hooks(optimizer.shares());

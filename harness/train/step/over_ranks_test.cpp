@@ -7,14 +7,13 @@
 
 #include "harness/train/states/shares.h"
 #include "harness/train/step/update.h"
-#include "harness/train/test_ranks.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
 
-
 TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
-  const ToyRun toy("ranks_sample");
+  const ToyRun toy;
   const auto policy = toy.policy();
   std::vector<GenerationRequest> requests;
   for (uint64_t i = 0; i < 5; ++i) {
@@ -28,12 +27,9 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   settings.stop_ids = {0};
   const auto alone = generate(*policy, requests, settings);
   for (const int size : {2, 4, 7}) {
-    const ScratchFolder folder;
-    const std::string file = folder.path("meet");
-    run_as_processes(size, [&](int rank) {
-      const auto ranks = Ranks::meet(file, rank, size);
+    run_as_ranks(size, [&](Ranks& ranks) {
       GenerationTotals totals;
-      const auto shared = generate_over_ranks(ranks.get(), *policy, requests, settings, totals);
+      const auto shared = generate_over_ranks(&ranks, *policy, requests, settings, totals);
       ASSERT_EQ(shared.size(), alone.size());
       for (size_t i = 0; i < alone.size(); ++i) {
         ASSERT_EQ(shared[i].size(), alone[i].size());
@@ -49,43 +45,16 @@ TEST(OverRanks, SampleTheResponsesThatOneProcessSamples) {
   }
 }
 
-// Sampled responses, 1 to 4 a prompt, ten in all.
-struct SampledRows {
-  explicit SampledRows(const Transformer& policy) {
-    for (uint64_t p = 0; p < 4; ++p) {
-      GenerationRequest request{{static_cast<int64_t>(p), 3, 4}, {}};
-      for (uint64_t s = 0; s <= p; ++s) request.streams.emplace_back("score", std::initializer_list<uint64_t>{p, s});
-      requests.push_back(request);
-    }
-    GeneratorSettings settings;
-    settings.sampling.max_new_tokens = 9;
-    settings.stop_ids = {0};
-    responses = generate(policy, requests, settings);
-    for (size_t p = 0; p < requests.size(); ++p) {
-      for (const SampledResponse& response : responses[p]) {
-        TrainRow row;
-        row.prompt = &requests[p].prompt;
-        row.group = static_cast<int64_t>(p);
-        row.response = &response;
-        rows.push_back(row);
-      }
-    }
-  }
-  std::vector<GenerationRequest> requests;
-  std::vector<std::vector<SampledResponse>> responses;
-  std::vector<TrainRow> rows;
-};
-
 TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
-  const ToyRun toy("ranks_score");
+  const ToyRun toy;
   const auto policy = toy.policy();
-  const SampledRows sampled(*policy);
-  const RowStatistics alone = score_rows(*policy, sampled.rows, toy.settings, nullptr, "test");
+  const ToyRows sampled(toy, {1, 2, 3, 4});
+  const RowStatistics alone = score_rows(*policy, {sampled.rows, toy.settings});
   ASSERT_EQ(alone.log_probs.size(), 10u);
   for (const Shard shard : {Shard::none, Shard::parameters}) {
     for (const int64_t micro_batch : {0, 2}) {
       for (const int size : {2, 4, 11}) {  // of 11 the last has no row; of 4 in passes of two, the last has one pass less
-        run_as_ranks("score", size, [&](Ranks& ranks) {
+        run_as_ranks(size, [&](Ranks& ranks) {
           TrainSettings settings = toy.settings;
           settings.shard = shard;
           settings.micro_batch_responses = micro_batch;
@@ -95,7 +64,7 @@ TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
           int64_t scored = 0;
           MemorySizes sizes;
           MemoryLimits limits(settings, torch::kCPU, &ranks, sizes, {{}, [&](Pass, int64_t rows) { scored += rows; }});
-          const RowStatistics shared = score_rows(*mine, sampled.rows, settings, &limits, "test", &ranks);
+          const RowStatistics shared = score_rows(*mine, {sampled.rows, settings, "test", &limits, &ranks});
           EXPECT_TRUE(shared.log_probs == alone.log_probs) << size << " ranks, " << shard_name(shard);
           EXPECT_TRUE(shared.entropies == alone.entropies) << size << " ranks, " << shard_name(shard);
           const int64_t share = (10 + size - 1) / size;
@@ -107,7 +76,7 @@ TEST(OverRanks, ScoreARowToTheBytesOfOneProcessAndEachItsShareAlone) {
 }
 
 TEST(OverRanks, RecomputedAndReferenceLogProbsTrainToWithinRoundingOfOneProcess) {
-  ToyRun toy = toy_run("ranks_recompute");
+  ToyRun toy = touchy_run();
   toy.settings.steps = 2;
   toy.settings.recompute_old_log_probs = true;
   toy.settings.importance_cap = 2;
@@ -126,7 +95,7 @@ TEST(OverRanks, RecomputedAndReferenceLogProbsTrainToWithinRoundingOfOneProcess)
 }
 
 TEST(OverRanks, TrainToWithinRoundingOfOneProcess) {
-  const ToyRun toy = toy_run("ranks_train");
+  const ToyRun toy = touchy_run();
   const auto alone = toy.policy();
   toy.train_policy(*alone, toy.inputs("alone"), true);
   EXPECT_GT(largest_difference(*alone, *toy.policy()), 1e-4) << "nothing was learnt";
@@ -141,7 +110,7 @@ TEST(OverRanks, TrainToWithinRoundingOfOneProcess) {
 
 TEST(OverRanks, RepeatTheSameBytesAlsoAfterStopping) {
   for (const int size : {2, 4}) {
-    ToyRun toy = toy_run(fmt::format("ranks_repeat_{}", size));
+    ToyRun toy = touchy_run();
     train_as_ranks(toy, "first", size);
     train_as_ranks(toy, "second", size);
     toy.settings.steps = 2;
@@ -159,8 +128,7 @@ TEST(OverRanks, AMeanOverMicroBatchesKeepsTheirNumber) {
   TrainSettings settings;
   settings.loss.aggregation = Aggregation::micro_token_mean;
   const ScratchFolder folder;
-  const std::string file = folder.path("meet");
-  const auto ranks = Ranks::meet(file, 0, 1);
+  const auto ranks = Ranks::meet(folder.path("rendezvous"), 0, 1);
   EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 12u);
   settings.micro_batch_responses = 5;
   EXPECT_EQ(micro_batch_rows(settings, 12, ranks.get()), 5u);

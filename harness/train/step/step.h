@@ -11,6 +11,7 @@
 
 namespace harness {
 
+// What a step works on; all outlive it.
 struct StepParts {
   const TrainSettings& settings;
   const CollectInputs& inputs;
@@ -21,7 +22,16 @@ struct StepParts {
   DataCursor& cursor;
 };
 
-// Runs step number `step` = 1, 2, ... and returns its metrics; adds to seconds and work.
-Metrics run_step(StepParts& parts, int64_t step, Seconds& seconds, Work& work);
+// What a step says of itself.
+struct StepResult {
+  Metrics metrics;  // of metrics.jsonl (step_metrics.h)
+  int64_t tokens_generated = 0, responses_generated = 0, responses_kept = 0;
+  Seconds seconds;  // of its parts, for timing.json
+  Work work;
+};
+
+// Runs step number `step` = 1, 2, ... Throws Error for a starved step that is to stop the run, a loss that is not finite, and
+// memory that does not hold one response.
+StepResult run_step(StepParts& parts, int64_t step);
 
 }  // namespace harness

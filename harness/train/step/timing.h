@@ -9,9 +9,8 @@
 namespace harness {
 
 // Part -> seconds. Parts of a step: rollout (within it decode: tokens after the first of each response; readout: layer readout
-// and fingerprints), score, shape (reward shaping
-// by the methods, their memory included), update, checkpoint (state within it: that of the methods), step (the whole of it,
-// validation left out).
+// and fingerprints), score, shape (rewards and advantages by the methods, their memory included), update, checkpoint (state
+// within it: that of the methods), step (the whole of it, validation left out).
 using Seconds = std::map<std::string, double>;
 
 // What the seconds of a part were spent on: tokens of responses, operations that they need (harness/model/files/work.h; what is
@@ -34,8 +33,10 @@ struct TimingWindow {
 // The step that ends the window of `step`: tens up to 100, hundreds up to 1000, and so on.
 int64_t window_end(int64_t step);
 
+// Sums over the steps that one process ran.
 class StepTiming {
  public:
+  // Step number `step`, after those before it.
   void add(int64_t step, const Seconds& seconds, const Work& work = {});
   [[nodiscard]] const Seconds& total() const { return total_; }
   [[nodiscard]] const Work& total_work() const { return work_; }

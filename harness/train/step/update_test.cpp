@@ -4,54 +4,20 @@
 
 #include <cmath>
 
-#include "harness/train/test_policy.h"
+#include "harness/train/testing.h"
 
 namespace harness {
 namespace {
 
-// Responses sampled from the toy policy, with advantages that differ from row to row.
-struct Rows {
-  explicit Rows(const ToyRun& toy, int64_t samples = 5) {
-    const auto policy = toy.policy();
-    const PromptMaker prompts = toy.prompts();
-    GeneratorSettings settings;
-    settings.sampling = toy.settings.sampling;
-    settings.stop_ids = {0};
-    settings.max_rows = 7;
-    for (size_t p = 0; p < 3; ++p) {
-      GenerationRequest request{prompts.ids(toy.problems[p].text), {}};
-      for (int64_t s = 0; s < samples; ++s) {
-        request.streams.emplace_back("test rows", std::initializer_list<uint64_t>{p, static_cast<uint64_t>(s)});
-      }
-      requests.push_back(std::move(request));
-    }
-    responses = generate(*policy, requests, settings);
-    for (size_t p = 0; p < responses.size(); ++p) {
-      for (size_t s = 0; s < responses[p].size(); ++s) {
-        TrainRow row;
-        row.prompt = &requests[p].prompt;
-        row.group = static_cast<int64_t>(p);
-        row.response = &responses[p][s];
-        row.advantage = std::sin(1.3 * static_cast<double>(rows.size()) + 0.4);
-        row.key = rows.size();
-        row.old_log_probs = row.response->log_probs;
-        rows.push_back(std::move(row));
-      }
-    }
-  }
-  std::vector<GenerationRequest> requests;
-  std::vector<std::vector<SampledResponse>> responses;
-  std::vector<TrainRow> rows;
-};
-
 TEST(ScoreRows, EqualsWhatWasRecordedWhileSamplingBitForBit) {
   for (const double temperature : {1.0, 0.7}) {
-    ToyRun toy("score_rows");
+    ToyRun toy;
     toy.settings.sampling.temperature = temperature;
-    const Rows rows(toy);
+    const ToyRows rows(toy, {5, 5, 5});
     const auto policy = toy.policy();
     for (const int64_t micro_batch : {0, 1, 4}) {
-      const RowStatistics now = score_rows(*policy, rows.rows, temperature, micro_batch);
+      toy.settings.micro_batch_responses = micro_batch;
+      const RowStatistics now = score_rows(*policy, {rows.rows, toy.settings});
       for (size_t b = 0; b < rows.rows.size(); ++b) {
         EXPECT_EQ(now.log_probs[b], rows.rows[b].response->log_probs) << "row " << b;
         EXPECT_EQ(now.entropies[b], rows.rows[b].response->entropies) << "row " << b;
@@ -60,34 +26,23 @@ TEST(ScoreRows, EqualsWhatWasRecordedWhileSamplingBitForBit) {
   }
 }
 
-std::vector<torch::Tensor> gradients(const ToyRun& toy, const Rows& rows, Metrics* metrics = nullptr) {
+std::vector<torch::Tensor> gradients(const ToyRun& toy, const ToyRows& rows, Metrics* metrics = nullptr) {
   const auto policy = toy.policy();
   OptimizerSettings still;
   still.lr = 0;
   still.clip_norm = 0;
   Optimizer optimizer(*policy, still);
   MethodStack methods;
-  const Metrics found = update_mini_batch(*policy, optimizer, methods, toy.settings, rows.rows, 0, "test");
+  const Metrics found = update_mini_batch(*policy, optimizer, methods, {rows.rows, toy.settings}).value();
   if (metrics != nullptr) *metrics = found;
-  std::vector<torch::Tensor> out;
-  for (const Parameter& parameter : policy->parameters()) out.push_back(parameter.grad.to(torch::kFloat64));
-  return out;
-}
-
-double relative_difference(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]).square().sum().item<double>();
-    size += a[i].square().sum().item<double>();
-  }
-  return std::sqrt(difference / size);
+  return gradients_of(*policy);
 }
 
 TEST(Update, MicroBatchesOfAnySizeGiveTheGradientsOfTheWhole) {
   for (const auto aggregation : {Aggregation::token_mean, Aggregation::seq_mean_token_mean}) {
-    ToyRun toy("micro_batches");
+    ToyRun toy;
     toy.settings.loss.aggregation = aggregation;
-    const Rows rows(toy);
+    const ToyRows rows(toy, {5, 5, 5});
     Metrics whole_metrics;
     const auto whole = gradients(toy, rows, &whole_metrics);
     EXPECT_GT(whole[0].norm().item<double>(), 0);
@@ -102,8 +57,8 @@ TEST(Update, MicroBatchesOfAnySizeGiveTheGradientsOfTheWhole) {
 }
 
 TEST(Update, RecomputingActivationsGivesTheSameBytes) {
-  ToyRun toy("recompute");
-  const Rows rows(toy);
+  ToyRun toy;
+  const ToyRows rows(toy, {5, 5, 5});
   const auto kept = gradients(toy, rows);
   toy.settings.recompute_activations = true;
   const auto again = gradients(toy, rows);
@@ -111,11 +66,11 @@ TEST(Update, RecomputingActivationsGivesTheSameBytes) {
 }
 
 TEST(Update, AMaskedRowCountsInNothing) {
-  ToyRun toy("masked");
-  Rows rows(toy);
+  ToyRun toy;
+  ToyRows rows(toy, {5, 5, 5});
   for (size_t b = 0; b < rows.rows.size(); b += 3) rows.rows[b].counts = false;
   const auto masked = gradients(toy, rows);
-  Rows fewer(toy);
+  ToyRows fewer(toy, {5, 5, 5});
   std::vector<TrainRow> left;
   for (size_t b = 0; b < fewer.rows.size(); ++b) {
     if (b % 3 != 0) left.push_back(fewer.rows[b]);
@@ -125,8 +80,8 @@ TEST(Update, AMaskedRowCountsInNothing) {
 }
 
 TEST(Update, ZeroAdvantagesGiveNoGradient) {
-  ToyRun toy("zero_advantages");
-  Rows rows(toy);
+  ToyRun toy;
+  ToyRows rows(toy, {5, 5, 5});
   for (TrainRow& row : rows.rows) row.advantage = 0;
   Metrics metrics;
   for (const torch::Tensor& gradient : gradients(toy, rows, &metrics)) EXPECT_EQ(gradient.abs().max().item<double>(), 0.0);
@@ -234,7 +189,7 @@ TEST_P(GoldenUpdate, LossAndGradientsEqualPyTorch) {
     still.clip_norm = 0;
     Optimizer optimizer(*policy, still);
     MethodStack methods;
-    const Metrics metrics = update_mini_batch(*policy, optimizer, methods, s, batch.rows, 0, "test");
+    const Metrics metrics = update_mini_batch(*policy, optimizer, methods, {batch.rows, s}).value();
     EXPECT_NEAR(metrics.at("loss"), arm["loss"].get<double>(), 1e-5 * std::max(1.0, std::abs(arm["loss"].get<double>())));
     const auto gradients = named_gradients(*policy);
     ASSERT_EQ(gradients.size(), arm["gradients"].size());
