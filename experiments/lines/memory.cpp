@@ -1,4 +1,6 @@
 // inspect memory: training steps in, labels, sizes, penalties and shaped scores out; or what a saved memory holds.
+#include "meds/memory.h"
+
 #include <iostream>
 #include <memory>
 
@@ -7,7 +9,6 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
-#include "meds/memory.h"
 #include "meds/penalty.h"
 
 namespace experiments {

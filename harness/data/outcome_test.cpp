@@ -16,8 +16,7 @@ Outcome outcome_of(int64_t sample) {
   outcome.kind = "prec1";
   outcome.seed = 3;
   outcome.sample = sample;
-  outcome.verdicts = {{"math", Correctness::undecided},
-                      {"recipe", sample % 2 == 0 ? Correctness::right : Correctness::wrong}};
+  outcome.verdicts = {{"math", Correctness::undecided}, {"recipe", sample % 2 == 0 ? Correctness::right : Correctness::wrong}};
   outcome.extracted = "5.0";
   if (sample % 2 == 0) outcome.normalised = "5";
   outcome.error_label = sample % 2 == 0 ? "" : "slip";
@@ -74,8 +73,7 @@ TEST(Outcome, KeepsVerdictsAsWordsInTheFileAndReadsThemBack) {
   const ScratchFolder folder;
   const std::string path = folder.path("outcomes.jsonl.zst");
   write_outcomes(path, {"recipe", {outcome_of(1)}});
-  EXPECT_THAT(zstd_decompress(read_file(path)),
-              testing::HasSubstr(R"("verdicts":{"math":"undecided","recipe":"wrong"})"));
+  EXPECT_THAT(zstd_decompress(read_file(path)), testing::HasSubstr(R"("verdicts":{"math":"undecided","recipe":"wrong"})"));
   EXPECT_EQ(read_outcomes(path).outcomes.at(0).verdicts, outcome_of(1).verdicts);
 }
 

@@ -87,8 +87,7 @@ std::vector<Outcome> evaluate(const Transformer& model, const std::vector<Proble
   MEDSBENCH_CHECK(samples >= 0, "n {} and first sample {}", settings.n, first_sample);
   int64_t total = 0, done = 0;
   for (const ProblemSet& set : sets) total += static_cast<int64_t>(set.problems.size()) * samples;
-  // Problems in groups of about eight times the rows decoded at once: finished rows leave room, memory stays bounded.
-  const int64_t at_once = std::max<int64_t>(1, 8 * settings.max_rows / std::max<int64_t>(1, samples));
+  const int64_t at_once = problems_at_once(settings.max_rows, samples);
   std::vector<Outcome> outcomes;
   for (const ProblemSet& set : sets) {
     const uint64_t set_hash = hash64(set.name);

@@ -1,6 +1,7 @@
 // Evaluator: samples n responses a problem, grades them and stores outcomes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,6 +35,12 @@ struct EvalInputs {
   std::function<void(int64_t done, int64_t total)> progress;  // responses; may be empty
   std::function<void(const std::string&)> on_warning;         // may be empty
 };
+
+// Problems that are evaluated together: about eight times the rows decoded at once, so that finished rows leave room and memory
+// stays bounded. `samples` of each.
+inline int64_t problems_at_once(int64_t max_rows, int64_t samples) {
+  return std::max<int64_t>(1, 8 * max_rows / std::max<int64_t>(1, samples));
+}
 
 // Outcomes of samples first_sample .. n - 1 of every problem, in the order set, problem, sample. Keyed by (evaluation seed,
 // set, problem, sample): the same whatever is evaluated beside it, in strict mode. Where memory ends, half as many rows are

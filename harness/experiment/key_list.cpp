@@ -50,7 +50,8 @@ std::string methods_text(const MethodCatalog& catalog) {
   std::string out;
   for (const MethodEntry& entry : catalog.entries()) {
     const Made made = made_of(entry, catalog);
-    out += fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, made.seams, entry.base);
+    out +=
+        fmt::format("{:<20} {} ({}); hook {}; stands on {}\n", entry.name, entry.title, entry.source, made.seams, entry.base);
     for (const std::string& assignment : entry.overrides) out += fmt::format("    sets {}\n", assignment);
     for (const KeySpec& key : made.keys) {
       out += fmt::format("    {} = {}  {} {}: {}\n", key.name, key.fallback, key.type, key.range, key.meaning);

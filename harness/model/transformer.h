@@ -15,6 +15,7 @@
 
 #include "harness/model/cpu/row_kernels.h"
 #include "harness/model/files/model_config.h"
+#include "harness/model/files/work.h"
 #include "harness/model/ops/kv_store.h"
 #include "harness/model/ops/pass_rows.h"
 #include "harness/model/pass_hooks.h"
@@ -161,8 +162,7 @@ class Transformer {
 
   // rows rounded up to the strict tile.
   [[nodiscard]] int64_t padded(int64_t rows) const {
-    const bool ours = numerics_.device.is_cpu() && numerics_.dtype == torch::kFloat32;
-    return numerics_.strict && !ours ? (rows + 63) / 64 * 64 : rows;
+    return padded_rows(rows, numerics_.strict, numerics_.device.is_cpu() && numerics_.dtype == torch::kFloat32);
   }
 
  private:

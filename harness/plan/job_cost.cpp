@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "harness/eval/evaluator.h"
+#include "harness/train/step/over_ranks.h"
+
 namespace harness {
 
 void share_states(MemorySettings& settings, Shard shard) {
@@ -30,12 +33,9 @@ MemorySettings memory_of(const TrainJob& job, const ModelConfig& shape) {
   m.prompts = s.prompts_per_step;
   m.responses = s.responses_per_prompt;
   m.mini_batch = std::min(s.mini_batch_prompts, s.prompts_per_step) * s.responses_per_prompt;
-  m.micro_batch = s.micro_batch_responses;
   m.processes = job.processes;
   share_states(m, s.shard);
-  if (m.micro_batch == 0 && s.loss.aggregation != Aggregation::micro_token_mean) {
-    m.micro_batch = (m.mini_batch + job.processes - 1) / job.processes;  // micro_batch_rows
-  }
+  m.micro_batch = static_cast<int64_t>(micro_batch_rows(s, static_cast<size_t>(m.mini_batch), static_cast<int>(job.processes)));
   m.rows = s.max_rows;
   return m;
 }
@@ -52,8 +52,7 @@ MemorySettings memory_of(const EvalJob& job, const ModelConfig& shape, int64_t p
   m.response_tokens = job.settings.sampling.max_new_tokens;
   m.responses = job.settings.n;
   m.rows = job.settings.max_rows;
-  // Those that are evaluated together (evaluator.cpp).
-  m.prompts = std::clamp<int64_t>(8 * m.rows / std::max<int64_t>(1, m.responses), 1, std::max<int64_t>(1, problems));
+  m.prompts = std::min(problems_at_once(job.settings.max_rows, job.settings.n), std::max<int64_t>(1, problems));
   return m;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "harness/model/ops/attention_tasks.h"
+
 namespace harness {
 
 namespace {
@@ -11,8 +13,7 @@ namespace {
 // Resident memory of the program with LibTorch before it loads anything, measured (experiments/peers/plan_memory.py --base).
 constexpr double kProgramBytes = 220e6;
 
-// Rows of a pass (Transformer::padded): our own fp32 products need no padding.
-int64_t to_tile(int64_t rows, const MemorySettings& s) { return s.strict && (s.bf16 || s.cuda) ? (rows + 63) / 64 * 64 : rows; }
+int64_t to_tile(int64_t rows, const MemorySettings& s) { return padded_rows(rows, s.strict, !s.bf16 && !s.cuda); }
 
 double positions(int64_t count) { return static_cast<double>((count + 15) / 16 * 16); }
 
@@ -134,15 +135,14 @@ class Planner {
     const int64_t prompts = std::min(s_.prompts, (rows + s_.responses - 1) / s_.responses + 1);
     sampling.parts.push_back({"keys and values", kv_bytes(static_cast<double>(rows) * positions(s_.response_tokens) +
                                                           static_cast<double>(prompts) * positions(s_.prompt_tokens))});
-    // Prompts are computed together up to 8192 rows; the readout keeps the outputs of all layers until their last rows are
-    // taken.
-    const int64_t together = std::min(prompts * s_.prompt_tokens, 8192 + s_.prompt_tokens);
+    // The readout keeps the outputs of all layers until their last rows are taken.
+    const int64_t together = std::min(prompts * s_.prompt_tokens, kPromptRowsAtOnce + s_.prompt_tokens);
     const double prefill =
         static_cast<double>(to_tile(together, s_)) * element_ * (row_.tape() + (s_.readout ? layers_ * row_.width : 0));
     const double decode = static_cast<double>(to_tile(rows, s_)) * element_ *
                           (row_.tape() + vocabulary_ + (s_.readout ? layers_ * row_.width : 0));
     // On a GPU the buffers of a decode step stand while prompts are computed (StaticDecoder), with fp32 sums of attention.
-    const auto stretches = [](int64_t count) { return static_cast<double>((count + 255) / 256); };
+    const auto stretches = [](int64_t count) { return static_cast<double>(AttentionTasks::chunks(count)); };
     const double sums = static_cast<double>(rows) * (stretches(s_.prompt_tokens) + stretches(s_.response_tokens)) * 4 *
                         (row_.heads + 2 * static_cast<double>(s_.shape.heads));
     sampling.parts.push_back({"activations", s_.cuda ? prefill + decode + sums : std::max(prefill, decode)});

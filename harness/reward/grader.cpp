@@ -2,8 +2,6 @@
 
 namespace harness {
 
-}
-
 std::string error_label(const Verdict& verdict, const Problem& problem) {
   if (verdict.correctness == Correctness::right || !verdict.normalised) return {};
   const auto known = problem.error_labels.find(*verdict.normalised);

@@ -129,12 +129,11 @@ class Session {
   }
 
   void compute_prompts(const std::vector<size_t>& fresh, GenerationTotals& totals) {
-    constexpr int64_t kRowsAtOnce = 8192;
     for (size_t begin = 0; begin < fresh.size();) {
       PackedBatch batch;
       std::vector<KvStore*> stores;
       size_t end = begin;
-      while (end < fresh.size() && (end == begin || batch.rows() < kRowsAtOnce)) {
+      while (end < fresh.size() && (end == begin || batch.rows() < kPromptRowsAtOnce)) {
         const std::vector<int64_t>& tokens = requests_[fresh[end]].prompt;
         Prompt& prompt = *prompts_[fresh[end]];
         prompt.length = static_cast<int64_t>(tokens.size());

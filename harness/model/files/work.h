@@ -31,6 +31,14 @@ struct TokenWork {
 // Operations of a forward pass over them.
 double flops_of(const ModelConfig& shape, const TokenWork& work);
 
+// Rows of a pass with those that pad it: strict numerics compute 64 rows at a time, but for our own fp32 products.
+inline int64_t padded_rows(int64_t rows, bool strict, bool own_products) {
+  return strict && !own_products ? (rows + 63) / 64 * 64 : rows;
+}
+
+// Prompts are computed together until they are so many rows.
+inline constexpr int64_t kPromptRowsAtOnce = 8192;
+
 // Rows of logits that are held at once where log-probs are taken (token_statistics.cpp). On the CPU few enough for its caches;
 // on a GPU about 2^28 logits: every chunk reads and writes the gradient of the whole head, and the more rows share that the
 // better, but no more than an eighth of 16384 rows of the largest vocabularies.

@@ -218,8 +218,8 @@ void add_published(const ExperimentResults& results, Summary& summary) {
       TableEntry& entry = row.entries.emplace_back();
       const std::string key = fmt::format("values.{} {}", column.set, column.quantity.name());
       if (!keys.has(key)) continue;
-      entry.mean.value = keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") /
-                         (column.percent() ? 100 : 1);
+      entry.mean.value =
+          keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") / (column.percent() ? 100 : 1);
     }
     // A number of a set or k that this table lacks is no mistake.
     if (!of_base(row.base_model)) continue;

@@ -128,10 +128,10 @@ std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks* ranks, cons
   return responses;
 }
 
-size_t micro_batch_rows(const TrainSettings& settings, size_t rows, const Ranks* ranks) {
+size_t micro_batch_rows(const TrainSettings& settings, size_t rows, int processes) {
   if (settings.micro_batch_responses > 0) return static_cast<size_t>(settings.micro_batch_responses);
-  if (ranks == nullptr || settings.loss.aggregation == Aggregation::micro_token_mean) return rows;
-  const auto size = static_cast<size_t>(ranks->size());
+  if (settings.loss.aggregation == Aggregation::micro_token_mean) return rows;
+  const auto size = static_cast<size_t>(processes);
   return std::max<size_t>(1, (rows + size - 1) / size);
 }
 

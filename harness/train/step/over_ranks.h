@@ -20,8 +20,9 @@ std::vector<std::vector<SampledResponse>> generate_over_ranks(Ranks* ranks, cons
                                                               const GeneratorSettings& settings, GenerationTotals& totals,
                                                               MemoryLimits* limits = nullptr, const std::string& place = "");
 
-// Rows of one micro-batch: as set, else the mini-batch in equal shares (whole where the loss is a mean over micro-batches).
-size_t micro_batch_rows(const TrainSettings& settings, size_t rows, const Ranks* ranks);
+// Rows of one micro-batch of a mini-batch of `rows`: as set, else equal shares of the processes (whole where the loss is a mean
+// over micro-batches).
+size_t micro_batch_rows(const TrainSettings& settings, size_t rows, int processes);
 
 // The lists of every process, those of one after those of another.
 std::vector<std::vector<float>> gather_lists(Ranks& ranks, const std::vector<std::vector<float>>& mine);

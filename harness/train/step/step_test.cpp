@@ -39,7 +39,7 @@ struct FirstStep {
     const PromptMaker prompts = toy.prompts();
     std::vector<std::vector<int64_t>> prompt_ids;
     for (const Problem& problem : toy.problems) prompt_ids.push_back(prompts.ids(problem.text));
-    const CollectInputs inputs{sampled_under, prompts, toy.grader, toy.problems, prompt_ids, toy.inputs().choose_layers};
+    const CollectInputs inputs{sampled_under, prompts, toy.grader, toy.problems, prompt_ids};
     std::vector<std::unique_ptr<Method>> list;
     list.push_back(std::make_unique<SeenMethod>(seen));
     MethodStack methods(std::move(list));

@@ -143,7 +143,8 @@ std::optional<Metrics> update_mini_batch(Transformer& policy, Optimizer& optimiz
   BatchLoss loss(methods, batch.settings.loss, make_token_batch(policy, methods.needs(), batch, optimizer.updates()));
 
   Totals totals;
-  const auto wanted = static_cast<int64_t>(std::min(rows.size(), micro_batch_rows(batch.settings, rows.size(), ranks)));
+  const auto wanted = static_cast<int64_t>(
+      std::min(rows.size(), micro_batch_rows(batch.settings, rows.size(), ranks == nullptr ? 1 : ranks->size())));
   fit_memory(batch.limits, Pass::update, wanted, batch.place, [&](int64_t size) {
     const auto step = static_cast<size_t>(size);
     loss.set_parts(static_cast<int64_t>((rows.size() + step - 1) / step));
