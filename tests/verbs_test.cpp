@@ -129,6 +129,27 @@ INSTANTIATE_TEST_SUITE_P(Models, VerbGolden,
                                          Golden{"loss", 1e-9}),
                          name_of);
 
+TEST(Generate, SamplesDoNotDependOnTheOrderAndCompanyOfLines) {
+  const auto lines_of = [](const std::string& input) {
+    const auto answer =
+        medsbench({"generate", "--model", kTestdata + "tiny-qwen3", "--n", "2", "--max-new-tokens", "12"}, input);
+    EXPECT_EQ(answer.status, 0) << answer.out;
+    std::istringstream in(answer.out);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+  };
+  const std::string a = "{\"ids\": [264, 290, 288]}\n", b = "{\"ids\": [264, 290]}\n";
+  const auto alone = lines_of(a), second = lines_of(b + a), twice = lines_of(a + b + a);
+  ASSERT_EQ(alone.size(), 2u);
+  ASSERT_EQ(second.size(), 4u);
+  ASSERT_EQ(twice.size(), 6u);
+  EXPECT_EQ(std::vector<std::string>(second.begin() + 2, second.end()), alone);
+  EXPECT_EQ(std::vector<std::string>(twice.begin(), twice.begin() + 2), alone);
+  EXPECT_NE(twice[4], twice[0]) << "a prompt that comes again is sampled anew";
+  EXPECT_NE(alone[0], alone[1]);
+}
+
 const std::string kBatch = R"({"groups": [0, 0, 0], "rewards": [1, 0, 0], "correct": [true, false, false], )"
                            R"("mask": [[1, 1], [1, 0], [1, 1]], "log_probs": [[-1, -2], [-1, -1], [-0.5, -1]], )"
                            R"("old_log_probs": [[-1, -1], [-2, -1], [-1, -1]])";

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "experiments/cli/every_method.h"
-#include "experiments/cli/experiment_testing.h"
+#include "experiments/cli/testing.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "experiments/cli/experiment_testing.h"
+#include "experiments/cli/testing.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/subprocess.h"

@@ -1,9 +1,11 @@
 // generate: text in, text out: samples from a model folder.
 #include <iostream>
+#include <map>
 
 #include "experiments/lines/lines.h"
 #include "experiments/lines/model_lines.h"
 #include "harness/core/error.h"
+#include "harness/core/hash.h"
 #include "harness/rollout/generator.h"
 #include "harness/text/jinja/chat_template.h"
 
@@ -23,12 +25,15 @@ class GenerateAnswer {
     settings_.unit_temperature_log_probs = true;
   }
 
-  void operator()(int64_t index, const OrderedJson& line, const EmitLine& emit) {
+  void operator()(const OrderedJson& line, const EmitLine& emit) {
     harness::GenerationRequest request{prompt_ids(line), {}};
     if (request.prompt.empty()) throw Error("expected a prompt of at least one token, found an empty one");
+    const auto* bytes = reinterpret_cast<const char*>(request.prompt.data());
+    const uint64_t prompt = harness::hash64({bytes, request.prompt.size() * sizeof(int64_t)});
+    const uint64_t before = times_asked_[prompt]++;
     for (int64_t sample = 0; sample < options_.n; ++sample) {
-      request.streams.emplace_back("generate", std::initializer_list<uint64_t>{options_.seed, static_cast<uint64_t>(index),
-                                                                               static_cast<uint64_t>(sample)});
+      request.streams.emplace_back(
+          "generate", std::initializer_list<uint64_t>{options_.seed, prompt, before, static_cast<uint64_t>(sample)});
     }
     harness::GeneratorSettings settings = settings_;
     if (!options_.new_tokens_given) settings.sampling.max_new_tokens = room_after(request.prompt);
@@ -86,6 +91,7 @@ class GenerateAnswer {
   AskedModel asked_;
   harness::GeneratorSettings settings_;
   std::shared_ptr<const harness::ChatTemplate> template_;
+  std::map<uint64_t, uint64_t> times_asked_;  // each prompt: the order and the company of lines change no sample
 };
 
 }  // namespace

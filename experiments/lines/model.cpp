@@ -67,7 +67,7 @@ class FingerprintAnswer {
         asked_(options.model),
         reader_(asked_.tokenizer(), settings_, asked_.model().config().layers) {}
 
-  void operator()(int64_t, const OrderedJson& line, const EmitLine& emit) {
+  void operator()(const OrderedJson& line, const EmitLine& emit) {
     const bool texts = line.contains("prompt") && line.contains("response");
     if (!texts && !(line.contains("prompt_ids") && line.contains("response_ids"))) {
       throw Error("expected the fields \"prompt\" and \"response\" or \"prompt_ids\" and \"response_ids\", found neither pair");
@@ -96,9 +96,8 @@ class FingerprintAnswer {
 
 int logit_lines(const ModelOptions& options, int64_t top) {
   AskedModel asked(options);
-  return answer_model_lines(std::cin, std::cout, [&](int64_t, const OrderedJson& line, const EmitLine& emit) {
-    emit(answer_logits(asked, top, line));
-  });
+  return answer_model_lines(std::cin, std::cout,
+                            [&](const OrderedJson& line, const EmitLine& emit) { emit(answer_logits(asked, top, line)); });
 }
 
 std::string layers_problem(const std::string& layers) {

@@ -63,10 +63,9 @@ std::vector<int64_t> AskedModel::encoded_field(const OrderedJson& line, const st
 }
 
 int answer_model_lines(std::istream& in, std::ostream& out,
-                       const std::function<void(int64_t, const OrderedJson&, const EmitLine&)>& answer) {
+                       const std::function<void(const OrderedJson&, const EmitLine&)>& answer) {
   int status = 0;
   std::string text;
-  int64_t index = 0;
   for (int64_t number = 1; std::getline(in, text); ++number) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
     const auto refuse = [&](const std::string& what) {
@@ -76,13 +75,12 @@ int answer_model_lines(std::istream& in, std::ostream& out,
     try {
       const OrderedJson line = harness::parse_ordered_json(text);
       if (!line.is_object()) throw Error("expected a JSON object, found {}", line.type_name());
-      answer(index, line, [&](const OrderedJson& value) { out << harness::dump_line(value) << '\n'; });
+      answer(line, [&](const OrderedJson& value) { out << harness::dump_line(value) << '\n'; });
     } catch (const Error& error) {
       refuse(error.what());
     } catch (const OrderedJson::exception& error) {
       refuse(error.what());
     }
-    ++index;
     out.flush();
   }
   return status;

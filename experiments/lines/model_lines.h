@@ -37,11 +37,10 @@ class AskedModel {
 };
 
 using EmitLine = std::function<void(const harness::OrderedJson&)>;
-// Runs `answer` over each line that is not empty, numbered from 0. As harness::answer_lines, with keys in their order (a chat
+// Runs `answer` over each line that is not empty. As harness::answer_lines, with keys in their order (a chat
 // template may print a mapping). Returns the exit status.
-int answer_model_lines(
-    std::istream& in, std::ostream& out,
-    const std::function<void(int64_t index, const harness::OrderedJson& line, const EmitLine& emit)>& answer);
+int answer_model_lines(std::istream& in, std::ostream& out,
+                       const std::function<void(const harness::OrderedJson& line, const EmitLine& emit)>& answer);
 
 // A float in JSON as the shortest decimal that reads back to it.
 harness::OrderedJson json_floats(const float* values, int64_t count);

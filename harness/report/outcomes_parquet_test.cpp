@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/error.h"
-#include "harness/report/test_experiment.h"
+#include "harness/report/testing.h"
 
 #ifdef MEDSBENCH_ARROW
 #include <arrow/api.h>

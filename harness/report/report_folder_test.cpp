@@ -11,7 +11,7 @@
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/page.h"
 #include "harness/report/table/table_text.h"
-#include "harness/report/test_experiment.h"
+#include "harness/report/testing.h"
 #include "harness/report/verify.h"
 
 namespace harness {

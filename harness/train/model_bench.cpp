@@ -13,7 +13,7 @@
 
 #include "harness/model/out_of_memory.h"
 #include "harness/rollout/rollout_work.h"
-#include "harness/train/bench_rows.h"
+#include "harness/train/benching.h"
 
 namespace harness {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "harness/train/bench_rows.h"
+#include "harness/train/benching.h"
 
 namespace harness {
 namespace {

@@ -8,7 +8,7 @@
 #include "harness/report/page/sections.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/table/table_text.h"
-#include "harness/report/test_experiment.h"
+#include "harness/report/testing.h"
 #include "harness/report/verify.h"
 
 namespace harness {

@@ -10,7 +10,7 @@
 #include "harness/core/files.h"
 #include "harness/report/figures/figures.h"
 #include "harness/report/report_folder.h"
-#include "harness/report/test_experiment.h"
+#include "harness/report/testing.h"
 #include "harness/report/verify.h"
 
 namespace harness {

@@ -11,7 +11,7 @@
 #include "harness/core/json.h"
 #include "harness/core/testing.h"
 #include "harness/report/report_folder.h"
-#include "harness/report/test_experiment.h"
+#include "harness/report/testing.h"
 
 namespace harness {
 namespace {
