@@ -1,5 +1,6 @@
 #include "harness/reward/math/latex_clean.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
@@ -62,6 +63,8 @@ constexpr std::array kCommands = std::to_array<Pair>({
     {"\\R", "\\mathbb{R}"},
     {"\\Reals", "\\mathbb{R}"},
     {"\\mathbb R", "\\mathbb{R}"},
+    {"\\mathbb{R}^{+}", "(0,\\infty)"},
+    {"\\mathbb{R}^+", "(0,\\infty)"},
     {"\\colon", ":"},
     {"{:}", ":"},
     {"\\percent", "%"},
@@ -134,41 +137,53 @@ std::string unwrap_texts(const std::string& text) {
   return result.append(text, begin, std::string::npos);
 }
 
-// "all real numbers" as \mathbb{R}; "... except 3" as its difference with 3, "... greater than 3" and "... such that x > 3" as
-// the condition alone.
-std::string name_reals(const std::string& text) {
-  static constexpr std::array kPhrases = std::to_array<std::string_view>(
-      {"the set of all real numbers", "the set of real numbers", "set of all real numbers", "set of real numbers",
-       "all real numbers", "any real number", "every real number", "all real values", "all reals", "all real", "real numbers"});
-  static constexpr std::array kTails = std::to_array<Pair>({{"except for", "\\setminus "},
-                                                            {"except", "\\setminus "},
-                                                            {"other than", "\\setminus "},
-                                                            {"excluding", "\\setminus "},
-                                                            {"greater than or equal to", "\\ge "},
-                                                            {"less than or equal to", "\\le "},
-                                                            {"greater than", ">"},
-                                                            {"less than", "<"},
-                                                            {"such that", ""},
-                                                            {"where", ""},
-                                                            {"with", ""}});
-  if (!contains(lower_ascii(text), "real")) return text;
+// "all real numbers" as \mathbb{R}, "positive real numbers" as an interval; "... except 3" as a difference, "... greater than
+// 3" and "... such that x > 3" as the condition alone; "no solution" as \emptyset.
+std::string name_sets(const std::string& text) {
+  static constexpr auto kSets = std::to_array<Pair>({{"non-negative real numbers", "[0,\\infty)"},
+                                                     {"nonnegative real numbers", "[0,\\infty)"},
+                                                     {"positive real numbers", "(0,\\infty)"},
+                                                     {"negative real numbers", "(-\\infty,0)"},
+                                                     {"real numbers", "\\mathbb{R}"},
+                                                     {"real number", "\\mathbb{R}"},
+                                                     {"real values", "\\mathbb{R}"},
+                                                     {"reals", "\\mathbb{R}"},
+                                                     {"real", "\\mathbb{R}"}});
+  static constexpr auto kTails = std::to_array<Pair>({{"except for", "\\setminus "},
+                                                      {"except", "\\setminus "},
+                                                      {"other than", "\\setminus "},
+                                                      {"excluding", "\\setminus "},
+                                                      {"greater than or equal to", "\\ge "},
+                                                      {"less than or equal to", "\\le "},
+                                                      {"greater than", ">"},
+                                                      {"less than", "<"},
+                                                      {"such that", ""},
+                                                      {"where", ""},
+                                                      {"with", ""}});
+  static constexpr auto kEmpty = std::to_array<std::string_view>(
+      {"empty set", "the empty set", "no solution", "no solutions", "no real solution", "no real solutions"});
+  const std::string whole = lower_ascii(text);
+  if (!contains(whole, "real") && !contains(whole, "empty") && !contains(whole, "no sol")) return text;
   const std::string plain = unwrap_texts(text);
   const std::string lower = lower_ascii(plain);
-  for (const std::string_view phrase : kPhrases) {
-    const size_t begin = lower.find(phrase);
+  if (std::find(kEmpty.begin(), kEmpty.end(), trim(lower)) != kEmpty.end()) return "\\emptyset ";
+  for (auto [phrase, name] : kSets) {
+    size_t begin = lower.find(phrase);
     if (begin == std::string::npos) continue;
     size_t end = begin + phrase.size();
     if ((begin > 0 && is_letter(lower[begin - 1])) || (end < lower.size() && is_letter(lower[end]))) continue;
+    for (const std::string_view lead : {"all ", "any ", "every ", "set of ", "the "}) {
+      if (std::string_view(lower).substr(0, begin).ends_with(lead)) begin -= lead.size();
+    }
     const auto skip_spaces = [&] {
       while (end < lower.size() && lower[end] == ' ') ++end;
     };
     skip_spaces();
     const bool variable =
         end < lower.size() && is_letter(lower[end]) && (end + 1 == lower.size() || !is_letter(lower[end + 1]));
-    if (phrase == "all real" && !variable) continue;
+    if (phrase == "real" && !variable) return text;
     if (variable) ++end;
     skip_spaces();
-    std::string_view name = "\\mathbb{R}";
     std::string_view sign;
     for (const auto& [words, spelling] : kTails) {
       if (lower.compare(end, words.size(), words) != 0) continue;
@@ -261,7 +276,7 @@ std::string clean_answer(std::string_view answer, std::string_view unit) {
   if (contains(text, "\\") || contains(text, "$") || contains(text, "~") || contains(text, "{:}")) {
     for (const Pair& pair : kCommands) text = replace_command(text, pair.first, pair.second);
   }
-  text = name_reals(percent_words(join_thousands(drop_spacing(text))));
+  text = name_sets(percent_words(join_thousands(drop_spacing(text))));
   text = trim(drop_conjunctions(std::move(text)));
   const auto drop_punctuation = [&] {
     while (!text.empty() && std::string_view(".;,").find(text.back()) != std::string_view::npos) {
