@@ -53,6 +53,26 @@ TEST(LastNumber, IsReadAsPeopleWriteNumbers) {
   EXPECT_EQ(last_number("none"), std::nullopt);
 }
 
+TEST(LastNumber, TakesAnyMinusOfUnicodeForASign) {
+  const LastNumberGrader grader;
+  Problem problem;
+  for (const std::string dash : {"-", "−", "–", "‒", "‐", "‑", "﹣", "－"}) {
+    problem.answer = "-5";
+    const Verdict verdict = grader.grade("The change is " + dash + "5 degrees.", problem);
+    EXPECT_EQ(verdict.correctness, Correctness::right) << dash;
+    EXPECT_EQ(verdict.extracted, dash + "5");
+    EXPECT_EQ(verdict.normalised, "-5");
+    EXPECT_EQ(grader.grade("为" + dash + "5", problem).correctness, Correctness::right) << dash;
+    EXPECT_EQ(grader.grade("10" + dash + "5", problem).correctness, Correctness::wrong) << dash;
+    problem.answer = "5";
+    EXPECT_EQ(grader.grade("The change is " + dash + "5 degrees.", problem).correctness, Correctness::wrong) << dash;
+    problem.answer = dash + "5";
+    EXPECT_EQ(grader.grade("it is -5.0", problem).correctness, Correctness::right) << dash;
+  }
+  problem.answer = "5";
+  EXPECT_EQ(grader.grade("the answer —5", problem).correctness, Correctness::right) << "an em dash is punctuation";
+}
+
 TEST(LastNumber, IsComparedWithoutCommasAndTrailingZeros) {
   Problem problem;
   problem.answer = "1200";

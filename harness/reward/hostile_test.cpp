@@ -84,7 +84,7 @@ TEST(Graders, SurviveHostileAnswers) {
 TEST(LatexParser, ReadsNothingBehindTheEndOfAText) {
   for (const std::string text : {"1_", "12_ ", "(3_", "x+4_"}) {
     StepBudget budget(1000);
-    EXPECT_FALSE(parse_answer(text, budget)) << text;
+    EXPECT_FALSE(parse_answer(text, "", budget)) << text;
   }
 }
 

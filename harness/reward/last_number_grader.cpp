@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
 
 #include "harness/core/text_edit.h"
@@ -16,6 +17,17 @@ bool is_thousands_comma(std::string_view text, size_t at) {
     if (!is_digit(text[i])) return false;
   }
   return at + 4 >= text.size() || !is_digit(text[at + 4]);
+}
+
+// The bytes of the minus sign or dash that ends before `at`; 0 where none does.
+size_t dash_before(std::string_view text, size_t at) {
+  // Hyphen-minus, hyphens, figure dash, en dash, minus, small and full-width hyphen-minus; an em dash is punctuation.
+  static constexpr auto kDashes =
+      std::to_array<std::string_view>({"-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2212", "\uFE63", "\uFF0D"});
+  for (const std::string_view dash : kDashes) {
+    if (text.substr(0, at).ends_with(dash)) return dash.size();
+  }
+  return 0;
 }
 
 }  // namespace
@@ -39,17 +51,18 @@ std::optional<std::string> last_number(std::string_view text) {
     }
   }
   if (text[begin] == '.' && (begin == 0 || !is_digit(text[begin - 1])) && begin > 0 && text[begin - 1] == '.') ++begin;
-  if (begin > 0 && text[begin - 1] == '-') {
-    const char before = begin >= 2 ? text[begin - 2] : ' ';
-    if (std::isalnum(static_cast<unsigned char>(before)) == 0 && before != ')' && before != ']' && before != '}') --begin;
+  if (const size_t sign = dash_before(text, begin); sign > 0) {
+    const char before = sign < begin ? text[begin - sign - 1] : ' ';
+    if (std::isalnum(static_cast<unsigned char>(before)) == 0 && before != ')' && before != ']' && before != '}') begin -= sign;
   }
   return std::string(text.substr(begin, last - begin + 1));
 }
 
 std::string plain_number(std::string_view number) {
   std::string text = replace_all(std::string(number), ",", "");
-  const bool negative = !text.empty() && text[0] == '-';
-  if (negative) text.erase(0, 1);
+  const size_t sign = text.find_first_of(".0123456789");
+  const bool negative = sign != std::string::npos && sign > 0 && dash_before(text, sign) == sign;
+  if (negative) text.erase(0, sign);
   if (contains(text, ".")) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();

@@ -1,5 +1,7 @@
 #include "harness/reward/answer/boxed.h"
 
+#include <algorithm>
+
 #include "harness/core/text_edit.h"
 
 namespace harness {
@@ -18,22 +20,6 @@ std::optional<size_t> first_balance(std::string_view text, size_t begin) {
     if (text[i] == '}' && --open == 0) return i + 1;
   }
   return std::nullopt;
-}
-
-// The answer of the box whose command ends at `at`: braces, or one bare token.
-std::optional<std::string> content_of_box(std::string_view text, size_t at) {
-  while (at < text.size() && text[at] == ' ') ++at;
-  if (at >= text.size()) return std::nullopt;
-  if (text[at] == '{') {
-    const std::optional<size_t> end = end_of_braces(text, at);
-    if (!end) return std::nullopt;
-    return std::string(text.substr(at + 1, *end - at - 2));
-  }
-  const size_t end = text.find_first_of(" $\n\t,;}", at);
-  std::string token(text.substr(at, end == std::string_view::npos ? end : end - at));
-  while (!token.empty() && token.back() == '.') token.pop_back();
-  if (token.empty()) return std::nullopt;
-  return token;
 }
 
 }  // namespace
@@ -70,9 +56,39 @@ namespace {
 
 struct Box {
   size_t begin = 0;
-  size_t end = 0;  // an estimate for a box without braces
+  size_t end = 0;
   std::string content;
+  bool braced = false;
 };
+
+// The end of one bare token of an answer at `at`: `42`, `\frac{1}{2}`, `A`; `at` where none begins.
+size_t end_of_token(std::string_view text, size_t at) {
+  const char first = at < text.size() ? text[at] : ' ';
+  if (!is_letter(first) && !is_digit(first) && std::string_view("\\+-.([|").find(first) == std::string_view::npos) return at;
+  bool closed = true;
+  while (at < text.size() && std::string_view(" $\n\t,;}").find(text[at]) == std::string_view::npos) {
+    const std::optional<size_t> braces = closed && text[at] == '{' ? end_of_braces(text, at) : std::nullopt;
+    closed = closed && (text[at] != '{' || braces);
+    at = braces ? *braces : at + 1;
+  }
+  return at;
+}
+
+// The box at `begin`, whose command ends at `at`: braces, or one bare token.
+std::optional<Box> read_box(std::string_view text, size_t begin, size_t at) {
+  if (at < text.size() && is_letter(text[at])) return std::nullopt;  // another command
+  at = std::min(text.find_first_not_of(" \n\r\t", at), text.size());
+  if (at < text.size() && text[at] == '{') {
+    const std::optional<size_t> end = end_of_braces(text, at);
+    if (!end) return std::nullopt;
+    return Box{begin, *end, std::string(text.substr(at + 1, *end - at - 2)), true};
+  }
+  Box box{begin, end_of_token(text, at), {}, false};
+  box.content = text.substr(at, box.end - at);
+  while (!box.content.empty() && box.content.back() == '.') box.content.pop_back();
+  if (box.content.empty()) return std::nullopt;
+  return box;
+}
 
 // The last box that begins before `before`; boxes whose braces do not balance are passed over.
 std::optional<Box> last_box_before(std::string_view response, size_t before) {
@@ -84,13 +100,29 @@ std::optional<Box> last_box_before(std::string_view response, size_t before) {
     if (boxed == std::string_view::npos && fbox == std::string_view::npos) return std::nullopt;
     const bool take_fbox = boxed == std::string_view::npos || (fbox != std::string_view::npos && fbox > boxed);
     const size_t at = take_fbox ? fbox : boxed;
-    const size_t after = at + (take_fbox ? kFbox : kBoxed).size();
-    const std::optional<std::string> content = content_of_box(response, after);
-    if (content) return Box{at, after + content->size() + 2, *content};
+    std::optional<Box> box = read_box(response, at, at + (take_fbox ? kFbox : kBoxed).size());
+    if (box) return box;
     if (at == 0) return std::nullopt;
     before = at - 1;
   }
   return std::nullopt;
+}
+
+// Whether a box may be one that prose only names: "I used \boxed as you asked", `\boxed{}`.
+bool may_be_prose(const Box& box) {
+  if (box.braced) return trim(box.content).empty();
+  return box.content.find_first_of("0123456789\\") == std::string::npos;
+}
+
+// The last box, or the last with something in braces where all behind it may be prose.
+std::optional<Box> answer_box(std::string_view response) {
+  constexpr int kMostProse = 16;
+  const std::optional<Box> last = last_box_before(response, std::string_view::npos);
+  std::optional<Box> box = last;
+  for (int i = 0; i < kMostProse && box && may_be_prose(*box); ++i) {
+    box = box->begin > 0 ? last_box_before(response, box->begin - 1) : std::nullopt;
+  }
+  return box && box->braced && !may_be_prose(*box) ? box : last;
 }
 
 bool are_neighbours(std::string_view between, const std::string& first, const std::string& second) {
@@ -102,14 +134,14 @@ bool are_neighbours(std::string_view between, const std::string& first, const st
 }  // namespace
 
 std::optional<std::string> last_balanced_box(std::string_view response) {
-  const std::optional<Box> box = last_box_before(response, std::string_view::npos);
+  const std::optional<Box> box = answer_box(response);
   if (!box) return std::nullopt;
   return box->content;
 }
 
 std::string neighbouring_boxes(std::string_view response) {
   constexpr int kMostNeighbours = 16;
-  std::optional<Box> box = last_box_before(response, std::string_view::npos);
+  std::optional<Box> box = answer_box(response);
   if (!box) return {};
   std::string joined = box->content;
   for (int i = 0; i < kMostNeighbours && box->begin > 0; ++i) {

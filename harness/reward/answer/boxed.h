@@ -13,7 +13,9 @@ namespace harness {
 // counts).
 std::optional<std::string> recipe_boxed_answer(std::string_view response);
 
-// The content of the last `\boxed` or `\fbox` whose braces balance. `\boxed 5` without braces gives the token that follows.
+// The content of the last `\boxed` or `\fbox` whose braces balance, white space before them or not. `\boxed 5` without braces
+// gives the token that follows. A box with something in braces wins over a later bare word of letters or an empty box: prose
+// names the command.
 std::optional<std::string> last_balanced_box(std::string_view response);
 
 // The contents of the last box and of those shortly before it (10 characters, or 70 with a comma, "and" or "or" between), in

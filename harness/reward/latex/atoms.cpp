@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
 #include "harness/core/text_edit.h"
 #include "harness/core/utf8.h"
 #include "harness/reward/latex/grammar.h"
+#include "harness/reward/latex/number_forms.h"
 #include "harness/reward/latex/parts.h"
 #include "harness/reward/math/latex_clean.h"
 
@@ -12,12 +14,15 @@ namespace {
 
 // The members of a parenthesised list are arguments: \max(a, b).
 std::vector<Expression> arguments_of(Expression x) {
-  if (x.is(Op::tuple) || (x.is(Op::set) && x.name == ",")) return std::move(x.parts);
+  if (x.is(Op::tuple) || x.is_list()) return std::move(x.parts);
   return one_part(std::move(x));
 }
 
+// A word without its case; `Tt` and `tt` are two names.
 Expression text_symbol(const std::string& content) {
-  const std::string name = lower_ascii(squeeze(content));
+  std::string name = squeeze(content);
+  const std::string lower = lower_ascii(name);
+  if (!repeats_one_letter(lower)) name = lower;
   if (name.size() > 2 && name.front() == '(' && name.back() == ')') return make_symbol(name.substr(1, name.size() - 2));
   return make_symbol(name);
 }
@@ -44,11 +49,41 @@ Expression LatexGrammar::atom() {
 }
 
 Expression LatexGrammar::number() {
-  const std::optional<NumberToken> token = read_number(rest(), thousands_ && brackets_ == 0);
+  std::optional<NumberToken> token = read_number(rest(), thousands_ && brackets_ == 0);
   if (!token) throw NotMathematics{};
   budget_.spend(static_cast<int64_t>(token->size * token->size / 64));
   at_ += token->size;
-  return make_number(token->value, token->decimal);
+  Expression x = make_number(std::move(token->value), token->decimal);
+  if (!token->exponent) return x;
+  Expression scale = make_node(Op::power, two_parts(make_number(10), make_number(std::move(*token->exponent))));
+  return make_node(Op::multiply, two_parts(std::move(x), std::move(scale)));
+}
+
+Expression LatexGrammar::quantity() {
+  const bool behind_colon = at_ > 0 && text_[at_ - 1] == ':';
+  if (const std::optional<ClockTime> time = clock_time_at(rest()); time && time->second < 0 && !behind_colon) {
+    at_ += time->size;
+    return make_clock(time->hour, time->minute, day_half());
+  }
+  const size_t begin = at_;
+  Expression x = number();
+  if (text_.substr(begin, at_ - begin).find_first_not_of("0123456789,") == std::string_view::npos) {
+    if (const std::optional<NumberToken> fraction = mixed_fraction_at(rest())) {
+      at_ += fraction->size;
+      x.value += fraction->value;
+    } else if (const int half = day_half(); half != 0 && x.value <= 12) {
+      x = make_clock(x.value.convert_to<int>(), 0, half);
+    }
+  }
+  // Digits beside digits are no product.
+  const bool braced = peek() == '{' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]);
+  if (braced || is_digit(peek()) || peek() == '.') throw NotMathematics{};
+  return x;
+}
+
+int LatexGrammar::day_half() {
+  if (take("\\text{am}")) return 1;
+  return take("\\text{pm}") ? 2 : 0;
 }
 
 Expression LatexGrammar::letter() {
@@ -62,8 +97,12 @@ Expression LatexGrammar::letter() {
     if (name == "sqrt") return root();
     return function_call(std::string(name));
   }
-  std::string name(1, static_cast<char>(std::tolower(static_cast<unsigned char>(text_[at_++]))));
-  return subscripted(std::move(name));
+  const char c = text_[at_++];
+  const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool kept = cased_.find(lower) != std::string_view::npos;
+  Expression x = subscripted(std::string(1, kept ? c : lower));
+  if (c != lower && (x.name == "e" || x.name == "i")) x.name = std::string(1, c);  // E and I are no constants
+  return x;
 }
 
 Expression LatexGrammar::subscripted(std::string name) {
@@ -212,25 +251,49 @@ Expression LatexGrammar::command_atom() {
 
 Expression LatexGrammar::text_atom(const std::string& content) {
   const Depth depth(*this);
+  const std::string unquoted = without_quotes(content);
   const bool has_digit = content.find_first_of("0123456789") != std::string::npos;
   if (has_digit && depth_ < kDeepest / 4) {
     try {
-      return LatexGrammar(content, budget_).whole();
+      return LatexGrammar(unquoted, cased_, budget_).whole();
     } catch (const NotMathematics&) {
-      return text_symbol(content);
+      return text_symbol(unquoted);
     }
   }
-  return text_symbol(content);
+  return text_symbol(unquoted);
+}
+
+std::optional<Expression> LatexGrammar::builder_element() {
+  const std::string_view text = rest();
+  const size_t bar = std::min({text.find(':'), text.find('|'), text.find("\\mid")});
+  if (bar == std::string_view::npos) return std::nullopt;
+  const std::string element = trim(text.substr(0, bar));
+  size_t symbol = element.empty() ? 0 : 1;
+  if (symbol > 0 && element[0] == '\\') {
+    while (symbol < element.size() && is_letter(element[symbol])) ++symbol;
+  }
+  const std::string set = trim(std::string_view(element).substr(symbol));
+  const bool is_symbol = symbol > 1 || (symbol == 1 && is_letter(element[0]));
+  if (!is_symbol || !(set.empty() || set.starts_with("\\in"))) return std::nullopt;
+  builder_ = true;
+  bars_ = 1;  // no factor begins with `|`
+  Expression x = relation();
+  builder_ = false;
+  bars_ = 0;
+  if (!take(":") && !take("|")) expect("\\mid");
+  return x;
 }
 
 Expression LatexGrammar::braced_set() {
   if (take("\\}")) return make_node(Op::set, {}, "{}");
   const int outer = std::exchange(bars_, 0);
   ++brackets_;
+  std::optional<Expression> element = builder_element();
   Expression x = list("");
   --brackets_;
   expect("\\}");
   bars_ = outer;
+  if (element) return make_node(Op::function, two_parts(std::move(*element), std::move(x)), "builder");
   if (x.is(Op::set) && x.name == ",") {
     x.name = "{}";
     return x;

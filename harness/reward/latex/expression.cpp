@@ -1,5 +1,6 @@
 #include "harness/reward/latex/expression.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace harness {
@@ -84,6 +85,13 @@ Expression make_number(Rational value, bool decimal) {
   return x;
 }
 
+Expression make_clock(int hour, int minute, int half) {
+  Expression x = make_number(minute == 0 || half != 0 ? Rational(60 * hour + minute, 60) : Rational(hour, minute));
+  x.name = "clock";
+  for (const int part : {hour, minute, half}) x.parts.push_back(make_number(part));
+  return x;
+}
+
 Expression make_symbol(std::string name) {
   Expression x;
   x.op = Op::symbol;
@@ -104,10 +112,19 @@ Expression negate(Expression x) {
     x.value = -x.value;
     return x;
   }
+  if (x.is(Op::percent)) {
+    x.parts[0] = negate(std::move(x.parts[0]));
+    return x;
+  }
   std::vector<Expression> parts;
   parts.push_back(make_number(-1));
   parts.push_back(std::move(x));
   return make_node(Op::multiply, std::move(parts));
+}
+
+bool same_tree(const Expression& a, const Expression& b) {
+  return a.op == b.op && a.name == b.name && a.value == b.value && a.decimal == b.decimal &&
+         std::equal(a.parts.begin(), a.parts.end(), b.parts.begin(), b.parts.end(), same_tree);
 }
 
 bool has_free_symbol(const Expression& x) {

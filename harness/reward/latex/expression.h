@@ -15,15 +15,15 @@ using Rational = boost::multiprecision::cpp_rational;
 using Complex = std::complex<long double>;
 
 enum class Op {
-  number,    // value; `decimal` if written with a point; name: base subscript ("8") or ""
+  number,    // value; `decimal` if written with a point; name: base subscript ("8"), "clock" (see make_clock) or ""
   symbol,    // name
   add,       // parts
   multiply,  // parts
   power,     // base, exponent
-  function,  // name; parts are the arguments
+  function,  // name; parts are the arguments; "ratio" of three and more, "builder": element and conditions of a set
   percent,   // one part: x%
   relation,  // name: operators joined by one space; one part more than operators
-  set,       // name "{}" (braces) or "," (a bare list); order does not count
+  set,       // name "{}" (braces) or a bare list: ",", "and", "or"; order does not count
   tuple,     // name: its two brackets, "()", "(]", ...; a tuple or an interval
   unite,     // parts: a union of sets
   matrix,    // parts: rows, each a tuple with name "row"
@@ -37,10 +37,13 @@ struct Expression {
   std::vector<Expression> parts;
 
   [[nodiscard]] bool is(Op wanted) const { return op == wanted; }
+  [[nodiscard]] bool is_list() const { return op == Op::set && name != "{}"; }
   [[nodiscard]] bool is_function(const char* wanted) const { return op == Op::function && name == wanted; }
 };
 
 Expression make_number(Rational value, bool decimal = false);
+// A time of day, parts: hour, minute, half (0 not said, 1 am, 2 pm). As a ratio its value is hour : minute.
+Expression make_clock(int hour, int minute, int half);
 Expression make_symbol(std::string name);
 Expression make_node(Op op, std::vector<Expression> parts, std::string name = {});
 // -x, folded into a number.
@@ -60,6 +63,7 @@ class StepBudget {
   int64_t left_;
 };
 
+bool same_tree(const Expression& a, const Expression& b);
 // Whether the tree holds a symbol other than the constants pi, e, i and infinity.
 bool has_free_symbol(const Expression& x);
 // Whether a number of it is written as a decimal.
@@ -68,7 +72,7 @@ bool has_decimal(const Expression& x);
 // The exact value; none where it is irrational, symbolic, undefined, or would take more than 4096 bits.
 std::optional<Rational> exact_value(const Expression& x, StepBudget& budget);
 // The value with each free symbol set to a fixed pseudo-random real that depends on its name and `trial`; none where it is
-// undefined or overflows. \log is base 10, \ln natural.
+// undefined, overflows or underflows. \log is base 10, \ln natural.
 std::optional<Complex> probe_value(const Expression& x, int trial, StepBudget& budget);
 long double to_long_double(const Rational& value);
 

@@ -30,6 +30,9 @@ Complex symbol_value(const std::string& name, int trial) {
   return trial != 0 && trial != 3 && (state & 1) != 0 ? -size : size;
 }
 
+// A product or power of what is not 0.
+std::optional<Complex> finite_and_not_zero(Complex value) { return value == Complex(0) ? std::nullopt : finite(value); }
+
 bool is_real(const Complex& value) { return std::abs(value.imag()) <= 1e-12L * (1 + std::abs(value.real())); }
 
 std::optional<Complex> probe_power(const Complex& base, const Complex& exponent) {
@@ -42,11 +45,11 @@ std::optional<Complex> probe_power(const Complex& base, const Complex& exponent)
     if (e == std::floor(e) && std::abs(e) <= 64) {
       Complex product = 1;
       for (int i = 0; i < static_cast<int>(std::abs(e)); ++i) product *= base;
-      return finite(e < 0 ? Complex(1) / product : product);
+      return finite_and_not_zero(e < 0 ? Complex(1) / product : product);
     }
-    if (base.imag() == 0 && base.real() > 0) return finite(std::pow(base.real(), e));
+    if (base.imag() == 0 && base.real() > 0) return finite_and_not_zero(std::pow(base.real(), e));
   }
-  return finite(std::pow(base, exponent));
+  return finite_and_not_zero(std::pow(base, exponent));
 }
 
 long double gamma_plus_one(long double x) { return std::tgamma(x + 1); }
@@ -157,7 +160,7 @@ std::optional<Complex> probe_value(const Expression& x, int trial, StepBudget& b
   budget.spend();
   switch (x.op) {
     case Op::number:
-      return finite(to_long_double(x.value));
+      return x.value == 0 ? Complex(0) : finite_and_not_zero(to_long_double(x.value));
     case Op::symbol:
       if (x.name == "pi") return Complex(kPi);
       if (x.name == "e") return Complex(std::numbers::e_v<long double>);
@@ -167,12 +170,14 @@ std::optional<Complex> probe_value(const Expression& x, int trial, StepBudget& b
     case Op::add:
     case Op::multiply: {
       Complex total = x.is(Op::add) ? 0 : 1;
+      bool may_be_zero = x.is(Op::add);
       for (const Expression& part : x.parts) {
         const std::optional<Complex> value = probe_value(part, trial, budget);
         if (!value) return std::nullopt;
         total = x.is(Op::add) ? total + *value : total * *value;
+        may_be_zero = may_be_zero || *value == Complex(0);
       }
-      return finite(total);
+      return may_be_zero ? finite(total) : finite_and_not_zero(total);
     }
     case Op::power: {
       const std::optional<Complex> base = probe_value(x.parts[0], trial, budget);

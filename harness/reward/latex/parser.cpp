@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "harness/core/text_edit.h"
+#include "harness/reward/answer/boxed.h"
 #include "harness/reward/latex/grammar.h"
 #include "harness/reward/latex/parts.h"
 #include "harness/reward/math/latex_clean.h"
@@ -13,11 +15,6 @@ namespace {
 
 Expression signed_by(const char* sign, Expression x) {
   return make_node(Op::multiply, two_parts(make_symbol(sign), std::move(x)));
-}
-
-bool is_plain_fraction(const Expression& x) {
-  return x.is(Op::multiply) && x.parts.size() == 2 && x.parts[0].is(Op::number) && x.parts[1].is(Op::power) &&
-         x.parts[1].parts[0].is(Op::number);
 }
 
 }  // namespace
@@ -30,22 +27,44 @@ Expression LatexGrammar::whole() {
 
 Expression LatexGrammar::list(std::string_view closers) {
   const Depth depth(*this);
-  std::vector<Expression> parts;
-  do {
-    if (!parts.empty() && (peek() == '\0' || closers.find(peek()) != std::string_view::npos || rest().starts_with("\\}")))
+  std::vector<std::vector<Expression>> clauses(1);  // "or" between them
+  bool conjunction = false;
+  while (true) {
+    clauses.back().push_back(relation());
+    if (take("\\lor")) {
+      clauses.emplace_back();
+    } else if (take("\\land")) {
+      conjunction = true;
+    } else if (!take(",") && !take(";")) {
       break;
-    parts.push_back(relation());
-  } while (take(",") || take(";"));
-  if (parts.size() == 1) return std::move(parts[0]);
-  return make_node(Op::set, std::move(parts), ",");
+    } else if (peek() == '\0' || closers.find(peek()) != std::string_view::npos || rest().starts_with("\\}")) {
+      break;
+    }
+  }
+  const auto join = [](std::vector<Expression> parts, const char* name) {
+    return parts.size() == 1 ? std::move(parts[0]) : make_node(Op::set, std::move(parts), name);
+  };
+  if (clauses.size() == 1) return join(std::move(clauses[0]), conjunction ? "and" : ",");
+  std::vector<Expression> parts;
+  for (std::vector<Expression>& clause : clauses) {
+    if (conjunction) {
+      parts.push_back(join(std::move(clause), "and"));
+    } else {
+      for (Expression& part : clause) parts.push_back(std::move(part));
+    }
+  }
+  return make_node(Op::set, std::move(parts), "or");
 }
 
 Expression LatexGrammar::relation() {
   const Depth depth(*this);
   std::vector<Expression> parts;
   std::string operators;
-  if (!relation_operator().empty()) {  // "\approx 3", "= 5"
-    return relation();
+  if (const std::string leading = relation_operator(); !leading.empty()) {  // "\approx 3", "= 5"; "> 5" leaves out its variable
+    Expression x = relation();
+    if (!is_inequality_sign(leading)) return x;
+    if (x.is(Op::relation)) throw NotMathematics{};
+    return make_node(Op::relation, two_parts(make_symbol(""), std::move(x)), leading);
   }
   parts.push_back(set_sum());
   for (std::string op = relation_operator(); !op.empty(); op = relation_operator()) {
@@ -82,7 +101,7 @@ std::string LatexGrammar::relation_operator() {
       {"\\parallel", "parallel"},
   }};
   for (const auto& [sign, name] : kSigns) {
-    if (take(sign)) return std::string(name);
+    if (!(builder_ && name == "mid") && take(sign)) return std::string(name);
   }
   return {};
 }
@@ -105,10 +124,10 @@ Expression LatexGrammar::set_sum() {
 }
 
 std::optional<Expression> LatexGrammar::signed_product(bool first) {
-  if (!first && take("+-")) return signed_by("pm", product());
+  if (take("+-") || take("+/-")) return signed_by("\\pm", product());
   if (take("-")) return negate(product());
-  if (take("\\pm")) return signed_by("pm", product());
-  if (take("\\mp")) return signed_by("mp", product());
+  if (take("\\pm")) return signed_by("\\pm", product());
+  if (take("\\mp")) return signed_by("\\mp", product());
   if (take("+") || first) return product();
   return std::nullopt;
 }
@@ -123,21 +142,28 @@ Expression LatexGrammar::sum() {
 
 Expression LatexGrammar::product() {
   const Depth depth(*this);
+  skip();
+  const size_t begin = at_;
+  std::vector<Expression> terms;
+  terms.push_back(factors());
+  while (!builder_ && take(":")) terms.push_back(factors());
+  if (terms.size() == 1) return std::move(terms[0]);
+  if (terms.size() == 2) return make_node(Op::multiply, two_parts(std::move(terms[0]), reciprocal(std::move(terms[1]))));
+  const std::optional<ClockTime> time = clock_time_at(text_.substr(begin));
+  const bool is_time = time && time->second >= 0 && begin + time->size == at_;
+  return make_node(Op::function, std::move(terms), is_time ? "ratio time" : "ratio");
+}
+
+Expression LatexGrammar::factors() {
   std::vector<Expression> parts;
   parts.push_back(power());
   while (true) {
     if (take("\\cdot") || take("\\times") || take("\\ast") || (!rest().starts_with("**") && take("*"))) {
       parts.push_back(signed_power());
-    } else if (take("/") || take("\\div") || take(":")) {
+    } else if (take("/") || take("\\div")) {
       parts.push_back(reciprocal(signed_power()));
     } else if (starts_factor()) {
-      const bool mixed = parts.size() == 1 && parts[0].is(Op::number) && !parts[0].decimal && rest().starts_with("\\frac");
-      Expression factor = power();
-      if (mixed && is_plain_fraction(factor)) {
-        parts[0] = make_node(Op::add, two_parts(std::move(parts[0]), std::move(factor)));
-      } else {
-        parts.push_back(std::move(factor));
-      }
+      parts.push_back(power());
     } else {
       break;
     }
@@ -167,7 +193,8 @@ bool LatexGrammar::starts_factor() {
 
 Expression LatexGrammar::power() {
   const Depth depth(*this);
-  Expression x = atom();
+  const char first = peek();
+  Expression x = is_digit(first) || first == '.' ? quantity() : atom();
   while (true) {
     if (take("^") || take("**")) {
       Expression exponent = take("-") ? negate(script()) : script();
@@ -196,12 +223,34 @@ Expression LatexGrammar::script() {
   return x;
 }
 
-std::optional<Expression> parse_answer(std::string_view text, StepBudget& budget) {
+std::optional<Expression> parse_answer(std::string_view text, std::string_view cased, StepBudget& budget) {
   try {
-    return expand_plus_minus(LatexGrammar(text, budget).whole());
+    return expand_plus_minus(LatexGrammar(text, cased, budget).whole());
   } catch (const NotMathematics&) {
     return std::nullopt;
   }
+}
+
+std::string letters_of_both_cases(std::string_view text) {
+  constexpr std::string_view kText = "\\text{";
+  std::array<bool, 256> seen{};
+  for (size_t at = 0; at < text.size();) {
+    const std::optional<size_t> end =
+        text.substr(at).starts_with(kText) ? end_of_braces(text, at + kText.size() - 1) : std::nullopt;
+    if (end) {
+      at = *end;
+    } else if (text[at] == '\\') {
+      do ++at;
+      while (at < text.size() && is_letter(text[at]));
+    } else {
+      seen[static_cast<unsigned char>(text[at++])] = true;
+    }
+  }
+  std::string letters;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    if (seen[static_cast<unsigned char>(c)] && seen[static_cast<unsigned char>(c - 'a' + 'A')]) letters += c;
+  }
+  return letters;
 }
 
 }  // namespace harness

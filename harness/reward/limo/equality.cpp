@@ -22,9 +22,33 @@ bool is_close(double a, double b) {
   return std::abs(a - b) <= std::max(1e-9 * std::max(std::abs(a), std::abs(b)), 1e-4);
 }
 
-// Python's float(): surrounding space, a sign, underscores between digits, inf and nan.
+// Decimal digits of other scripts, which Python counts as digits, as those of ASCII.
+std::string with_ascii_digits(std::string_view text) {
+  static constexpr std::u32string_view kZeros =
+      U"\u0660\u06F0\u07C0\u0966\u09E6\u0A66\u0AE6\u0B66\u0BE6\u0C66\u0CE6\u0D66\u0DE6\u0E50\u0ED0\u0F20\u1040\u1090\u17E0"
+      U"\u1810"
+      U"\u1946\u19D0\u1A80\u1A90\u1B50\u1BB0\u1C40\u1C50\uA620\uA8D0\uA900\uA9D0\uA9F0\uAA50\uABF0\uFF10\U0001D7CE\U0001D7D8"
+      U"\U0001D7E2\U0001D7EC\U0001D7F6";
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const size_t size = utf8_length(text.substr(at));
+    const char32_t c = size > 1 ? code_point_at(text, at).value : 0;
+    const auto zero = std::find_if(kZeros.begin(), kZeros.end(), [&](char32_t first) { return c >= first && c < first + 10; });
+    if (zero == kZeros.end()) {
+      result.append(text, at, std::max<size_t>(size, 1));
+    } else {
+      result += static_cast<char>('0' + (c - *zero));
+    }
+    at += std::max<size_t>(size, 1);
+  }
+  return result;
+}
+
+// Python's float(): surrounding space, a sign, digits of any script, underscores between them, inf and nan.
 std::optional<double> python_float(std::string_view text) {
   std::string number = trim(text);
+  const bool ascii = std::all_of(number.begin(), number.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!ascii) number = with_ascii_digits(number);
   const bool negative = !number.empty() && number[0] == '-';
   if (!number.empty() && (number[0] == '-' || number[0] == '+')) number.erase(0, 1);
   const std::string lower = lower_ascii(number);

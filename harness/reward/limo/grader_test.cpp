@@ -65,6 +65,25 @@ TEST(LimoGrader, TakesEveryNameForAFreeSymbol) {
   EXPECT_FALSE(right("i^2", "-1"));
 }
 
+TEST(LimoGrader, ReadsWhatPythonReads) {
+  EXPECT_TRUE(right("'57'", "57"));
+  EXPECT_TRUE(right("\"57\"", "57"));
+  EXPECT_TRUE(right("57", "\"57\""));
+  EXPECT_FALSE(right("'58'", "57"));
+  EXPECT_FALSE(right("'57", "57"));
+  EXPECT_TRUE(right("１２", "12"));
+  EXPECT_TRUE(right("١٢", "12"));
+  EXPECT_FALSE(right("１３", "12"));
+}
+
+TEST(LimoGrader, TakesAllNumbersBeyondDoublesForInfiniteAndTinyOnesForNothing) {
+  EXPECT_TRUE(right("\\frac{1}{1814!}", "\\frac{1}{1812!}"));
+  EXPECT_TRUE(right("2^{10001}", "2^{10000}"));
+  EXPECT_TRUE(right("9^{9^{9}}+1", "9^{9^{9}}"));
+  EXPECT_FALSE(right("-2^{10000}", "2^{10000}"));
+  EXPECT_FALSE(right("2^{10000}", "2^{100}"));
+}
+
 TEST(LimoGrader, IgnoresBracketsAndSortsLists) {
   EXPECT_TRUE(right("[1,2]", "(1,2)"));
   EXPECT_TRUE(right("2,1", "1,2"));

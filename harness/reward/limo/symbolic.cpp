@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "harness/core/text_edit.h"
@@ -81,30 +84,57 @@ Expression difference(const Expression& relation) {
   return make_node(Op::add, std::move(parts));
 }
 
-bool is_close(long double a, long double b) {
-  return std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
+bool within_tolerance(long double a, long double b) {
+  return a == b || std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
 }
 
-bool same_tree(const Expression& a, const Expression& b) {
-  if (a.op != b.op || a.name != b.name || a.value != b.value || a.decimal != b.decimal || a.parts.size() != b.parts.size()) {
-    return false;
-  }
-  for (size_t i = 0; i < a.parts.size(); ++i) {
-    if (!same_tree(a.parts[i], b.parts[i])) return false;
-  }
-  return true;
+// The value of a real constant beyond what probe_value holds, infinite or 0; NaN where it has none.
+long double extreme_value(const Expression& x, StepBudget& budget) {
+  budget.spend();
+  std::vector<long double> at;
+  for (const Expression& part : x.parts) at.push_back(extreme_value(part, budget));
+  if (x.is(Op::number)) return to_long_double(x.value);
+  if (x.is(Op::add)) return std::accumulate(at.begin(), at.end(), 0.0L);
+  if (x.is(Op::multiply)) return std::accumulate(at.begin(), at.end(), 1.0L, std::multiplies<>());
+  if (x.is(Op::power) && std::abs(at[1]) < 1e18L) return std::pow(at[0], at[1]);
+  return x.is_function("factorial") ? std::tgamma(at[0] + 1) : NAN;
+}
+
+// Python's float() of a constant: infinite beyond the range of doubles. None where it is not real or not defined.
+std::optional<long double> float_of(const Expression& x, StepBudget& budget) {
+  const std::optional<Complex> value = probe_value(x, 0, budget);
+  if (value && std::abs(value->imag()) >= 1e-15L) return std::nullopt;
+  const long double real = value ? value->real() : extreme_value(x, budget);
+  if (std::isnan(real)) return std::nullopt;
+  return std::abs(real) > std::numeric_limits<double>::max() ? std::copysign(HUGE_VALL, real) : real;
 }
 
 bool expressions_equal(const Expression& a, const Expression& b, StepBudget& budget) {
   if (same_tree(a, b)) return true;
-  const EqualityRule rule;
   if (!has_free_symbol(a) && !has_free_symbol(b)) {
-    const std::optional<Complex> x = probe_value(a, 0, budget);
-    const std::optional<Complex> y = probe_value(b, 0, budget);
-    if (x && y && std::abs(x->imag()) < 1e-15L && std::abs(y->imag()) < 1e-15L) return is_close(x->real(), y->real());
-    if (x && y) return std::abs(*x - *y) <= 1e-11L * std::max(std::abs(*x), std::abs(*y));
+    const std::optional<long double> x = float_of(a, budget);
+    const std::optional<long double> y = float_of(b, budget);
+    if (x && y) return within_tolerance(*x, *y);
+    const std::optional<Complex> p = probe_value(a, 0, budget);
+    const std::optional<Complex> q = probe_value(b, 0, budget);
+    if (p && q) return std::abs(*p - *q) <= 1e-11L * std::max(std::abs(*p), std::abs(*q));
   }
-  return compare_scalars(a, b, rule, budget) == Equality::equal;
+  return compare_scalars(a, b, EqualityRule{}, budget) == Equality::equal;
+}
+
+// What Python makes of a text in quotes, which is no LaTeX: the text. None for anything else.
+std::optional<std::string> python_string(const std::string& text) {
+  if (text.size() < 3 || (text[0] != '\'' && text[0] != '"') || text.back() != text[0]) return std::nullopt;
+  const std::string inner = text.substr(1, text.size() - 2);
+  if (inner.find_first_of(std::string{text[0], '\\'}) != std::string::npos) return std::nullopt;
+  return inner;
+}
+
+// How sympy prints a whole number or a name; none for anything else.
+std::optional<std::string> printed(const Expression& x) {
+  if (x.is(Op::number) && !x.decimal && denominator(x.value) == 1) return numerator(x.value).str();
+  if (x.is(Op::symbol) && x.name.size() == 2 && x.name[0] == '$') return x.name.substr(1);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -128,6 +158,11 @@ bool limo_symbolic_equal(const std::string& found, const std::string& gold, Step
     if (a->is(Op::relation) || b->is(Op::relation)) return false;
     return expressions_equal(*a, *b, budget);
   }
+  const std::optional<std::string> found_string = python_string(found);
+  const std::optional<std::string> gold_string = python_string(gold);
+  if (found_string && gold_string) return *found_string == *gold_string;
+  if (found_string && b) return printed(*b) == found_string;
+  if (gold_string && a) return printed(*a) == gold_string;
   if (a || b) return false;
   const std::optional<Collection> x = read_collection(found);
   const std::optional<Collection> y = read_collection(gold);

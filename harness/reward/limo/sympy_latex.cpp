@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/core/text_edit.h"
+#include "harness/reward/latex/number_forms.h"
 #include "harness/reward/latex/parts.h"
 #include "harness/reward/limo/sympy_cursor.h"
 

@@ -1,65 +1,21 @@
 #include "harness/reward/math/latex_clean.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 #include <utility>
 
 #include "harness/core/text_edit.h"
 #include "harness/reward/answer/boxed.h"
+#include "harness/reward/math/answer_units.h"
+#include "harness/reward/math/digit_groups.h"
+#include "harness/reward/math/unicode_forms.h"
 
 namespace harness {
 namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
-
-constexpr std::array kSpellings = std::to_array<Pair>({
-    {"½", "\\frac{1}{2}"},
-    {"⅓", "\\frac{1}{3}"},
-    {"⅔", "\\frac{2}{3}"},
-    {"¼", "\\frac{1}{4}"},
-    {"¾", "\\frac{3}{4}"},
-    {"⅕", "\\frac{1}{5}"},
-    {"⅖", "\\frac{2}{5}"},
-    {"⅗", "\\frac{3}{5}"},
-    {"⅘", "\\frac{4}{5}"},
-    {"⅙", "\\frac{1}{6}"},
-    {"⅚", "\\frac{5}{6}"},
-    {"⅛", "\\frac{1}{8}"},
-    {"⅜", "\\frac{3}{8}"},
-    {"⅝", "\\frac{5}{8}"},
-    {"⅞", "\\frac{7}{8}"},
-    {"π", "\\pi "},
-    {"∞", "\\infty "},
-    {"√", "\\sqrt "},
-    {"×", "\\times "},
-    {"·", "\\cdot "},
-    {"⋅", "\\cdot "},
-    {"÷", "\\div "},
-    {"−", "-"},
-    {"–", "-"},
-    {"°", ""},
-    {"≤", "\\le "},
-    {"≥", "\\ge "},
-    {"≠", "\\ne "},
-    {"²", "^{2}"},
-    {"³", "^{3}"},
-    {"∪", "\\cup "},
-    {"∩", "\\cap "},
-    {"∅", "\\emptyset "},
-    {"∈", "\\in "},
-    {"θ", "\\theta "},
-    {"α", "\\alpha "},
-    {"β", "\\beta "},
-    {"λ", "\\lambda "},
-    {"ω", "\\omega "},
-    {"φ", "\\phi "},
-    {"±", "\\pm "},
-    {"ℝ", "\\mathbb{R}"},
-    {"\xC2\xA0", " "},
-    {"€", ""},
-    {"£", ""},
-    {"¥", ""},
-});
 
 constexpr std::array kCommands = std::to_array<Pair>({
     {"\\$", ""},
@@ -70,6 +26,7 @@ constexpr std::array kCommands = std::to_array<Pair>({
     {"\\left.", ""},
     {"\\right.", ""},
     {"\\left", ""},
+    {"\\middle", ""},
     {"\\right", ""},
     {"\\bigl", ""},
     {"\\bigr", ""},
@@ -101,6 +58,15 @@ constexpr std::array kCommands = std::to_array<Pair>({
     {"{\\circ}", ""},
     {"\\degree", ""},
     {"\\varnothing", "\\emptyset "},
+    {"\\vee", "\\lor "},
+    {"\\wedge", "\\land "},
+    {"\\R", "\\mathbb{R}"},
+    {"\\Reals", "\\mathbb{R}"},
+    {"\\mathbb R", "\\mathbb{R}"},
+    {"\\mathbb{R}^{+}", "(0,\\infty)"},
+    {"\\mathbb{R}^+", "(0,\\infty)"},
+    {"\\colon", ":"},
+    {"{:}", ":"},
     {"\\percent", "%"},
     {"\\%", "%"},
     {"\\mathrm", "\\text"},
@@ -138,18 +104,16 @@ std::string replace_command(const std::string& text, std::string_view from, std:
   return result.append(text, begin, std::string::npos);
 }
 
-// Thin spaces: gone where they group digits, else a space.
+// Thin spaces as spaces; `\!`, `\(` and `\)` gone.
 std::string drop_spacing(const std::string& text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '\\') {
+    const char next = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+    if (next == '\\') {
       result += "\\\\";
       ++i;
-    } else if (text[i] == '\\' && i + 1 < text.size() &&
-               std::string_view(",;:! ").find(text[i + 1]) != std::string_view::npos) {
-      const bool grouping = !result.empty() && is_digit(result.back()) && i + 4 < text.size() && is_digit(text[i + 2]) &&
-                            is_digit(text[i + 3]) && is_digit(text[i + 4]);
-      if (!grouping && text[i + 1] != '!') result += ' ';
+    } else if (next != '\0' && std::string_view(",;:! ()").find(next) != std::string_view::npos) {
+      if (std::string_view("!()").find(next) == std::string_view::npos) result += ' ';
       ++i;
     } else {
       result += text[i] == '\n' || text[i] == '\t' ? ' ' : text[i];
@@ -158,25 +122,91 @@ std::string drop_spacing(const std::string& text) {
   return result;
 }
 
-// `{,}` between digits, and a comma before a removed `\!`.
-std::string drop_braced_commas(std::string text) {
-  text = replace_all(std::move(text), ",\\!", "{,}");
-  text = replace_all(std::move(text), "{,}\\!", "{,}");
+// Without `\text{...}` around words.
+std::string unwrap_texts(const std::string& text) {
+  constexpr std::string_view kText = "\\text{";
   std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text.compare(i, 3, "{,}") == 0) {
-      if (result.empty() || !is_digit(result.back())) result += ',';
-      i += 2;
-      while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
-    } else {
-      result += text[i];
-    }
+  size_t begin = 0;
+  for (size_t at = text.find(kText); at != std::string::npos; at = text.find(kText, begin)) {
+    const std::optional<size_t> end = end_of_braces(text, at + kText.size() - 1);
+    if (!end) break;
+    result.append(text, begin, at - begin).append(" ");
+    result.append(text, at + kText.size(), *end - 1 - at - kText.size()).append(" ");
+    begin = *end;
   }
-  return result;
+  return result.append(text, begin, std::string::npos);
 }
 
-// `\text{and}`, `\text{ or }`, " and ", " or " as a comma.
+// "all real numbers" as \mathbb{R}, "positive real numbers" as an interval; "... except 3" as a difference, "... greater than
+// 3" and "... such that x > 3" as the condition alone; "no solution" as \emptyset.
+std::string name_sets(const std::string& text) {
+  static constexpr auto kSets = std::to_array<Pair>({{"non-negative real numbers", "[0,\\infty)"},
+                                                     {"nonnegative real numbers", "[0,\\infty)"},
+                                                     {"positive real numbers", "(0,\\infty)"},
+                                                     {"negative real numbers", "(-\\infty,0)"},
+                                                     {"real numbers", "\\mathbb{R}"},
+                                                     {"real number", "\\mathbb{R}"},
+                                                     {"real values", "\\mathbb{R}"},
+                                                     {"reals", "\\mathbb{R}"},
+                                                     {"real", "\\mathbb{R}"}});
+  static constexpr auto kTails = std::to_array<Pair>({{"except for", "\\setminus "},
+                                                      {"except", "\\setminus "},
+                                                      {"other than", "\\setminus "},
+                                                      {"excluding", "\\setminus "},
+                                                      {"greater than or equal to", "\\ge "},
+                                                      {"less than or equal to", "\\le "},
+                                                      {"greater than", ">"},
+                                                      {"less than", "<"},
+                                                      {"such that", ""},
+                                                      {"where", ""},
+                                                      {"with", ""}});
+  static constexpr auto kEmpty = std::to_array<std::string_view>(
+      {"empty set", "the empty set", "no solution", "no solutions", "no real solution", "no real solutions"});
+  const std::string whole = lower_ascii(text);
+  if (!contains(whole, "real") && !contains(whole, "empty") && !contains(whole, "no sol")) return text;
+  const std::string plain = unwrap_texts(text);
+  const std::string lower = lower_ascii(plain);
+  if (std::find(kEmpty.begin(), kEmpty.end(), trim(lower)) != kEmpty.end()) return "\\emptyset ";
+  for (auto [phrase, name] : kSets) {
+    size_t begin = lower.find(phrase);
+    if (begin == std::string::npos) continue;
+    size_t end = begin + phrase.size();
+    if ((begin > 0 && is_letter(lower[begin - 1])) || (end < lower.size() && is_letter(lower[end]))) continue;
+    for (const std::string_view lead : {"all ", "any ", "every ", "set of ", "the "}) {
+      if (std::string_view(lower).substr(0, begin).ends_with(lead)) begin -= lead.size();
+    }
+    const auto skip_spaces = [&] {
+      while (end < lower.size() && lower[end] == ' ') ++end;
+    };
+    skip_spaces();
+    const bool variable =
+        end < lower.size() && is_letter(lower[end]) && (end + 1 == lower.size() || !is_letter(lower[end + 1]));
+    if (phrase == "real" && !variable) return text;
+    if (variable) ++end;
+    skip_spaces();
+    std::string_view sign;
+    for (const auto& [words, spelling] : kTails) {
+      if (lower.compare(end, words.size(), words) != 0) continue;
+      end += words.size();
+      if (!spelling.starts_with("\\setminus")) name = "";
+      sign = spelling;
+      break;
+    }
+    return plain.substr(0, begin).append(name).append(sign).append(plain, end, std::string::npos);
+  }
+  return text;
+}
+
+bool has_inequality(const std::string& text) {
+  for (const std::string_view sign : {"<", ">", "\\le ", "\\ge ", "\\ne ", "!=", "\\notin"}) {
+    if (contains(text, sign)) return true;
+  }
+  return false;
+}
+
+// `\text{and}`, `\text{ or }`, " and ", " or " as a comma; between inequalities as `\land` and `\lor`.
 std::string drop_conjunctions(std::string text) {
+  const bool logical = has_inequality(text);
   for (const std::string_view word : {"and", "or"}) {
     for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
       size_t begin = at;
@@ -196,85 +226,9 @@ std::string drop_conjunctions(std::string text) {
       while (begin > 0 && text[begin - 1] == ' ') --begin;
       if (begin > 0 && text[begin - 1] == ',') --begin;
       if (begin == 0 || end >= text.size()) continue;
-      text.replace(begin, end - begin, ", ");
+      text.replace(begin, end - begin, !logical ? ", " : word == "and" ? "\\land " : "\\lor ");
       at = begin;
     }
-  }
-  return text;
-}
-
-constexpr std::array kUnitWords = std::to_array<std::string_view>({
-    "cm",         "mm",        "km",        "m",          "nm",          "dm",          "ft",       "feet",      "foot",
-    "in",         "inch",      "inches",    "mile",       "miles",       "mi",          "yard",     "yards",     "meter",
-    "meters",     "metre",     "metres",    "kilometers", "centimeters", "millimeters", "kg",       "g",         "mg",
-    "lb",         "lbs",       "pound",     "pounds",     "gram",        "grams",       "kilogram", "kilograms", "ounce",
-    "ounces",     "oz",        "ton",       "tons",       "s",           "sec",         "secs",     "second",    "seconds",
-    "min",        "mins",      "minute",    "minutes",    "h",           "hr",          "hrs",      "hour",      "hours",
-    "day",        "days",      "week",      "weeks",      "month",       "months",      "year",     "years",     "degree",
-    "degrees",    "deg",       "radian",    "radians",    "rad",         "mph",         "kmph",     "kmh",       "dollar",
-    "dollars",    "cent",      "cents",     "unit",       "units",       "square",      "sq",       "cubic",     "cube",
-    "cubes",      "people",    "person",    "student",    "students",    "men",         "man",      "women",     "woman",
-    "boy",        "boys",      "girl",      "girls",      "apple",       "apples",      "coin",     "coins",     "book",
-    "books",      "point",     "points",    "way",        "ways",        "liter",       "liters",   "litre",     "litres",
-    "gallon",     "gallons",   "acre",      "acres",      "hectare",     "hectares",    "per",      "number",    "numbers",
-    "integer",    "integers",  "digit",     "digits",     "side",        "sides",       "edge",     "edges",     "pages",
-    "tile",       "tiles",     "toy",       "toys",       "solution",    "solutions",   "more",     "less",      "times",
-    "am",         "pm",        "Hz",        "J",          "W",           "V",           "N",        "K",         "Pa",
-    "mol",        "eV",        "keV",       "MeV",        "GeV",         "ohm",         "ohms",     "Kelvin",    "kelvin",
-    "solar",      "masses",    "erg",       "ergs",       "AU",          "pc",          "kpc",      "Mpc",       "arcsec",
-    "arcseconds", "Angstroms", "angstroms",
-});
-
-bool is_unit_word(std::string_view word) {
-  for (const std::string_view unit : kUnitWords) {
-    if (word == unit) return true;
-  }
-  return false;
-}
-
-// The end of `text` without a final exponent of a unit, "^2", "^{-1}".
-size_t before_exponent(std::string_view text) {
-  const size_t caret = text.rfind('^');
-  if (caret == std::string_view::npos || text.size() - caret > 6) return text.size();
-  const std::string_view exponent = text.substr(caret + 1);
-  return exponent.find_first_not_of("{}-0123456789") == std::string_view::npos ? caret : text.size();
-}
-
-// Where a unit may be cut: something complete stands before it.
-bool ends_complete(std::string_view text) {
-  return !text.empty() && std::string_view("=<>+-*/^_,(").find(text.back()) == std::string_view::npos && text.back() != '\\';
-}
-
-// Cuts one unit off the end: `\text{...}` with an exponent, or a known word after a digit, a brace or a space. "" : none.
-std::string cut_unit(const std::string& text) {
-  const size_t end = before_exponent(text);
-  if (end > 0 && text[end - 1] == '}') {
-    const size_t begin = text.rfind("\\text{", end);
-    if (begin != std::string::npos && end_of_braces(text, begin + 5) == end) {
-      const std::string rest = trim(text.substr(0, begin));
-      if (ends_complete(rest)) return rest;
-    }
-    return {};
-  }
-  size_t begin = end;
-  while (begin > 0 && is_letter(text[begin - 1])) --begin;
-  if (begin == end || begin == 0 || !is_unit_word(std::string_view(text).substr(begin, end - begin))) return {};
-  if (text[begin - 1] != ' ' && !(end - begin > 1 && (is_digit(text[begin - 1]) || text[begin - 1] == '}'))) return {};
-  std::string rest = trim(text.substr(0, begin));
-  if (!rest.empty() && rest.back() == '/') rest = trim(rest.substr(0, rest.size() - 1));
-  if (!ends_complete(rest)) return {};
-  const bool after_value = is_digit(rest.back()) || rest.back() == '}' || rest.back() == ')' || is_letter(rest.back());
-  return after_value ? rest : std::string();
-}
-
-std::string cut_units(std::string text) {
-  for (int i = 0; i < 8; ++i) {
-    std::string rest = cut_unit(text);
-    if (rest.empty() || rest.find_first_of("0123456789") == std::string::npos) {
-      // Words alone are an answer, unless a symbol stands before them: `\pi \text{ cm}`.
-      if (rest.empty() || rest.find('\\') == std::string::npos || contains(rest, "\\text")) return text;
-    }
-    text = std::move(rest);
   }
   return text;
 }
@@ -290,33 +244,53 @@ std::string percent_words(std::string text) {
 
 std::string squeeze(std::string_view text) {
   std::string result;
+  bool space = false;
   for (const char c : text) {
-    if (std::isspace(static_cast<unsigned char>(c)) == 0) result += c;
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
+      space = true;
+      continue;
+    }
+    if (space && is_digit(c) && !result.empty() && is_digit(result.back())) result += ' ';
+    result += c;
+    space = false;
   }
   return result;
+}
+
+std::string without_quotes(std::string_view text) {
+  using Quotes = std::pair<std::string_view, std::string_view>;
+  for (const auto& [open, close] : std::to_array<Quotes>({{"``", "''"}, {"`", "'"}, {"\"", "\""}, {"'", "'"}, {"`", "`"}})) {
+    if (text.size() <= open.size() + close.size() || !text.starts_with(open) || !text.ends_with(close)) continue;
+    const std::string_view inner = text.substr(open.size(), text.size() - open.size() - close.size());
+    if (inner.find_first_of("'\"`") == std::string_view::npos) return trim(inner);
+  }
+  return std::string(text);
 }
 
 std::string clean_answer(std::string_view answer, std::string_view unit) {
   std::string text(answer);
   bool ascii = true;
   for (const char c : text) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
-  if (!ascii) {
-    for (const Pair& pair : kSpellings) text = replace_all(std::move(text), pair.first, pair.second);
-  }
+  if (!ascii) text = unicode_as_latex(text);
   text = drop_braced_commas(std::move(text));
-  if (contains(text, "\\") || contains(text, "$") || contains(text, "~")) {
+  if (contains(text, "\\") || contains(text, "$") || contains(text, "~") || contains(text, "{:}")) {
     for (const Pair& pair : kCommands) text = replace_command(text, pair.first, pair.second);
   }
-  text = percent_words(drop_spacing(text));
+  text = name_sets(percent_words(join_thousands(drop_spacing(text))));
   text = trim(drop_conjunctions(std::move(text)));
-  while (!text.empty() && (text.back() == '.' || text.back() == ';' || text.back() == ',')) {
-    text = trim(text.substr(0, text.size() - 1));
-  }
+  const auto drop_punctuation = [&] {
+    while (!text.empty() && std::string_view(".;,").find(text.back()) != std::string_view::npos) {
+      text = trim(text.substr(0, text.size() - 1));
+    }
+  };
+  drop_punctuation();
+  text = without_quotes(text);
+  drop_punctuation();
   if (!unit.empty()) {
     const std::string name = trim(unit);
     if (text.size() > name.size() && text.ends_with(name)) text = trim(text.substr(0, text.size() - name.size()));
   }
-  return trim(cut_units(std::move(text)));
+  return trim(cut_units(spell_day_halves(text)));
 }
 
 }  // namespace harness

@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "harness/core/text_edit.h"
+#include "harness/reward/latex/parts.h"
+#include "harness/reward/math/real_set.h"
 
 namespace harness {
 namespace {
 
 constexpr size_t kMostElements = 100;
 
+bool is_ratio(const Expression& x) { return x.is_function("ratio") || x.is_function("ratio time"); }
+
 bool has_structure(const Expression& x) {
   return x.is(Op::set) || x.is(Op::tuple) || x.is(Op::unite) || x.is(Op::matrix) || x.is(Op::relation) ||
-         x.is_function("cap") || x.is_function("minus");
+         x.is_function("cap") || x.is_function("minus") || x.is_function("builder") || is_ratio(x);
 }
 
 bool only_symbols(const Expression& x) {
@@ -148,8 +152,8 @@ bool could_be_interval(const Expression& x, StepBudget& budget) {
 std::string brackets_of(const Expression& x) {
   std::string brackets = x.name;
   if (x.parts.size() == 2 && brackets.size() == 2) {
-    if (is_infinite(x.parts[0])) brackets[0] = '(';
-    if (is_infinite(x.parts[1])) brackets[1] = ')';
+    if (infinity_sign(x.parts[0]) != 0) brackets[0] = '(';
+    if (infinity_sign(x.parts[1]) != 0) brackets[1] = ')';
   }
   return brackets;
 }
@@ -159,6 +163,19 @@ Equality compare_tuples(const Expression& gold, const Expression& found, const E
     return Equality::different;
   }
   return compare_in_order(gold.parts, found.parts, rule, budget);
+}
+
+// a : b : c is 2a : 2b : 2c, but two times with seconds are as they stand.
+Equality compare_ratios(const Expression& gold, const Expression& found, const EqualityRule& rule, StepBudget& budget) {
+  if (!is_ratio(gold) || !is_ratio(found) || gold.parts.size() != found.parts.size()) return Equality::different;
+  if (gold.name == "ratio time" && found.name == "ratio time") return compare_in_order(gold.parts, found.parts, rule, budget);
+  Equality result = Equality::equal;
+  for (size_t i = 1; i < gold.parts.size() && result != Equality::different; ++i) {
+    const Expression a = make_node(Op::multiply, two_parts(gold.parts[i], found.parts[0]));
+    const Expression b = make_node(Op::multiply, two_parts(found.parts[i], gold.parts[0]));
+    result = both(result, compare_answers(a, b, rule, budget));
+  }
+  return result;
 }
 
 std::vector<Expression> members_of(const Expression& x) {
@@ -178,6 +195,7 @@ Equality compare_structures(const Expression& gold, const Expression& found, con
   if (gold.is(Op::set) && found.is(Op::tuple) && found.name == "()" && found.parts.size() == gold.parts.size()) {
     return compare_unordered(gold.parts, found.parts, rule, budget);
   }
+  if (is_ratio(gold) || is_ratio(found)) return compare_ratios(gold, found, rule, budget);
   if (gold.op == Op::function || found.op == Op::function) {
     if (gold.op != found.op || gold.name != found.name) return Equality::different;
     return compare_in_order(gold.parts, found.parts, rule, budget);
@@ -222,6 +240,11 @@ Equality compare_answers(const Expression& raw_gold, const Expression& raw_found
     if (sides == Equality::equal || !only_symbols(gold.parts[1]) || !only_symbols(found.parts[1])) return sides;
     std::reverse(found.parts.begin(), found.parts.end());
     return compare_in_order(gold.parts, found.parts, rule, budget);
+  }
+  if (says_real_set(gold) || says_real_set(found)) {
+    const std::optional<RealSet> a = read_real_set(gold, budget);
+    const std::optional<RealSet> b = read_real_set(found, budget);
+    if (a && b) return compare_real_sets(*a, *b, rule, budget);
   }
   if (gold.is(Op::relation) != found.is(Op::relation)) {
     const std::optional<Expression> interval = interval_of(gold.is(Op::relation) ? gold : found);

@@ -8,6 +8,7 @@
 
 #include "harness/core/text_edit.h"
 #include "harness/reward/answer/boxed.h"
+#include "harness/reward/latex/number_forms.h"
 #include "harness/reward/latex/parser.h"
 #include "harness/reward/latex/parts.h"
 #include "harness/reward/math/latex_clean.h"
@@ -35,6 +36,15 @@ bool is_word(const std::string& form) {
     if (!letter) return false;
   }
   return !form.empty();
+}
+
+// Whether both are one word whatever its case. Short ones with a letter in both cases (`Rr`, `Tt`) are formulas or names, which
+// have their case, unless they stand in \text{}.
+bool same_word(const std::string& gold, const std::string& found) {
+  const std::string form = word_form(gold);
+  if (form != word_form(found) || !is_word(form)) return false;
+  if (letters_of_both_cases(replace_all(gold + found, "\\text", "")).empty() || form.size() > 3) return true;
+  return (contains(gold, "\\text") || contains(found, "\\text")) && !repeats_one_letter(form);
 }
 
 std::vector<long double> tolerances_of(const std::string& text) {
@@ -74,14 +84,20 @@ std::vector<Expression> list_members(Expression x) {
 Comparison compare_with_several(const std::vector<std::string>& golds, const std::string& found, const Problem& problem,
                                 StepBudget& budget) {
   const std::vector<long double> tolerances = tolerances_of(problem.tolerance);
-  const std::optional<Expression> parsed = parse_answer(found, budget);
+  std::string cased = letters_of_both_cases(found);
+  std::vector<std::string> cleaned;
+  for (const std::string& gold : golds) {
+    cleaned.push_back(clean_answer(gold, problem.unit));
+    cased += letters_of_both_cases(cleaned.back());
+  }
+  const std::optional<Expression> parsed = parse_answer(found, cased, budget);
   if (!parsed) return {Equality::different, "the answer is not readable as mathematics and is not the gold text"};
   std::vector<Expression> members = list_members(*parsed);
   if (members.size() != golds.size()) {
     return {Equality::different, fmt::format("{} answers expected, {} found", golds.size(), members.size())};
   }
   for (size_t i = 0; i < golds.size(); ++i) {
-    const std::optional<Expression> gold = parse_answer(clean_answer(golds[i], problem.unit), budget);
+    const std::optional<Expression> gold = parse_answer(cleaned[i], cased, budget);
     if (!gold) return {Equality::different, "a gold answer is not readable as mathematics"};
     const EqualityRule rule{tolerances.size() == golds.size() ? tolerances[i] : tolerances[0]};
     bool met = false;
@@ -99,16 +115,15 @@ Comparison compare_texts(const std::string& gold, const std::string& found, cons
   // "58 or 500" is no 58,500.
   const bool same_commas = commas_are_thousands(gold) == commas_are_thousands(found);
   if (same_commas && squeeze(gold) == squeeze(found)) return {Equality::equal, "the cleaned texts are equal"};
-  const std::string gold_word = word_form(gold);
-  const std::string found_word = word_form(found);
-  if (!gold_word.empty() && gold_word == found_word && is_word(gold_word)) return {Equality::equal, "the words are equal"};
+  if (same_word(gold, found)) return {Equality::equal, "the words are equal"};
   if (gold.size() > kLongestMathAnswer || found.size() > kLongestMathAnswer) {
     return {Equality::unknown, fmt::format("an answer is longer than {} bytes and the texts differ", kLongestMathAnswer)};
   }
   if (problem.answers.size() > 1) return compare_with_several(problem.answers, found, problem, budget);
-  const std::optional<Expression> a = parse_answer(gold, budget);
+  const std::string cased = letters_of_both_cases(gold) + letters_of_both_cases(found);
+  const std::optional<Expression> a = parse_answer(gold, cased, budget);
   if (!a) return {Equality::different, "the gold answer is not readable as mathematics and the texts differ"};
-  const std::optional<Expression> b = parse_answer(found, budget);
+  const std::optional<Expression> b = parse_answer(found, cased, budget);
   if (!b) return {Equality::different, "the answer is not readable as mathematics and the texts differ"};
   const EqualityRule rule{tolerances_of(problem.tolerance)[0]};
   const Equality equality = compare_answers(*a, *b, rule, budget);
@@ -139,7 +154,8 @@ Verdict MathGrader::grade(std::string_view response, const Problem& problem) con
   const std::string found = clean_answer(*verdict.extracted, problem.unit);
   verdict.normalised = found;
   Comparison comparison = compare_bounded(gold, found, problem);
-  if (comparison.equality != Equality::equal && (contains(gold, ",") || problem.answers.size() > 1)) {
+  const bool several_values = contains(gold, ",") || contains(gold, "\\lor") || problem.answers.size() > 1;
+  if (comparison.equality != Equality::equal && several_values) {
     const std::string several = neighbouring_boxes(response);
     if (several != *verdict.extracted) {
       const std::string joined = clean_answer(several, problem.unit);
