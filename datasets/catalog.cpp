@@ -77,7 +77,7 @@ ProblemSet published_set(const PublishedSet& entry, const std::string& split, co
 ProblemSet file_set(const std::string& name, const LoadSettings& settings) {
   const bool here = name.find('/') != std::string::npos || settings.data_dir.empty();
   const std::string path = here ? name : settings.data_dir + "/" + name;
-  return read_published(plain_set(std::filesystem::path(name).filename().string()), {path}).set;
+  return read_published(plain_set(std::filesystem::path(name).filename().string(), settings.fields), {path}).set;
 }
 
 // The split that is meant, checked against those that the set has.

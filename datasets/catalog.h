@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "datasets/procedural.h"
+#include "datasets/published.h"
 #include "datasets/words.h"
 #include "harness/data/problem.h"
 
@@ -18,14 +19,15 @@ namespace datasets {
 // - published, test only: "aime24", "aime25", "hmmt25", "amc23", "math500", "minerva", "olympiadbench";
 // - published, train and test: "gsm8k"; train only: "math345" (MATH levels 3 to 5), "dapo17k".
 // A name may carry its split, "gsm8k:test", which then wins over the split asked for. "gsm8k_train" and "gsm8k_test" are
-// "gsm8k:train" and "gsm8k:test". A file's own name ("my_problems.jsonl", .jsonl.gz, .jsonl.zst, .csv, .parquet; fields problem
-// or question, and answer) is a set of one split that serves any.
+// "gsm8k:train" and "gsm8k:test". A file's own name ("my_problems.jsonl", .jsonl.gz, .jsonl.zst, .json, .csv, .parquet; fields
+// as plain_set has them) is a set of one split that serves any.
 struct LoadSettings {
   std::string data_dir;     // where published sets lie; empty: MEDSBENCH_DATA, then the hub cache (hub.h)
   uint64_t data_seed = 0;   // of the generated sets and of the samples below
   int64_t limit = 0;        // > 0: a keyed sample of that many problems of each set, in the set's order
   int64_t train_limit = 0;  // > 0: in place of `limit` for training splits
   int64_t validation = 0;   // > 0: that many problems of a published training set become its validation split
+  FieldNames fields;        // of files of the user's own
   NanoSettings nano;
   WordSettings words;
 };

@@ -93,7 +93,77 @@ TEST(ReadPublished, NamesFileLineAndTheFieldThatIsMissing) {
   EXPECT_THAT(error_of([&] { load_set("aime24", settings); }), HasSubstr("expected problems"));
 }
 
+TEST(ReadPublished, KeepsTheDigitsOfTheFile) {
+  const ScratchFolder folder;
+  const std::vector<std::string> numbers = {"123456789012345678901234567890",
+                                            "18446744073709551616",
+                                            "-9223372036854775809",
+                                            "18446744073709551615",
+                                            "-9223372036854775808",
+                                            "12345678901234567.0",
+                                            "0.1000000000000000055511151231257827",
+                                            "1e3",
+                                            "1E+3",
+                                            "1.50",
+                                            "-0.0",
+                                            "2.5",
+                                            "42"};
+  std::string lines, array;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const std::string record = fmt::format("{{\"problem\": \"P{}\", \"answer\": {}}}", i, numbers[i]);
+    lines += record + "\n";
+    array += (i == 0 ? "[" : ",") + record;
+  }
+  folder.write("big.jsonl", lines);
+  folder.write("big.json", array + "]");
+  for (const char* name : {"big.jsonl", "big.json"}) {
+    const auto set = load_set(folder.path(name));
+    ASSERT_EQ(set.problems.size(), numbers.size());
+    for (size_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(set.problems[i].answer, numbers[i]) << name;
+  }
+  folder.write("huge.jsonl", "{\"problem\": \"P\", \"answer\": 1e400}\n");
+  EXPECT_THAT(error_of([&] { load_set(folder.path("huge.jsonl")); }),
+              ::testing::EndsWith("huge.jsonl: line 1: expected numbers that a double can hold, found 1e400"));
+}
+
+TEST(ReadPublished, SaysThatAFieldIsNull) {
+  const ScratchFolder folder;
+  folder.write("t.jsonl", "{\"problem\": \"P\", \"answer\": null}\n");
+  EXPECT_THAT(error_of([&] { load_set(folder.path("t.jsonl")); }), HasSubstr("t.jsonl: line 1: expected the field \"answer\""));
+  EXPECT_THAT(error_of([&] { load_set(folder.path("t.jsonl")); }), HasSubstr("found null"));
+}
+
+TEST(FilesOfOnesOwn, AreReadInTheLayoutsOfOthersAndByTheFieldsNamed) {
+  const ScratchFolder folder;
+  const auto only = [&](const std::string& line, const FieldNames& fields = {}) {
+    folder.write("own.jsonl", line + "\n");
+    LoadSettings settings;
+    settings.fields = fields;
+    return load_set(folder.path("own.jsonl"), settings).problems.at(0);
+  };
+  const auto verl = only(R"({"prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "1+1?"}],
+      "reward_model": {"style": "rule", "ground_truth": "2"}, "answer": null})");
+  EXPECT_EQ(verl.text + "|" + verl.answer, "1+1?|2");
+  EXPECT_EQ(only(R"({"prompt": "Q", "solution": "so \\boxed{5}"})").answer, "5");
+  const auto named = only(R"({"input": {"text": "Q"}, "solution": "\\frac12", "answer": "no"})", {"input.text", "solution"});
+  EXPECT_EQ(named.text + "|" + named.answer, "Q|\\frac12");
+  EXPECT_THAT(error_of([&] {
+                only(R"({"problem": "P", "answer": "1"})", {"", "gold"});
+              }),
+              HasSubstr("expected the field \"gold\", found none"));
+}
+
 #ifdef MEDSBENCH_ARROW
+TEST(ReadPublished, RefusesListsNaNAndInfinityAsAnswersOfAParquetFile) {
+  const std::string path = std::string(MEDSBENCH_TEST_DATA) + "/refused.parquet";
+  const auto refusal = [&](const std::string& answer) {
+    return error_of([&] { read_published(plain_set("own", {"problem", answer}), {path}); });
+  };
+  EXPECT_THAT(refusal("answer"), HasSubstr("refused.parquet: row 1: \"answer\": expected a text or a number, found array"));
+  EXPECT_THAT(refusal("gap"), HasSubstr("row 1: expected the field \"gap\", found null"));
+  EXPECT_THAT(refusal("huge"), HasSubstr("row 1: \"answer\": expected a finite number, found inf"));
+}
+
 TEST(ReadPublished, StripsTheInstructionOfDapoAndDropsWhatComesAgain) {
   const ReadSet read = read_published(*find_published_set("dapo17k"), {std::string(MEDSBENCH_TEST_DATA) + "/dapo17k.parquet"});
   ASSERT_EQ(read.set.problems.size(), 2u);

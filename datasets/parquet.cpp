@@ -4,10 +4,12 @@
 #include <parquet/arrow/reader.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "datasets/records.h"
 #include "harness/core/error.h"
+#include "harness/core/utf8.h"
 
 namespace datasets {
 namespace {
@@ -29,7 +31,21 @@ const ArrayType& as(const arrow::Array& array) {
 template <typename ListType>
 Json list_value(const arrow::Array& array, int64_t row);
 
-// The value of one row. Types that JSON does not have (dates, decimals) become their text.
+Json number_or_null(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
+
+// Some writers do not mark texts as such.
+Json text_of_bytes(std::string bytes) {
+  if (!harness::is_valid_utf8(bytes)) throw Error("expected a text, found bytes that are no UTF-8");
+  return bytes;
+}
+
+// Types that JSON does not have and that read well as texts.
+bool is_text_like(arrow::Type::type type) {
+  return arrow::is_decimal(type) || arrow::is_temporal(type) || type == arrow::Type::STRING_VIEW;
+}
+
+// The value of one row; a NaN is what pandas writes for a missing number. Throws Error for a type that is neither a text nor a
+// number, nor a list or struct of such.
 Json value_at(const arrow::Array& array, int64_t row) {
   if (array.IsNull(row)) return nullptr;
   switch (array.type_id()) {
@@ -43,20 +59,28 @@ Json value_at(const arrow::Array& array, int64_t row) {
       return as<arrow::Int32Array>(array).Value(row);
     case arrow::Type::INT64:
       return as<arrow::Int64Array>(array).Value(row);
+    case arrow::Type::NA:
+      return nullptr;
     case arrow::Type::UINT8:
       return as<arrow::UInt8Array>(array).Value(row);
+    case arrow::Type::UINT16:
+      return as<arrow::UInt16Array>(array).Value(row);
     case arrow::Type::UINT32:
       return as<arrow::UInt32Array>(array).Value(row);
     case arrow::Type::UINT64:
       return as<arrow::UInt64Array>(array).Value(row);
     case arrow::Type::FLOAT:
-      return harness::json_float(as<arrow::FloatArray>(array).Value(row));
+      return number_or_null(harness::json_float(as<arrow::FloatArray>(array).Value(row)));
     case arrow::Type::DOUBLE:
-      return as<arrow::DoubleArray>(array).Value(row);
+      return number_or_null(as<arrow::DoubleArray>(array).Value(row));
     case arrow::Type::STRING:
       return as<arrow::StringArray>(array).GetString(row);
     case arrow::Type::LARGE_STRING:
       return as<arrow::LargeStringArray>(array).GetString(row);
+    case arrow::Type::BINARY:
+      return text_of_bytes(as<arrow::BinaryArray>(array).GetString(row));
+    case arrow::Type::LARGE_BINARY:
+      return text_of_bytes(as<arrow::LargeBinaryArray>(array).GetString(row));
     case arrow::Type::DICTIONARY: {
       const auto& dictionary = as<arrow::DictionaryArray>(array);
       return value_at(*dictionary.dictionary(), dictionary.GetValueIndex(row));
@@ -73,11 +97,18 @@ Json value_at(const arrow::Array& array, int64_t row) {
       return list_value<arrow::ListArray>(array, row);
     case arrow::Type::LARGE_LIST:
       return list_value<arrow::LargeListArray>(array, row);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return list_value<arrow::FixedSizeListArray>(array, row);
+    case arrow::Type::EXTENSION:
+      return value_at(*as<arrow::ExtensionArray>(array).storage(), row);
     default:
       break;
   }
   const auto scalar = array.GetScalar(row);
-  return scalar.ok() ? Json((*scalar)->ToString()) : Json(nullptr);
+  if (!is_text_like(array.type_id()) || !scalar.ok()) {
+    throw Error("expected texts, numbers, lists or structs, found {}", array.type()->ToString());
+  }
+  return (*scalar)->ToString();
 }
 
 template <typename ListType>
@@ -113,7 +144,9 @@ void read_parquet(const std::string& path, const std::vector<std::string>& field
     for (int64_t row = 0; row < table->num_rows(); ++row) {
       Json record = Json::object();
       for (int c = 0; c < table->num_columns(); ++c) {
-        record[table->field(c)->name()] = value_at(*table->column(c)->chunk(0), row);
+        const std::string& field = table->field(c)->name();
+        record[field] = harness::with_context(fmt::format("{}: row {}: \"{}\"", path, number + 1, field),
+                                              [&] { return value_at(*table->column(c)->chunk(0), row); });
       }
       visit(record, fmt::format("{}: row {}", path, ++number));
     }

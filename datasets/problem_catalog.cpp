@@ -75,6 +75,10 @@ LoadSettings read_load_settings(harness::ConfigReader& keys) {
   s.train_limit = keys.integer("data.train_limit", 0, 0, "in place of data.limit for training sets");
   s.validation =
       keys.integer("data.validation_problems", 0, 0, "problems of a published training set that become its validation split");
+  s.fields.problem = keys.text("data.problem_field", "",
+                               "problem in a file of your own, as prompt or a.b; empty: problem, question or prompt");
+  s.fields.answer =
+      keys.text("data.answer_field", "", "its answer; empty: answer, reward_model.ground_truth or the box of solution");
   s.nano.train = keys.integer("data.nano.train", s.nano.train, 1, "training problems of each kind of the nano suite");
   s.nano.validation = keys.integer("data.nano.validation", s.nano.validation, 1, "validation problems of each kind");
   s.nano.test = keys.integer("data.nano.test", s.nano.test, 1, "test problems of each kind");

@@ -92,8 +92,20 @@ const Json* first_of(const Json& record, const std::vector<std::string>& paths) 
   return nullptr;
 }
 
+// None of the fields is there: says so, or that one is null (a missing number of pandas too).
+[[noreturn]] void refuse_absent(const Json& record, const std::vector<std::string>& paths) {
+  const bool null = std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    const auto place = record.find(path.substr(0, path.find('.')));
+    return place != record.end() && place->is_null();
+  });
+  throw Error("expected the field \"{}\", found {}", fmt::join(paths, "\" or \""), null ? "null" : "none");
+}
+
 std::string scalar_text(const Json& value, const std::string& field) {
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float() && !std::isfinite(value.get<double>())) {
+    throw Error("\"{}\": expected a finite number, found {}", field, value.get<double>());
+  }
   if (value.is_number() || value.is_boolean()) return value.dump();
   throw Error("\"{}\": expected a text or a number, found {}", field, value.type_name());
 }
@@ -198,9 +210,7 @@ void map_answer(const PublishedSet& set, const Json& record, harness::Problem& p
   const Json* value = first_of(record, set.answer_fields);
   if (value == nullptr) {
     const Json* solution = first_of(record, set.box_fields);
-    if (solution == nullptr) {
-      throw Error("expected the field \"{}\", found none", fmt::join(set.answer_fields, "\" or \""));
-    }
+    if (solution == nullptr) refuse_absent(record, set.answer_fields);
     const auto box = harness::last_balanced_box(scalar_text(*solution, "solution"));
     if (!box) throw Error("\"solution\": expected a \\boxed answer, found none");
     problem.answer = *box;
@@ -252,15 +262,24 @@ const PublishedSet* find_published_set(const std::string& name) {
   return nullptr;
 }
 
-PublishedSet plain_set(const std::string& name) {
+PublishedSet plain_set(const std::string& name, const FieldNames& fields) {
   PublishedSet set = test_set(name, {});
   set.splits = {"train", "validation", "test"};
+  set.text_fields = {"problem", "question", "prompt"};
+  set.answer_fields = {"answer", "reward_model.ground_truth"};
+  if (!fields.problem.empty()) set.text_fields = {fields.problem};
+  if (!fields.answer.empty()) {
+    set.answer_fields = {fields.answer};
+    set.box_fields = {};
+  }
   set.kind_fields = {"kind", "subject", "type"};
   return set;
 }
 
 std::vector<std::string> fields_of(const PublishedSet& set) {
-  std::set<std::string> fields = {"level", "is_multiple_answer", "unit", "answer_type", "error", "context"};
+  std::set<std::string> fields;
+  if (!set.levels.empty()) fields.insert("level");
+  if (set.form == AnswerForm::listed) fields.insert({"is_multiple_answer", "unit", "answer_type", "error", "context"});
   for (const auto* paths : {&set.text_fields, &set.answer_fields, &set.box_fields, &set.kind_fields}) {
     for (const std::string& path : *paths) fields.insert(path.substr(0, path.find('.')));
   }
@@ -274,7 +293,7 @@ std::optional<harness::Problem> map_record(const PublishedSet& set, const Json& 
     if (std::find(set.levels.begin(), set.levels.end(), scalar_text(*level, "level")) == set.levels.end()) return std::nullopt;
   }
   const Json* text = first_of(record, set.text_fields);
-  if (text == nullptr) throw Error("expected the field \"{}\", found none", fmt::join(set.text_fields, "\" or \""));
+  if (text == nullptr) refuse_absent(record, set.text_fields);
   harness::Problem problem;
   problem.set = set.name;
   problem.text = trim(prompt_text(*text, set.text_fields.front()));

@@ -40,8 +40,14 @@ struct PublishedSet {
 const std::vector<PublishedSet>& published_sets();
 // Null where no published set bears the name.
 const PublishedSet* find_published_set(const std::string& name);
-// For a file of the user's own: fields problem or question, answer or the last box of solution.
-PublishedSet plain_set(const std::string& name);
+// Fields of a file of the user's own, dots go into objects; "": those that plain_set knows.
+struct FieldNames {
+  std::string problem;
+  std::string answer;
+};
+// For a file of the user's own: the problem is `problem`, `question` or `prompt` (a text, or a chat's message of the user), the
+// answer `answer`, verl's `reward_model.ground_truth` or the last box of `solution`.
+PublishedSet plain_set(const std::string& name, const FieldNames& fields = {});
 
 // Whether its training records carry worked solutions: a chain before "####", or a text with the boxed answer.
 bool has_solutions(const PublishedSet& set);

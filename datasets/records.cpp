@@ -9,6 +9,7 @@
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/utf8.h"
 
 namespace datasets {
 namespace {
@@ -20,14 +21,18 @@ void visit_object(harness::Json record, const std::string& place, const RecordVi
   visit(record, place);
 }
 
-void read_json_array(std::string_view text, const std::string& name, const RecordVisitor& visit) {
-  const harness::Json all = harness::with_context(name, [&] { return harness::parse_json(text); });
-  if (!all.is_array()) throw Error("{}: expected a JSON array of objects, found {}", name, all.type_name());
-  for (size_t i = 0; i < all.size(); ++i) visit_object(all[i], fmt::format("{}: element {}", name, i + 1), visit);
-}
-
 std::string_view without_byte_order_mark(std::string_view text) {
   return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
+// An array of objects, or one object a line as in .jsonl: some writers call that .json too.
+void read_json(std::string_view text, const std::string& name, const RecordVisitor& visit) {
+  text = without_byte_order_mark(text);
+  const std::string_view first_line = text.substr(0, text.find('\n'));
+  if (first_line.starts_with('{') && harness::Json::accept(first_line)) return read_json_lines(text, name, visit);
+  const harness::Json all = harness::with_context(name, [&] { return harness::parse_json_keeping_digits(text); });
+  if (!all.is_array()) throw Error("{}: expected a JSON array of objects, found {}", name, all.type_name());
+  for (size_t i = 0; i < all.size(); ++i) visit_object(all[i], fmt::format("{}: element {}", name, i + 1), visit);
 }
 
 }  // namespace
@@ -51,7 +56,7 @@ void read_json_lines(std::string_view text, const std::string& name, const Recor
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::string place = fmt::format("{}: line {}", name, ++number);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    visit_object(harness::with_context(place, [&] { return harness::parse_json(line); }), place, visit);
+    visit_object(harness::with_context(place, [&] { return harness::parse_json_keeping_digits(line); }), place, visit);
   }
 }
 
@@ -106,12 +111,17 @@ void read_records(const std::string& path, const std::vector<std::string>& field
   const auto unpacked = [&](std::string (*unpack)(std::string_view)) {
     return harness::with_context(path, [&] { return unpack(harness::read_file(path)); });
   };
+  if (const std::string other = harness::foreign_content_of_file(path); !other.empty()) {
+    throw Error("{}: expected problems, found {}", path, other);
+  }
   if (path.ends_with(".parquet")) {
     read_parquet(path, fields, visit);
   } else if (path.ends_with(".csv")) {
-    read_csv(harness::read_file(path), path, visit);
+    const std::string text = harness::read_file(path);
+    if (!harness::is_valid_utf8(text)) throw Error("{}: expected UTF-8, found another encoding (Latin-1 or UTF-16?)", path);
+    read_csv(text, path, visit);
   } else if (path.ends_with(".json")) {
-    read_json_array(harness::read_file(path), path, visit);
+    read_json(harness::read_file(path), path, visit);
   } else if (path.ends_with(".gz")) {
     read_json_lines(unpacked(gzip_decompress), path, visit);
   } else if (path.ends_with(".zst")) {

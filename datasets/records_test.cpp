@@ -48,7 +48,8 @@ TEST(ReadRecords, GivesTheSameRowsFromPlainGzipAndZstdLines) {
   folder.write("packed.jsonl.gz", gzip(kLines));
   folder.write("packed.jsonl.zst", harness::zstd_compress(kLines));
   folder.write("whole.json", "[{\"a\": 1}, {\"a\": \"x\\ny\"}]");
-  for (const char* name : {"plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst", "whole.json"}) {
+  folder.write("lines.json", kLines);  // what datasets' to_json writes
+  for (const char* name : {"plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst", "whole.json", "lines.json"}) {
     EXPECT_THAT(dump_all(folder.path(name)), ElementsAre("{\"a\":1}", "{\"a\":\"x\\ny\"}")) << name;
   }
 }
@@ -72,6 +73,34 @@ TEST(ReadRecords, NamesFileAndLineOfWhatIsNotJson) {
               HasSubstr("list.jsonl: line 1: expected a JSON object, found array"));
   EXPECT_THAT(error_of([&] { dump_all(folder.path("none.jsonl")); }), HasSubstr("none.jsonl"));
   EXPECT_THAT(error_of([&] { dump_all(folder.path("notes.txt")); }), HasSubstr(".parquet"));
+}
+
+TEST(ReadRecords, ReadsOneObjectOnALineAsJsonLinesAndRefusesATable) {
+  const ScratchFolder folder;
+  folder.write("one.json", "\xEF\xBB\xBF{\"a\": 1}");
+  EXPECT_THAT(dump_all(folder.path("one.json")), ElementsAre("{\"a\":1}"));
+  folder.write("table.json", "{\n \"a\": [1, 2]\n}");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("table.json")); }),
+              HasSubstr("expected a JSON array of objects, found object"));
+  folder.write("bad.json", "{\"a\": 1}\n{\"a\": ]\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("bad.json")); }), HasSubstr("bad.json: line 2: expected JSON"));
+}
+
+TEST(ReadRecords, NamesAGitLfsPointerAHtmlPageAndAnotherEncoding) {
+  const ScratchFolder folder;
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+  for (const char* ending : {"jsonl", "jsonl.gz", "jsonl.zst", "json", "csv", "parquet"}) {
+    const std::string path = folder.write(std::string("t.") + ending, pointer);
+    EXPECT_THAT(error_of([&] { dump_all(path); }),
+                HasSubstr(path + ": expected problems, found a Git LFS pointer (`git lfs pull`"));
+    folder.write(std::string("t.") + ending, "\n <!DOCTYPE HTML><html>Sign in</html>");
+    EXPECT_THAT(error_of([&] { dump_all(path); }), HasSubstr(path + ": expected problems, found an HTML page"));
+  }
+  folder.write("latin.csv", "problem,answer\ncaf\xE9,1\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("latin.csv")); }), HasSubstr("expected UTF-8"));
+  folder.write("latin.jsonl", "{\"a\": 1}\n{\"a\": \"caf\xE9\"}\n");
+  EXPECT_THAT(error_of([&] { dump_all(folder.path("latin.jsonl")); }),
+              HasSubstr("line 2: expected JSON, found the byte 0xE9 at byte 11"));
 }
 
 TEST(ReadCsv, KeepsQuotedCommasQuotesAndLines) {
@@ -135,6 +164,26 @@ TEST(ReadParquet, ReadsNestedColumnsAndOnlyTheFieldsAsked) {
   EXPECT_EQ(harness::parse_json(all[1]).at("extra_info").at("index"), 7);
   EXPECT_EQ(harness::parse_json(all[2]).at("score"), nullptr);
   EXPECT_EQ(harness::parse_json(all[0]).at("score"), 1.5);
+}
+
+TEST(ReadParquet, ReadsValuesOfEveryTypeOrNull) {
+  const auto rows = dump_all(std::string(MEDSBENCH_TEST_DATA) + "/values.parquet");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0],
+            "{\"bytes\":\"caf\u00e9\",\"day\":\"2024-05-06\",\"decimal\":\"12.50\",\"fixed\":[\"2\",\"3\"],"
+            "\"i64\":-9223372036854775808,\"infinite\":null,\"large\":\"x\",\"missing\":null,\"nan\":null,\"nan32\":null,"
+            "\"nothing\":null,\"u16\":5,\"u64\":18446744073709551615,\"word\":\"a\"}");
+  EXPECT_EQ(rows[1],
+            "{\"bytes\":\"12\",\"day\":\"2024-05-06\",\"decimal\":\"123456789012345678901234567890.25\","
+            "\"fixed\":[\"3\",\"4\"],\"i64\":1,\"infinite\":2.0,\"large\":\"y\",\"missing\":7,\"nan\":2.0,\"nan32\":0.1,"
+            "\"nothing\":null,\"u16\":65535,\"u64\":1,\"word\":\"b\"}");
+}
+
+TEST(ReadParquet, RefusesMapsAndBytesThatAreNoTextByTheirColumn) {
+  const std::string path = std::string(MEDSBENCH_TEST_DATA) + "/refused.parquet";
+  EXPECT_THAT(error_of([&] { dump_all(path, {"map"}); }),
+              HasSubstr("refused.parquet: row 1: \"map\": expected texts, numbers, lists or structs, found map<"));
+  EXPECT_THAT(error_of([&] { dump_all(path, {"raw"}); }), HasSubstr("row 1: \"raw\": expected a text, found bytes"));
 }
 
 TEST(ReadParquet, RefusesAFileThatIsNone) {

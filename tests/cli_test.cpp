@@ -23,11 +23,8 @@ std::vector<std::string> verbs_of(std::vector<std::string> words) {
   words.push_back("--help");
   std::istringstream help(medsbench(words).out);
   std::vector<std::string> verbs;
-  std::string line;
-  bool listed = false;
-  while (std::getline(help, line)) {
-    if (line.starts_with("Subcommands:")) listed = true;
-    if (listed && line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
+  for (std::string line; std::getline(help, line);) {
+    if (line.starts_with("  ") && line.size() > 2 && line[2] != ' ' && line[2] != '-')
       verbs.push_back(line.substr(2, line.find(' ', 2) - 2));
   }
   return verbs;
@@ -61,6 +58,18 @@ TEST_F(Program, EveryVerbHasHelpThatNamesIt) {
     EXPECT_THAT(result.out, HasSubstr("Usage:")) << verb;
     EXPECT_THAT(result.out, HasSubstr(verb));
   }
+}
+
+TEST_F(Program, HelpBeginsWithWhatANewcomerNeeds) {
+  const std::vector<std::string> verbs = verbs_of({});
+  ASSERT_GE(verbs.size(), 20u);
+  EXPECT_THAT(std::vector(verbs.begin(), verbs.begin() + 5), testing::ElementsAre("run", "plan", "status", "table", "verify"));
+  const std::string help = medsbench({"--help"}).out;
+  for (const char* title : {"An experiment, from plan to tables:", "Problems and models:", "The parts by themselves:"}) {
+    EXPECT_THAT(help, HasSubstr(title));
+  }
+  EXPECT_THAT(help, HasSubstr("medsbench run experiments/quickstart.toml"));
+  EXPECT_THAT(help, testing::Not(HasSubstr("Subcommands:")));
 }
 
 TEST_F(Program, AWrongCommandLineExitsWithTwo) {

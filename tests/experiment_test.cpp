@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/core/files.h"
+#include "harness/core/json.h"
 #include "harness/core/subprocess.h"
 #include "tests/miniature.h"
 
@@ -172,6 +173,32 @@ TEST_F(Miniature, TrainsToTheSameBytesOnALesserInstructionSetAndOnMoreThreads) {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {  // on a processor without AVX-512 they are one
     expect_equal(expected, training("avx2", {"env", "MEDSBENCH_INSTRUCTION_SET=avx2", "ATEN_CPU_CAPABILITY=avx2"}, "1"));
   }
+}
+
+// MKL itself says in which mode it is, so this fails too where it is set after LibTorch has begun to compute.
+TEST_F(Miniature, ComputesInMklsCompatibleModeWhereStrictWhateverTheShellSays) {
+  const auto base = harness::run_process(command());
+  ASSERT_EQ(base.status, 0) << base.err;
+  const auto mode = [](const fs::path& folder) {
+    return harness::text_field(harness::parse_json(harness::read_file((folder / "manifest.json").string())), "mkl_mode");
+  };
+  int jobs = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (entry.path().filename() != "config.toml") continue;  // of a job: the base model, trainings, evaluations
+    EXPECT_EQ(mode(entry.path().parent_path()), "COMPATIBLE") << entry.path();
+    ++jobs;
+  }
+  EXPECT_GE(jobs, 4);
+  const std::string cell = (folder_ / "out/cells/tiny/meds/seed1/train/cell.toml").string();
+  const auto trained = [&](const std::string& name, const std::string& strict) {
+    const fs::path out = folder_ / name;
+    const auto done = harness::run_process({"env", "MKL_CBWR=AVX2", MEDSBENCH_PROGRAM, "train", cell, "--out", out.string(),
+                                            "--set", "train.steps=1", "--set", "numerics.strict=" + strict});
+    EXPECT_EQ(done.status, 0) << done.err;
+    return mode(out);
+  };
+  EXPECT_EQ(trained("strict", "true"), "COMPATIBLE");
+  EXPECT_EQ(trained("loose", "false"), "as it comes");
 }
 
 TEST_F(Miniature, ABaseModelGivenByItsFolderIsKnownByWhatItHolds) {

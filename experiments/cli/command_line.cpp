@@ -71,12 +71,22 @@ Option& Option::hidden() {
 
 bool Option::given() const { return option_->count() > 0; }
 
-Verb Verb::verb(const std::string& name, const std::string& help) { return Verb(app_->add_subcommand(name, help), chosen_); }
+Verb Verb::verb(const std::string& name, const std::string& help) {
+  CLI::App* app = app_->add_subcommand(name, help);
+  if (!section_.empty()) app->group(section_);
+  return Verb(app, chosen_);
+}
+
+Verb Verb::section(const std::string& title) const {
+  Verb verb = *this;
+  verb.section_ = title;
+  return verb;
+}
 
 Verb Verb::group(const std::string& name, const std::string& help) {
-  CLI::App* app = app_->add_subcommand(name, help);
-  app->require_subcommand(1);
-  return Verb(app, chosen_);
+  Verb made = verb(name, help);
+  made.app_->require_subcommand(1);
+  return made;
 }
 
 Option Verb::option(const std::string& name, std::string& value, const std::string& help) {
@@ -111,10 +121,12 @@ void Verb::does(std::function<int()> work) {
   app_->callback([chosen = chosen_, work = std::move(work)] { *chosen = work; });
 }
 
-CommandLine::CommandLine(const std::string& description, const std::string& name, std::function<std::string()> version)
+CommandLine::CommandLine(const std::string& description, const std::string& name, std::function<std::string()> version,
+                         const std::string& footer)
     : app_(std::make_unique<CLI::App>(description, name)) {
   app_->require_subcommand(1);
   app_->set_version_flag("--version", std::move(version));
+  app_->footer(footer);
 }
 
 CommandLine::~CommandLine() = default;

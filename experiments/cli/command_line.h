@@ -52,6 +52,8 @@ class Verb {
   explicit Verb(CLI::App* app, std::function<int()>* chosen) : app_(app), chosen_(chosen) {}
   // A verb below this one; a verb that has some is none by itself.
   Verb verb(const std::string& name, const std::string& help);
+  // This verb; those below it that are added through what is returned stand under that title in --help.
+  [[nodiscard]] Verb section(const std::string& title) const;
   Verb group(const std::string& name, const std::string& help);
   // "--name" or, for a positional argument, "name".
   Option option(const std::string& name, std::string& value, const std::string& help = "");
@@ -69,12 +71,14 @@ class Verb {
  private:
   CLI::App* app_;
   std::function<int()>* chosen_;
+  std::string section_;
 };
 
 class CommandLine {
  public:
-  // `version` is asked for its text when --version is given.
-  CommandLine(const std::string& description, const std::string& name, std::function<std::string()> version);
+  // `version` is asked for its text when --version is given; `footer` ends --help.
+  CommandLine(const std::string& description, const std::string& name, std::function<std::string()> version,
+              const std::string& footer);
   ~CommandLine();
   [[nodiscard]] Verb root();
   // Reads it; returns what is to be done, or nothing with `status` set where --help, --version or a mistake ended it (the

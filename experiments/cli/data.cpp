@@ -67,6 +67,8 @@ void add_data(Verb app) {
   common(show);
   show.option("name", options->name, "the set, e.g. nano/prec:test or math500, or a file").required();
   show.option("--split", options->split, "train, validation or test (default: test, where the set has it)");
+  show.option("--problem-field", options->load.fields.problem, "of a file: its field of the problem, as prompt or a.b");
+  show.option("--answer-field", options->load.fields.answer, "of a file: its field of the answer");
   show.option("--index", options->index, "which problem, from 0");
   show.does([options] {
     say(harness::dump_line(datasets::problem_json(options->name, options->split, options->index, options->load)));
@@ -81,11 +83,11 @@ void add_data(Verb app) {
 void add_model(Verb app) {
   Verb model = app.group("model", "model folders from a hub");
   Verb fetch = model.verb("fetch",
-                          "into the hub's cache, resumable and checked; prints the folder (HF_ENDPOINT, HF_TOKEN, HF_HOME, "
-                          "HF_HUB_OFFLINE)");
+                          "into the hub's cache, resumable and checked; prints the folder (HF_ENDPOINT, HF_TOKEN or the token "
+                          "of `hf auth login`, HF_HOME, HF_HUB_OFFLINE)");
   const auto name = std::make_shared<std::string>();
   const auto parallel = std::make_shared<int64_t>(4);
-  fetch.option("name", *name, "ORG/NAME or ORG/NAME@REVISION").required();
+  fetch.option("name", *name, "ORG/NAME or ORG/NAME@REVISION (a branch, a tag, a commit, refs/pr/3)").required();
   fetch.option("--parallel", *parallel, "files at a time").between(1, 64);
   fetch.does([name, parallel] {
     harness::HubSettings settings = harness::hub_settings();

@@ -106,9 +106,10 @@ void add_generate(Verb app) {
                                     "longest response (without the option: no longer than the model's positions)")
                             .positive()
                             .shows_default();
-  verb.option("--seed", options->seed, "of the random streams (seed, line, sample)").shows_default();
+  verb.option("--seed", options->seed, "of the random streams (seed, prompt, sample)").shows_default();
   verb.option("--max-rows", options->max_rows, "responses decoded at once").positive().shows_default();
   verb.flag("--greedy", options->sampling.greedy, "the most probable token each time");
+  verb.flag("--add-bos", options->add_bos, "the model's bos before each {\"prompt\"}");
   verb.flag("--ignore-stop", options->ignore_stop, "stop tokens do not end a response");
   verb.flag("--timing", options->timing, "seconds of each line's prompts and decoding, as JSON on stderr");
   verb.does([options, length] {

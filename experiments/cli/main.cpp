@@ -44,28 +44,38 @@ void prepare_for_interruption(const CommandLine& line) {
 }
 
 void add_verbs(Verb app) {
-  add_run(app);
-  add_plan(app);
-  add_status(app);
-  add_clean(app);
-  add_config(app);
-  add_diff(app);
-  add_keys(app);
-  add_methods(app);
-  add_table(app);
-  add_verify(app);
-  add_regrade(app);
-  add_export(app);
-  add_judge(app);
-  add_data(app);
-  add_model(app);
-  add_import(app);
-  add_jobs(app);
-  add_lines(app);
+  const Verb experiment = app.section("An experiment, from plan to tables");
+  add_run(experiment);
+  add_plan(experiment);
+  add_status(experiment);
+  add_table(experiment);
+  add_verify(experiment);
+  const Verb file = app.section("What an experiment may say");
+  add_config(file);
+  add_diff(file);
+  add_keys(file);
+  add_methods(file);
+  const Verb inputs = app.section("Problems and models");
+  add_data(inputs);
+  add_model(inputs);
+  add_import(inputs);
+  const Verb results = app.section("More of what is finished");
+  add_regrade(results);
+  add_judge(results);
+  add_export(results);
+  add_clean(results);
+  const Verb parts = app.section("The parts by themselves");
+  add_lines(parts);
+  add_jobs(parts);
 }
 
+constexpr const char* kFirstSteps =
+    "First: medsbench run experiments/quickstart.toml (minutes, nothing to download). Your own experiment: medsbench plan "
+    "FILE.toml, then run, then status FILE.toml.";
+
 int run_program(int argc, char** argv) {
-  CommandLine line("medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench", version_text);
+  CommandLine line("medsbench: a reproducible benchmark of MEDS against exploration baselines", "medsbench", version_text,
+                   kFirstSteps);
   add_verbs(line.root());
   const std::vector<std::string> names = line.verbs();
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {

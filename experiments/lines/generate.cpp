@@ -21,6 +21,9 @@ class GenerateAnswer {
   explicit GenerateAnswer(const GenerateOptions& options) : options_(options), asked_(options.model) {
     settings_.sampling = options.sampling;
     if (!options.ignore_stop) settings_.stop_ids = asked_.model().config().eos_ids;
+    if (options.add_bos && asked_.model().config().bos_id < 0) {
+      throw Error("{}: expected bos_token_id in config.json (--add-bos), found none", asked_.folder());
+    }
     settings_.max_rows = options.max_rows;
     settings_.unit_temperature_log_probs = true;
   }
@@ -53,7 +56,11 @@ class GenerateAnswer {
   std::vector<int64_t> prompt_ids(const OrderedJson& line) {
     if (line.contains("ids")) return asked_.ids_field(line, "ids");
     if (line.contains("messages")) return conversation_ids(line);
-    if (line.contains("prompt")) return asked_.encoded_field(line, "prompt");
+    if (line.contains("prompt")) {
+      std::vector<int64_t> ids = asked_.encoded_field(line, "prompt");
+      if (options_.add_bos) ids.insert(ids.begin(), asked_.model().config().bos_id);
+      return ids;
+    }
     throw Error("expected one of the fields \"prompt\", \"messages\" and \"ids\", found none");
   }
 

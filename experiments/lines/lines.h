@@ -56,6 +56,7 @@ struct GenerateOptions {
   uint64_t seed = 0;
   int64_t max_rows = 256;
   bool new_tokens_given = false;  // else responses end with the model's positions
+  bool add_bos = false;           // {"prompt"} begins with the model's bos
   bool ignore_stop = false;       // every response as long as it may be: for timing
   bool timing = false;            // seconds of each line on standard error
   harness::SamplingSettings sampling;

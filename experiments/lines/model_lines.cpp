@@ -15,7 +15,6 @@ using harness::Error;
 using harness::OrderedJson;
 
 AskedModel::AskedModel(const ModelOptions& options) : folder_(options.folder) {
-  harness::use_threads(options.threads);
   if (options.device == "cuda" && !torch::cuda::is_available()) {
     throw Error("--device: expected a GPU that LibTorch can use, found none: {}", harness::cuda::find_devices().why_none);
   }
@@ -23,6 +22,7 @@ AskedModel::AskedModel(const ModelOptions& options) : folder_(options.folder) {
   numerics.dtype = options.dtype == "fp32" ? torch::kFloat32 : torch::kBFloat16;
   numerics.device = options.device == "cpu" ? torch::Device(torch::kCPU) : torch::Device(torch::kCUDA, 0);
   numerics.strict = options.device == "cpu";
+  harness::use_numerics(numerics, options.threads);
   model_ = harness::Transformer::load(folder_, numerics);
 }
 
@@ -79,7 +79,7 @@ int answer_model_lines(std::istream& in, std::ostream& out,
     } catch (const Error& error) {
       refuse(error.what());
     } catch (const OrderedJson::exception& error) {
-      refuse(error.what());
+      refuse(harness::problem_of(error));
     }
     out.flush();
   }

@@ -83,7 +83,7 @@ int answer_ordered_lines(std::istream& in, std::ostream& out, TokensAnswer& answ
     } catch (const Error& error) {
       result = {{"error", fmt::format("line {}: {}", number, error.what())}};
     } catch (const OrderedJson::exception& error) {
-      result = {{"error", fmt::format("line {}: {}", number, error.what())}};
+      result = {{"error", fmt::format("line {}: {}", number, harness::problem_of(error))}};
     }
     if (result.contains("error")) status = 1;
     out << harness::dump_line(result) << '\n';

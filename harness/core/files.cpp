@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -57,6 +59,29 @@ void write_all(const std::string& path, std::string_view content, int flags) {
 }
 
 }  // namespace
+
+std::string foreign_content(std::string_view first_bytes) {
+  if (first_bytes.starts_with("version https://git-lfs.github.com/")) {
+    return "a Git LFS pointer (`git lfs pull` puts the file itself there)";
+  }
+  if (first_bytes.starts_with("\xEF\xBB\xBF")) first_bytes.remove_prefix(3);
+  first_bytes.remove_prefix(std::min(first_bytes.find_first_not_of(" \t\r\n"), first_bytes.size()));
+  std::string head(first_bytes.substr(0, 14));
+  for (char& c : head) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (head.starts_with("<!doctype html") || head.starts_with("<html")) {
+    return "an HTML page (a server's message or a login in place of the file)";
+  }
+  if (head.starts_with("<?xml")) return "an XML document (a server's message in place of the file)";
+  return "";
+}
+
+std::string foreign_content_of_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string head(512, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(in.gcount()));
+  return foreign_content(head);
+}
 
 DeferredSync::DeferredSync() { ++deferred_syncs; }
 DeferredSync::~DeferredSync() { --deferred_syncs; }

@@ -9,6 +9,11 @@ namespace harness {
 
 // The whole content. Throws Error("PATH: expected a readable file, found none").
 std::string read_file(const std::string& path);
+// What a file holds in place of what its name says, by its first bytes: "a Git LFS pointer (...)", "an HTML page (...)"; ""
+// where they say neither.
+std::string foreign_content(std::string_view first_bytes);
+// Of the file at `path`; "" for one that cannot be read.
+std::string foreign_content_of_file(const std::string& path);
 // Writes beside `path` and renames over it, so that a reader sees the old or the new content, never half. Both the file and
 // its folder are fsynced. A full disk or a size limit throws Error, leaves the old content and removes the temporary file.
 void write_file_atomically(const std::string& path, std::string_view content);

@@ -162,6 +162,9 @@ void SafetensorsFile::map_file() {
 void SafetensorsFile::read_header() {
   uint64_t length = 0;
   for (size_t i = 0; i < kLengthBytes; ++i) length |= static_cast<uint64_t>(data_[i]) << (8 * i);
+  const std::string_view head(reinterpret_cast<const char*>(data_), std::min<size_t>(size_, 512));
+  if (const std::string other = foreign_content(head); !other.empty())
+    throw Error("expected a safetensors file, found {}", other);
   if (length > kMaxHeader) throw Error("expected a header of at most {} bytes, found one of {}", kMaxHeader, length);
   if (length > size_ - kLengthBytes) {
     throw Error("expected a header of {} bytes, found {} (the file is cut short)", length, size_ - kLengthBytes);

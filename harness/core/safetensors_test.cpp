@@ -137,5 +137,14 @@ TEST_F(Safetensors, AFailedWriteLeavesTheOldFile) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "no temporary file is left";
 }
 
+TEST_F(Safetensors, AreNamedWhereTheyAreAGitLfsPointerOrAnHtmlPage) {
+  write_file_atomically(path(), "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+  EXPECT_EQ(refusal(),
+            path() + ": expected a safetensors file, found a Git LFS pointer (`git lfs pull` puts the file itself there)");
+  write_file_atomically(path(), "<html><body>404</body></html>");
+  EXPECT_EQ(refusal(),
+            path() + ": expected a safetensors file, found an HTML page (a server's message or a login in place of the file)");
+}
+
 }  // namespace
 }  // namespace harness

@@ -91,7 +91,7 @@ Outcome outcome_from_json(const Json& line) {
   try {
     return read_outcome(line);
   } catch (const Json::exception& error) {
-    throw Error("expected an outcome, found a field of another type ({})", error.what());
+    throw Error("expected an outcome, found a field of another type ({})", problem_of(error));
   }
 }
 

@@ -47,15 +47,22 @@ void set(CURL* handle, CURLoption option, Value value) {
 
 }  // namespace
 
-std::string encode_path(std::string_view path) {
+namespace {
+
+std::string encode_but(std::string_view text, std::string_view kept) {
   std::string out;
-  for (const char c : path) {
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || std::string_view("-._~/").find(c) != std::string_view::npos;
+    const bool plain = std::isalnum(byte) != 0 || kept.find(c) != std::string_view::npos;
     out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return out;
 }
+
+}  // namespace
+
+std::string encode_path(std::string_view path) { return encode_but(path, "-._~/"); }
+std::string encode_segment(std::string_view segment) { return encode_but(segment, "-._~"); }
 
 namespace {
 

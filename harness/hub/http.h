@@ -32,5 +32,7 @@ HttpReply http_post(const HttpRequest& request, const std::string& body, const H
 
 // A path with all but letters, digits, "-._~" and "/" percent-encoded.
 std::string encode_path(std::string_view path);
+// One part of a path: "/" is encoded too.
+std::string encode_segment(std::string_view segment);
 
 }  // namespace harness

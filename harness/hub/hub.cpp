@@ -14,6 +14,7 @@
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
+#include "harness/core/text_edit.h"
 #include "harness/hub/http.h"
 #include "harness/hub/partial_file.h"
 
@@ -37,11 +38,13 @@ std::string endpoint_path(const HubRepository& repository) {
   return (repository.kind == RepositoryKind::dataset ? "datasets/" : "") + repository.name;
 }
 
-// What a refusal means to the user; none where trying again may help.
-std::optional<Error> refusal_of(const HttpReply& reply, const std::string& url) {
+// What a refusal means to the user; none where trying again may help. `token`: what was sent.
+std::optional<Error> refusal_of(const HttpReply& reply, const std::string& url, const std::string& token) {
   if (reply.status == 401 || reply.status == 403) {
-    return Error("{}: expected access, found {}; a private or gated repository needs HF_TOKEN and its terms accepted", url,
-                 reply.status);
+    return Error(
+        "{}: expected access, found {} {}; a private or gated repository needs its terms accepted and a token, in HF_TOKEN or "
+        "by `hf auth login` (a name that is not there is answered so too)",
+        url, reply.status, token.empty() ? "without a token" : "for the token that was sent");
   }
   if (reply.status == 404) return Error("{}: expected a repository, revision and file of that name, found none (404)", url);
   const bool transient = reply.status == 0 || reply.status == 200 || reply.status == 206 || reply.status == 408 ||
@@ -76,7 +79,7 @@ std::string get_text(const HubSettings& settings, const std::string& url) {
     });
     check_interrupt();
     if (reply.failure.empty() && reply.status == 200) return body;
-    if (const auto refusal = refusal_of(reply, url)) throw *refusal;
+    if (const auto refusal = refusal_of(reply, url, settings.token)) throw *refusal;
     if (failures >= settings.attempts) {
       throw Error("{}: expected an answer, found {} after {} attempts", url, failure_text(reply), failures);
     }
@@ -84,7 +87,10 @@ std::string get_text(const HubSettings& settings, const std::string& url) {
   }
 }
 
+char to_lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
 struct Listing {
+  std::string name;  // of the repository, letters in the hub's own case
   std::string commit;
   std::vector<HubFile> files;
 };
@@ -108,11 +114,13 @@ HubFile file_from(const Json& entry) {
 Listing list_repository(const HubSettings& settings, const HubRepository& repository, const FileFilter& wanted) {
   const std::string kind = repository.kind == RepositoryKind::dataset ? "datasets" : "models";
   const std::string url = fmt::format("{}/api/{}/{}/revision/{}?blobs=true", settings.endpoint, kind,
-                                      encode_path(repository.name), encode_path(repository.revision));
+                                      encode_path(repository.name), encode_segment(repository.revision));
   const std::string text = get_text(settings, url);
   const Json answer = with_context(url, [&] { return parse_json(text); });
   return with_context(url, [&] {
     Listing listing;
+    const std::string id = answer.value("id", repository.name);
+    listing.name = std::ranges::equal(id, repository.name, {}, to_lower, to_lower) ? id : repository.name;
     listing.commit = text_field(answer, "sha");
     if (!is_hex(listing.commit, 40)) throw Error("\"sha\": expected a commit, found {}", listing.commit);
     if (!answer.contains("siblings") || !answer.at("siblings").is_array())
@@ -201,7 +209,7 @@ class Fetch {
       if (partial.size() < file.size || file.size == 0) {
         const int64_t before = partial.size();
         const HttpReply reply = get_rest(url, file, partial);
-        if (const auto refusal = refusal_of(reply, url)) throw *refusal;
+        if (const auto refusal = refusal_of(reply, url, settings_.token)) throw *refusal;
         if (partial.size() > before) failures = 0;
         if (partial.size() < file.size) {
           if (++failures >= settings_.attempts) {
@@ -263,19 +271,49 @@ class Fetch {
   std::exception_ptr failure_;
 };
 
-void link_file(const std::string& snapshot, const HubFile& file) {
+// Puts a fetched blob into the snapshot under its own name.
+void place_file(const std::string& snapshot, const HubFile& file, bool symlink) {
   const fs::path place = fs::path(snapshot) / file.path;
   make_folder(place.parent_path().string());
-  std::string up = "../../";
+  fs::path blob = fs::path("../..") / "blobs" / Fetch::blob_name(file);  // from the snapshot's folder
+  if (!symlink) blob = snapshot / blob;
   for (const fs::path& part : fs::path(file.path).parent_path()) {
-    (void)part;
-    up += "../";
+    if (symlink && !part.empty()) blob = ".." / blob;
   }
   const std::string temporary = place.string() + ".link";
-  std::error_code ignored;
-  fs::remove(temporary, ignored);
-  fs::create_symlink(up + "blobs/" + Fetch::blob_name(file), temporary);
+  std::error_code refused;
+  fs::remove(temporary, refused);
+  if (symlink) {
+    fs::create_symlink(blob, temporary);
+  } else if (fs::equivalent(blob, place, refused)) {
+    return;  // an earlier fetch linked it; rename would leave both names
+  } else {
+    fs::create_hard_link(blob, temporary, refused);
+    if (refused) fs::copy_file(blob, temporary);
+  }
   fs::rename(temporary, place);
+}
+
+// What a snapshot of the cache lacks; "" where it has what is wanted.
+std::string missing_from(const std::string& snapshot, RepositoryKind kind, const FileFilter& wanted) {
+  std::vector<std::string> there;
+  for (const auto& entry : fs::recursive_directory_iterator(snapshot)) {
+    const std::string path = entry.path().lexically_relative(snapshot).string();
+    if (fs::is_regular_file(entry.path()) && wanted(path)) there.push_back(path);
+  }
+  if (there.empty()) return "a file of the kind that is wanted";
+  if (kind != RepositoryKind::model) return "";
+  const auto has = [&](const std::string& name) { return std::ranges::find(there, name) != there.end(); };
+  if (!has("config.json")) return "config.json";
+  if (const std::string index = "model.safetensors.index.json"; has(index) && !has("model.safetensors")) {
+    const Json document = with_context(index, [&] { return parse_json(read_file(snapshot + "/" + index)); });
+    const Json places = document.value("weight_map", Json::object());
+    for (const auto& [tensor, file] : places.items()) {
+      if (file.is_string() && !has(file.get<std::string>())) return file.get<std::string>();
+    }
+  }
+  const bool weights = std::ranges::any_of(there, [](const std::string& path) { return path.ends_with(".safetensors"); });
+  return weights ? "" : "weights (*.safetensors)";
 }
 
 }  // namespace
@@ -287,30 +325,43 @@ HubSettings hub_settings(const Environment& environment) {
     settings.endpoint = endpoint;
   }
   settings.token = environment("HF_TOKEN");
+  const std::string named = environment("HF_TOKEN_PATH");
+  const std::string stored = named.empty() ? hub_home(environment) + "/token" : named;
+  if (settings.token.empty() && fs::is_regular_file(stored)) settings.token = trim(read_file(stored));
   settings.cache = hub_cache_folder(environment);
-  std::string offline = environment("HF_HUB_OFFLINE");
-  std::transform(offline.begin(), offline.end(), offline.begin(), [](unsigned char c) { return std::tolower(c); });
-  settings.offline = offline == "1" || offline == "true" || offline == "yes" || offline == "on";
+  const auto is_on = [&](const char* name) {
+    std::string value = environment(name);
+    std::ranges::transform(value, value.begin(), to_lower);
+    return value == "1" || value == "true" || value == "yes" || value == "on";
+  };
+  settings.offline = is_on("HF_HUB_OFFLINE");
+  settings.symlinks = !is_on("HF_HUB_DISABLE_SYMLINKS");
   return settings;
 }
 
-std::string fetch_repository(const HubSettings& settings, const HubRepository& repository, const FileFilter& wanted,
+std::string fetch_repository(const HubSettings& settings, const HubRepository& asked, const FileFilter& wanted,
                              const ProgressReport& report) {
   if (settings.offline) {
-    if (auto snapshot = find_snapshot(settings.cache, repository)) return *snapshot;
-    throw Error("{}@{}: expected a copy in {} (HF_HUB_OFFLINE is set), found none", repository.name, repository.revision,
-                settings.cache);
+    const std::string place = fmt::format("{}@{}", asked.name, asked.revision);
+    const auto snapshot = find_snapshot(settings.cache, asked);
+    if (!snapshot) throw Error("{}: expected a copy in {} (HF_HUB_OFFLINE is set), found none", place, settings.cache);
+    const std::string missing = missing_from(*snapshot, asked.kind, wanted);
+    if (missing.empty()) return *snapshot;
+    throw Error("{}: expected {} in {} (HF_HUB_OFFLINE is set), found none: fetch it once online", place, missing, *snapshot);
   }
-  Listing listing = list_repository(settings, repository, wanted);
+  Listing listing = list_repository(settings, asked, wanted);
+  HubRepository repository = asked;
+  repository.name = listing.name;
   const std::string folder = repository_folder(settings.cache, repository);
   const std::string snapshot = folder + "/snapshots/" + listing.commit;
   const std::string commit = listing.commit;
   Fetch fetch(settings, repository, std::move(listing), report);
   fetch.run();
-  for (const HubFile& file : fetch.files()) link_file(snapshot, file);
+  for (const HubFile& file : fetch.files()) place_file(snapshot, file, settings.symlinks);
   if (repository.revision != commit) {
-    make_folder(folder + "/refs");
-    write_file_atomically(folder + "/refs/" + repository.revision, commit);
+    const std::string ref = folder + "/refs/" + repository.revision;
+    make_folder(fs::path(ref).parent_path().string());
+    write_file_atomically(ref, commit);
   }
   return snapshot;
 }

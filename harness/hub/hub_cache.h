@@ -13,10 +13,10 @@ enum class RepositoryKind { model, dataset };
 struct HubRepository {
   RepositoryKind kind = RepositoryKind::model;
   std::string name;               // "ORG/NAME"
-  std::string revision = "main";  // branch, tag or commit
+  std::string revision = "main";  // branch, tag, commit or a name such as refs/pr/3
 };
 
-// "ORG/NAME" or "ORG/NAME@REVISION". Throws Error for anything else.
+// "ORG/NAME" or "ORG/NAME@REVISION", slashes of the revision as such or as %2F. Throws Error for anything else.
 HubRepository parse_repository(RepositoryKind kind, const std::string& text);
 
 // The value of an environment variable, "" if unset.
@@ -24,11 +24,14 @@ using Environment = std::function<std::string(const std::string& name)>;
 // That of this process.
 std::string process_environment(const std::string& name);
 
-// HF_HUB_CACHE, else HF_HOME/hub, else XDG_CACHE_HOME/huggingface/hub, else HOME/.cache/huggingface/hub.
+// HF_HOME, else XDG_CACHE_HOME/huggingface, else HOME/.cache/huggingface: where the hub's tools keep their token and cache.
+std::string hub_home(const Environment& environment = process_environment);
+// HF_HUB_CACHE, else hub_home/hub.
 std::string hub_cache_folder(const Environment& environment = process_environment);
 // The repository's folder in the cache, whether it exists or not.
 std::string repository_folder(const std::string& cache, const HubRepository& repository);
-// The snapshot that the cache has of this revision (a commit, or what refs/REVISION names); none if there is none.
+// The snapshot that the cache has of this revision (a commit, or what refs/REVISION names), the repository's name in any case;
+// none if there is none.
 std::optional<std::string> find_snapshot(const std::string& cache, const HubRepository& repository);
 
 }  // namespace harness

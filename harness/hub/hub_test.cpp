@@ -36,13 +36,27 @@ class TestHub {
     settings_.longest_wait = 0;
   }
 
-  std::string fetch(const ProgressReport& report = nullptr) {
-    return fetch_repository(settings_, {RepositoryKind::model, "ORG/NAME", "main"}, is_model_file, report);
+  std::string fetch(const ProgressReport& report = nullptr) { return fetch("ORG/NAME", report); }
+  std::string fetch(const std::string& name, const ProgressReport& report = nullptr) {
+    return fetch_repository(settings_, parse_repository(RepositoryKind::model, name), is_model_file, report);
   }
   [[nodiscard]] int64_t requests_for(const std::string& part) const {
     const auto all = server_.requests();
     return std::count_if(all.begin(), all.end(),
                          [&](const tests::ServerRequest& r) { return r.path.find(part) != std::string::npos; });
+  }
+
+  [[nodiscard]] Json listing() const {
+    const std::string sha256 = stated_sha256_.empty() ? sha256_hex(weights_) : stated_sha256_;
+    return {{"id", "ORG/NAME"},
+            {"sha", kCommit},
+            {"siblings",
+             {{{"rfilename", "config.json"}, {"size", 9}, {"blobId", config_id()}},
+              {{"rfilename", "weights.bin"}, {"size", 9}, {"blobId", config_id()}},
+              {{"rfilename", "model.safetensors"},
+               {"size", 130},
+               {"blobId", config_id()},
+               {"lfs", {{"sha256", sha256}, {"size", weights_.size()}}}}}}};
   }
 
   std::string weights_;
@@ -55,16 +69,7 @@ class TestHub {
  private:
   tests::ServerReply right_answer(const tests::ServerRequest& request) {
     if (request.path == "/api/models/ORG/NAME/revision/main?blobs=true") {
-      const std::string sha256 = stated_sha256_.empty() ? sha256_hex(weights_) : stated_sha256_;
-      const Json listing = {{"sha", kCommit},
-                            {"siblings",
-                             {{{"rfilename", "config.json"}, {"size", 9}, {"blobId", config_id()}},
-                              {{"rfilename", "weights.bin"}, {"size", 9}, {"blobId", config_id()}},
-                              {{"rfilename", "model.safetensors"},
-                               {"size", 130},
-                               {"blobId", config_id()},
-                               {"lfs", {{"sha256", sha256}, {"size", weights_.size()}}}}}}};
-      return {200, listing.dump()};
+      return {200, listing().dump()};
     }
     const std::string prefix = std::string("/ORG/NAME/resolve/") + kCommit + "/";
     if (request.path == prefix + "config.json") return {200, kConfig};
@@ -122,6 +127,78 @@ TEST(FetchRepository, SaysOfflineWhatItDoesNotHave) {
   TestHub hub;
   hub.settings_.offline = true;
   EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("HF_HUB_OFFLINE"));
+}
+
+TEST(FetchRepository, FetchesRevisionsWithSlashes) {
+  for (const std::string revision : {"refs/pr/3", "feature/x", "refs%2Fpr%2F3", "refs/convert/parquet", "v1.0+a"}) {
+    TestHub hub;
+    std::string asked;
+    hub.fault_ = [&](const tests::ServerRequest& request, const tests::ServerReply&) {
+      if (!request.path.starts_with("/api/")) return kLeaveIt;
+      asked = request.path;
+      return tests::ServerReply{200, hub.listing().dump()};
+    };
+    const std::string snapshot = hub.fetch("ORG/NAME@" + revision);
+    const HubRepository repository = parse_repository(RepositoryKind::model, "ORG/NAME@" + revision);
+    EXPECT_EQ(asked, "/api/models/ORG/NAME/revision/" + encode_segment(repository.revision) + "?blobs=true");
+    EXPECT_EQ(read_file(hub.folder_.path("hub/models--ORG--NAME/refs/" + repository.revision)), kCommit);
+    hub.settings_.offline = true;
+    EXPECT_EQ(hub.fetch("ORG/NAME@" + revision), snapshot);
+  }
+  EXPECT_EQ(encode_segment("refs/pr/3"), "refs%2Fpr%2F3");
+}
+
+TEST(ParseRepository, SaysWhetherTheNameOrTheRevisionIsWrong) {
+  const auto refusal = [](const std::string& text) { return error_of([&] { parse_repository(RepositoryKind::model, text); }); };
+  for (const char* name : {"", "NAME", "ORG/", "/NAME", "ORG/../x", "ORG/NAME/more", "OR G/NAME"}) {
+    EXPECT_EQ(refusal(name), std::string("expected ORG/NAME or ORG/NAME@REVISION, found ") + name);
+  }
+  for (const char* revision : {"", "..", "../x", "a/../b", "a//b", "/a", "a/", ".a", "a/.b", "a b", "a?b", "%2e%2e"}) {
+    EXPECT_THAT(refusal(std::string("ORG/NAME@") + revision), HasSubstr("ORG/NAME: expected a branch, a tag, a commit"))
+        << revision;
+  }
+}
+
+TEST(FetchRepository, HoldsTheFilesThemselvesWhereLinksAreOff) {
+  TestHub hub;
+  hub.settings_.symlinks = false;
+  const std::string snapshot = hub.fetch();
+  EXPECT_FALSE(std::filesystem::is_symlink(snapshot + "/model.safetensors"));
+  EXPECT_EQ(read_file(snapshot + "/model.safetensors"), hub.weights_);
+  EXPECT_EQ(hub.fetch(), snapshot);
+}
+
+TEST(FetchRepository, SaysOfflineWhatACopyLacks) {
+  TestHub hub;
+  const std::string snapshot = hub.fetch();
+  hub.settings_.offline = true;
+  std::filesystem::remove(snapshot + "/model.safetensors");
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected weights (*.safetensors) in " + snapshot));
+  std::filesystem::create_symlink("../../blobs/gone", snapshot + "/model.safetensors");
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected weights (*.safetensors)"));
+  std::filesystem::remove(snapshot + "/model.safetensors");
+  write_file_atomically(snapshot + "/model.safetensors.index.json",
+                        R"({"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}})");
+  write_file_atomically(snapshot + "/1.safetensors", "x");
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected 2.safetensors in " + snapshot));
+  write_file_atomically(snapshot + "/2.safetensors", "x");
+  EXPECT_EQ(hub.fetch(), snapshot);
+  std::filesystem::remove(snapshot + "/config.json");
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected config.json in " + snapshot));
+}
+
+TEST(FetchRepository, KeepsOneCopyWhateverTheCaseOfTheName) {
+  TestHub hub;
+  hub.fault_ = [&](const tests::ServerRequest& request, const tests::ServerReply&) {
+    if (request.path.starts_with("/api/models/org/Name/")) {
+      return tests::ServerReply{307, "", {"Location: /api/models/ORG/NAME/revision/main?blobs=true"}};
+    }
+    return kLeaveIt;
+  };
+  const std::string snapshot = hub.fetch("org/Name");
+  EXPECT_EQ(snapshot, hub.folder_.path("hub/models--ORG--NAME/snapshots/") + kCommit);
+  hub.settings_.offline = true;
+  EXPECT_EQ(hub.fetch("Org/name"), snapshot);
 }
 
 TEST(FetchRepository, GoesOnWhereADroppedConnectionStopped) {
@@ -212,7 +289,10 @@ TEST(FetchRepository, FetchesAFileOfAWrongHashOnceMoreAndThenRefusesIt) {
 TEST(FetchRepository, SaysWhatARefusalMeans) {
   TestHub hub;
   hub.fault_ = [](const tests::ServerRequest&, const tests::ServerReply&) { return tests::ServerReply{401, "no"}; };
-  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("HF_TOKEN"));
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected access, found 401 without a token; a private or gated"));
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("a token, in HF_TOKEN or by `hf auth login`"));
+  hub.settings_.token = "hf_test";
+  EXPECT_THAT(error_of([&] { hub.fetch(); }), HasSubstr("expected access, found 401 for the token that was sent"));
   hub.fault_ = [](const tests::ServerRequest&, const tests::ServerReply&) { return tests::ServerReply{404, "no"}; };
   EXPECT_EQ(error_of([&] { hub.fetch(); }),
             hub.settings_.endpoint +
@@ -285,9 +365,29 @@ TEST(HubSettings, ComeFromTheHubsUsualVariables) {
   EXPECT_EQ(settings.token, "t");
   EXPECT_EQ(settings.cache, "/h/hub");
   EXPECT_TRUE(settings.offline);
-  variables = {{"HOME", "/home/u"}};
+  EXPECT_TRUE(settings.symlinks);
+  variables = {{"HOME", "/home/u"}, {"HF_HUB_DISABLE_SYMLINKS", "1"}};
+  EXPECT_FALSE(hub_settings(environment).symlinks);
   EXPECT_EQ(hub_settings(environment).cache, "/home/u/.cache/huggingface/hub");
   EXPECT_EQ(hub_settings(environment).endpoint, "https://huggingface.co");
+}
+
+TEST(HubSettings, TakeTheTokenOfTheLoginWhereNoVariableHasOne) {
+  const ScratchFolder folder;
+  folder.write("token", "hf_login\n");
+  folder.write("elsewhere", " hf_other ");
+  folder.write(".cache/huggingface/token", "hf_home");
+  std::map<std::string, std::string> variables = {{"HF_HOME", folder.path()}, {"HF_TOKEN", "hf_variable"}};
+  const auto token = [&] { return hub_settings([&](const std::string& name) { return variables[name]; }).token; };
+  EXPECT_EQ(token(), "hf_variable");
+  variables["HF_TOKEN"] = "";
+  EXPECT_EQ(token(), "hf_login");
+  variables["HF_TOKEN_PATH"] = folder.path("elsewhere");
+  EXPECT_EQ(token(), "hf_other");
+  variables = {{"HOME", folder.path()}};
+  EXPECT_EQ(token(), "hf_home");
+  variables = {{"HF_HOME", folder.path("nowhere")}};
+  EXPECT_EQ(token(), "");
 }
 
 TEST(EncodePath, KeepsSlashesAndEncodesTheRest) { EXPECT_EQ(encode_path("a b/c#d?.json"), "a%20b/c%23d%3F.json"); }

@@ -42,12 +42,31 @@ PromptMaker::PromptMaker(PromptSettings settings, const std::string& model_folde
     throw Error("{}: expected bos_token_id in config.json (prompt.add_bos is set), found none", model_folder);
   }
   for (const int64_t id : settings_.stop_ids) {
-    if (std::find(stop_ids_.begin(), stop_ids_.end(), id) == stop_ids_.end()) stop_ids_.push_back(id);
+    if (!is_stop(id)) stop_ids_.push_back(id);
   }
   if (stop_ids_.empty()) {
     throw Error("{}: expected eos_token_id in config.json or generation_config.json (or prompt.stop_ids), found none",
                 model_folder);
   }
+  closing_id_ = closing_id(model_folder);
+}
+
+bool PromptMaker::is_stop(int64_t id) const { return std::find(stop_ids_.begin(), stop_ids_.end(), id) != stop_ids_.end(); }
+
+int64_t PromptMaker::closing_id(const std::string& model_folder) const {
+  if (stop_ids_.size() == 1) return stop_ids_.front();
+  const OrderedJson special = special_tokens_of(model_folder);
+  if (const auto eos = special.find("eos_token"); eos != special.end() && eos->is_string()) {
+    const auto id = tokenizer_->id_of(eos->get<std::string>());
+    if (id && is_stop(*id)) return *id;
+  }
+  if (chat_ != nullptr) {
+    const OrderedJson turns = {{{"role", "user"}, {"content", "1"}}, {{"role", "assistant"}, {"content", "1"}}};
+    const std::vector<int64_t> ids = tokenizer_->encode(chat_->render(turns, false));
+    const auto last = std::find_if(ids.rbegin(), ids.rend(), [this](int64_t id) { return is_stop(id); });
+    if (last != ids.rend()) return *last;
+  }
+  return stop_ids_.front();
 }
 
 std::string PromptMaker::render(const std::string& problem) const {
@@ -85,7 +104,7 @@ std::vector<int64_t> PromptMaker::ids(const std::string& problem) const {
 
 std::vector<int64_t> PromptMaker::response_ids(const std::string& response) const {
   std::vector<int64_t> ids = tokenizer_->encode(response);
-  ids.push_back(stop_ids_.front());
+  ids.push_back(closing_id_);
   return ids;
 }
 

@@ -41,17 +41,22 @@ class PromptMaker {
   [[nodiscard]] std::vector<int64_t> ids(const std::string& problem) const;
   // The model's eos ids and the settings' own.
   [[nodiscard]] const std::vector<int64_t>& stop_ids() const { return stop_ids_; }
-  // Ids that a supervised response ends with: the first stop id.
+  // A supervised response with the stop id that closes it: the tokenizer's eos_token if that is one, else the one with which
+  // the chat template ends a turn, else the first.
   [[nodiscard]] std::vector<int64_t> response_ids(const std::string& response) const;
   [[nodiscard]] const Tokenizer& tokenizer() const { return *tokenizer_; }
   [[nodiscard]] const PromptSettings& settings() const { return settings_; }
 
  private:
+  [[nodiscard]] bool is_stop(int64_t id) const;
+  [[nodiscard]] int64_t closing_id(const std::string& model_folder) const;
+
   PromptSettings settings_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_;
   std::vector<int64_t> stop_ids_;
   int64_t bos_id_ = -1;
+  int64_t closing_id_ = -1;
 };
 
 }  // namespace harness

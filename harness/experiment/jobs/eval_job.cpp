@@ -100,7 +100,7 @@ void run_eval_job(const JobOptions& options, const Program& program) {
         {{"n", job.settings.n}, {"outcomes", file.outcomes.size()}, {"pass@1", share_right(file.outcomes, file.main_grader)}});
     return;
   }
-  use_threads(job.numerics.threads);
+  use_numerics(job.numerics.numerics, job.numerics.threads);
   const auto begin = std::chrono::steady_clock::now();
   const LoadedModel loaded = load_model(job.model_folder, job.numerics.numerics);
   const PromptMaker prompts(job.prompt, job.model_folder, loaded.model->config(), loaded.tokenizer);

@@ -11,6 +11,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/experiment/jobs/start.h"
 #include "harness/model/cpu/row_kernels.h"
 #include "harness/model/out_of_memory.h"
 #include "harness/model/transformer.h"
@@ -46,7 +47,8 @@ void open_job_folder(const std::string& folder, const std::string& kind, const s
   write_file_atomically(folder + "/config.toml", to_toml(effective));
   const OrderedJson manifest{{"version", kJobVersion},    {"kind", kind},
                              {"identity", identity},      {"numerics_version", kNumericsVersion},
-                             {"libtorch", TORCH_VERSION}, {"instruction_set", kernels::instruction_set()}};
+                             {"libtorch", TORCH_VERSION}, {"instruction_set", kernels::instruction_set()},
+                             {"mkl_mode", mkl_mode()}};
   write_file_atomically(folder + "/manifest.json", manifest.dump(1) + "\n");
 }
 

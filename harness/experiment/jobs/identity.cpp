@@ -23,6 +23,10 @@ std::vector<std::string> keys_without_result(const Config::Entries& effective) {
   if (value_of(effective, "numerics.strict", true)) {
     keys.insert(keys.end(), {"numerics.threads", "rollout.max_rows"});
   }
+  // Newer than finished runs; empty they change nothing.
+  for (const char* key : {"data.problem_field", "data.answer_field"}) {
+    if (value_of<std::string>(effective, key, "").empty()) keys.emplace_back(key);
+  }
   return keys;
 }
 

@@ -39,6 +39,13 @@ TEST(JobIdentity, HoldsThreadsAndRowsAtOnceWhereResultsMayFollowFromThem) {
   }
 }
 
+TEST(JobIdentity, HoldsTheFieldsOfAFileWhereTheyAreNamed) {
+  for (const std::string key : {"data.problem_field", "data.answer_field"}) {
+    EXPECT_EQ(identity_of({key + "=\"\""}), identity_of({})) << key;  // a configuration from before the key
+    EXPECT_NE(identity_of({key + "=\"prompt\""}), identity_of({})) << key;
+  }
+}
+
 TEST(JobIdentity, HoldsTheNumberOfProcessesWhereThereAreSeveral) {
   EXPECT_EQ(identity_of({"train.processes=1"}), identity_of({}));  // a configuration from before the key
   EXPECT_NE(identity_of({"train.processes=2"}), identity_of({"train.processes=1"}));

@@ -1,4 +1,4 @@
-// What jobs do when they start: check the device, set the threads, load the model.
+// What jobs do when they start: check the device, set LibTorch up, load the model.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,11 @@ namespace harness {
 void check_device(const Numerics& numerics);
 // Sets LibTorch's thread counts.
 void use_threads(int64_t threads);
+// The same, and where numerics are strict MKL's mode "COMPATIBLE", in which its exp, log, cos, sin and products, which LibTorch
+// calls, give the same bits on every maker's processors. Called before LibTorch computes anything: MKL reads its mode once.
+void use_numerics(const Numerics& numerics, int64_t threads);
+// MKL's mode in this process, "COMPATIBLE" or "as it comes", as MKL itself says where LibTorch brings it along.
+std::string mkl_mode();
 
 // A model folder and what belongs to it.
 struct LoadedModel {

@@ -232,7 +232,7 @@ void run_train_job(const TrainJobOptions& options, const Program& program) {
     fmt::print(stderr, "{}: done already\n", options.out);
     return;
   }
-  use_threads(job.numerics.threads);
+  use_numerics(job.numerics.numerics, job.numerics.threads);
   if (job.settings.shard != Shard::none && job.numerics.numerics.device.is_cpu()) give_back_freed_blocks();
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded = load_model(job.model_folder, job.numerics.numerics);

@@ -179,16 +179,27 @@ std::vector<int64_t> read_ids(const Json& json, const std::string& key) {
   return ids;
 }
 
-void read_special_ids(const Json& json, ModelConfig& config) {
-  if (has(json, "eos_token_id")) config.eos_ids = read_ids(json, "eos_token_id");
-  if (has(json, "bos_token_id")) config.bos_id = integer_field(json, "bos_token_id");
-  if (has(json, "pad_token_id")) config.pad_id = integer_field(json, "pad_token_id");
+// The first id of a list, as generation takes it.
+int64_t read_first_id(const Json& json, const std::string& key, int64_t otherwise) {
+  if (!has(json, key)) return otherwise;
+  const std::vector<int64_t> ids = read_ids(json, key);
+  return ids.empty() ? otherwise : ids.front();
 }
 
+void read_special_ids(const Json& json, ModelConfig& config) {
+  if (has(json, "eos_token_id")) config.eos_ids = read_ids(json, "eos_token_id");
+  config.bos_id = read_first_id(json, "bos_token_id", config.bos_id);
+  config.pad_id = read_first_id(json, "pad_token_id", config.pad_id);
+}
+
+// "auto" leaves it to the weights' file; "torch.float32" is how some writers name it.
 std::string read_dtype(const Json& json) {
-  const std::string dtype = text_or(json, "dtype", text_or(json, "torch_dtype", "float32"));
+  const std::string key = has(json, "dtype") ? "dtype" : "torch_dtype";
+  const std::string named = text_or(json, key, "auto");
+  const std::string dtype = named.starts_with("torch.") ? named.substr(6) : named;
+  if (dtype == "auto") return "float32";
   if (dtype != "float32" && dtype != "bfloat16" && dtype != "float16") {
-    throw Error("\"dtype\": expected float32, bfloat16 or float16, found \"{}\"", dtype);
+    throw Error("\"{}\": expected float32, bfloat16 or float16, found \"{}\"", key, named);
   }
   return dtype;
 }

@@ -180,10 +180,33 @@ TEST(ModelConfig, NamesTheKeyThatIsMissingOrWrong) {
     json[key] = value;
     if (value.is_null()) json.erase(key);
     const std::string message = refusal(json);
-    EXPECT_THAT(message, HasSubstr(key == "torch_dtype" ? "dtype" : key));
+    EXPECT_THAT(message, HasSubstr(fmt::format("\"{}\"", key)));
     EXPECT_THAT(message, HasSubstr("config.json: "));
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
+}
+
+TEST(ModelConfig, ReadsEverySpellingOfATypeAndListsOfIds) {
+  const std::map<std::string, std::string> types = {
+      {"torch.float32", "float32"}, {"torch.bfloat16", "bfloat16"}, {"float16", "float16"}, {"auto", "float32"}};
+  for (const char* key : {"torch_dtype", "dtype"}) {
+    for (const auto& [named, dtype] : types) {
+      Json json = llama_json();
+      json.erase("torch_dtype");
+      json[key] = named;
+      EXPECT_EQ(read(json).dtype, dtype) << key << " " << named;
+    }
+    Json json = llama_json();
+    json.erase("torch_dtype");
+    json[key] = "torch.int8";
+    EXPECT_THAT(refusal(json),
+                HasSubstr(fmt::format("\"{}\": expected float32, bfloat16 or float16, found \"torch.int8\"", key)));
+  }
+  Json json = llama_json();
+  json["bos_token_id"] = {1, 7};
+  json["pad_token_id"] = Json::array();
+  EXPECT_EQ(read(json).bos_id, 1);
+  EXPECT_EQ(read(json).pad_id, -1);
 }
 
 TEST(ModelConfig, RefusesHeadsThatTheKernelsCannotHold) {

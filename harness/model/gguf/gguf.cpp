@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 
 namespace harness {
 
@@ -207,7 +209,9 @@ GgufFile::GgufFile(std::span<const std::byte> bytes, const std::string& name) : 
 void GgufFile::parse(std::span<const std::byte> bytes) {
   Cursor cursor(bytes);
   if (bytes.size() < 4 || std::memcmp(bytes.data(), "GGUF", 4) != 0) {
-    throw Error("expected a GGUF file (its first bytes are \"GGUF\"), found another");
+    const std::string other =
+        foreign_content({reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 512)});
+    throw Error("expected a GGUF file (its first bytes are \"GGUF\"), found {}", other.empty() ? "another" : other);
   }
   (void)cursor.read<uint32_t>();
   const auto version = cursor.read<uint32_t>();

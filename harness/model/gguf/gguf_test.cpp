@@ -72,6 +72,8 @@ TEST(GgufFile, SurvivesRandomDamage) {
 
 TEST(GgufFile, NamesWhatItRefuses) {
   EXPECT_THAT(gguf_refusal("GGML...."), HasSubstr("expected a GGUF file"));
+  EXPECT_THAT(gguf_refusal("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n"),
+              HasSubstr("found a Git LFS pointer"));
   std::string bytes = tiny_llama().bytes();
   bytes[4] = 9;
   EXPECT_THAT(gguf_refusal(bytes), HasSubstr("expected GGUF version 2 or 3, found 9"));

@@ -1,6 +1,4 @@
 // Attributes, items and slices of values, and the string functions that filters and methods share.
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -15,10 +13,6 @@ namespace {
 
 Value nothing(const Value& value, const std::string& key) {
   return Value::undefined(fmt::format("'{}' of {}", key, value.type_name()));
-}
-
-void require_defined(const Value& value) {
-  if (value.is_undefined()) throw Error("{} is undefined", value.undefined_name());
 }
 
 std::optional<Value> own_attribute(const Value& value, const std::string& name) {
@@ -37,15 +31,9 @@ std::optional<Value> own_item(const Value& value, const Value& key) {
     const int64_t at = key.integer() < 0 ? key.integer() + count : key.integer();
     if (at < 0 || at >= count) return std::nullopt;
     if (value.is_sequence()) return value.items()[static_cast<size_t>(at)];
-    return Value(to_utf8(std::u32string(1, to_code_points(value.text())[static_cast<size_t>(at)])));
+    return Value(to_utf8(std::u32string(1, to_code_points(value.text())[static_cast<size_t>(at)])), value.is_markup());
   }
   return std::nullopt;
-}
-
-std::string mapped(const std::string& text, utf8proc_int32_t (*map)(utf8proc_int32_t)) {
-  std::string out;
-  for (const char32_t c : to_code_points(text)) append_utf8(out, static_cast<char32_t>(map(static_cast<utf8proc_int32_t>(c))));
-  return out;
 }
 
 }  // namespace
@@ -89,7 +77,7 @@ Value get_slice(const Value& value, const Value& begin, const Value& end, const 
   if (value.is_string()) {
     std::string text;
     for (const size_t place : places) append_utf8(text, points[place]);
-    return text;
+    return {std::move(text), value.is_markup()};
   }
   List chosen;
   for (const size_t place : places) chosen.push_back(value.items()[place]);
@@ -138,26 +126,6 @@ std::string replace_text(const std::string& text, const std::string& from, const
   return out.append(text, last);
 }
 
-std::string upper_text(const std::string& text) {
-  std::string out;
-  for (const char32_t c : to_code_points(text)) {
-    if (c == 0xDF) {
-      out += "SS";
-    } else {
-      append_utf8(out, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c))));
-    }
-  }
-  return out;
-}
-
-std::string lower_text(const std::string& text) { return mapped(text, utf8proc_tolower); }
-
-std::string capitalize_text(const std::string& text) {
-  if (text.empty()) return text;
-  const auto first = static_cast<size_t>(code_point_at(text, 0).length);
-  return mapped(text.substr(0, first), utf8proc_totitle) + lower_text(text.substr(first));
-}
-
 namespace {
 
 // %d: a float without its fraction.
@@ -170,7 +138,9 @@ std::string whole_text(const Value& value) {
 
 }  // namespace
 
-std::string format_percent(const std::string& pattern, const List& values) {
+Value format_percent(const Value& markup_or_text, const List& values) {
+  const std::string& pattern = markup_or_text.text();
+  const bool markup = markup_or_text.is_markup();
   std::string out;
   size_t used = 0;
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -197,10 +167,10 @@ std::string format_percent(const std::string& pattern, const List& values) {
     const Value& value = values[used++];
     switch (kind) {
       case 's':
-        extend(out, value.to_text());
+        extend(out, markup ? escaped(value).text() : value.to_text());
         break;
       case 'r':
-        extend(out, value.repr());
+        extend(out, markup ? escape_text(value.repr()) : value.repr());
         break;
       case 'f':
         out += fmt::format("{:.{}f}", value.number(), decimals == std::string::npos ? 6 : decimals);
@@ -213,10 +183,12 @@ std::string format_percent(const std::string& pattern, const List& values) {
     }
   }
   if (used != values.size()) throw Error("expected {} values for the format \"{}\", found {}", used, pattern, values.size());
-  return out;
+  return {std::move(out), markup};
 }
 
-std::string format_braces(const std::string& pattern, const CallArguments& arguments) {
+Value format_braces(const Value& markup_or_text, const CallArguments& arguments) {
+  const std::string& pattern = markup_or_text.text();
+  const bool markup = markup_or_text.is_markup();
   std::string out;
   size_t automatic = 0;
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -245,9 +217,9 @@ std::string format_braces(const std::string& pattern, const CallArguments& argum
       value = arguments.find(arguments.positional.size(), field);
     }
     if (value == nullptr) throw Error("format: expected a value for \"{{{}}}\", found none", field);
-    extend(out, value->to_text());
+    extend(out, markup ? escaped(*value).text() : value->to_text());
   }
-  return out;
+  return {std::move(out), markup};
 }
 
 }  // namespace harness::jinja

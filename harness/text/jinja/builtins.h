@@ -32,16 +32,19 @@ std::string text_argument(const CallArguments& arguments, size_t place, std::str
 // Adds to a text that a template builds. Throws Error where it becomes longer than kLongestText.
 void extend(std::string& text, std::string_view more);
 
+// MarkupSafe's escape: & < > " ' of a text as HTML entities; Markup as it stands. The result is Markup.
+Value escaped(const Value& value);
+std::string escape_text(const std::string& text);
+
 // Python's str methods that filters share. strip: `characters` (none: white space) are taken off the ends asked for.
 std::string strip_text(const std::string& text, const std::optional<std::string>& characters, bool left, bool right);
 // At most `count` times from the left; negative: all.
 std::string replace_text(const std::string& text, const std::string& from, const std::string& to, int64_t count);
-std::string upper_text(const std::string& text);
-std::string lower_text(const std::string& text);
-std::string capitalize_text(const std::string& text);
-// "%s"-style formatting. Throws Error for conversions other than s, r, d, i, f, x and %.
-std::string format_percent(const std::string& pattern, const List& values);
-// str.format with {}, {0} and {name}. Throws Error for format specifications.
-std::string format_braces(const std::string& pattern, const CallArguments& arguments);
+// The lines of a text as Python cuts them.
+List split_lines(const std::string& text, bool keep_ends);
+// "%s"-style formatting; Markup escapes its values. Throws Error for conversions other than s, r, d, i, f, x and %.
+Value format_percent(const Value& pattern, const List& values);
+// str.format with {}, {0} and {name}; Markup escapes its values. Throws Error for format specifications.
+Value format_braces(const Value& pattern, const CallArguments& arguments);
 
 }  // namespace harness::jinja

@@ -1,6 +1,7 @@
 #include "harness/text/jinja/chat_template.h"
 
 #include <filesystem>
+#include <map>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -55,7 +56,7 @@ OrderedJson parse_ordered(const std::string& path) {
   return with_context(path, [&] { return parse_ordered_json(text); });
 }
 
-// bos_token and the like: strings, or objects with "content".
+// Strings, or objects with "content".
 void read_special_tokens(const OrderedJson& config, OrderedJson& tokens) {
   if (!config.is_object()) return;
   for (const char* name : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
@@ -66,28 +67,48 @@ void read_special_tokens(const OrderedJson& config, OrderedJson& tokens) {
   }
 }
 
-std::optional<std::string> template_of(const OrderedJson& config) {
+constexpr const char* kDefault = "default";
+constexpr const char* kToolUse = "tool_use";  // renders what is given tools, as in transformers
+
+// Sources by name; a single one is the default.
+using Sources = std::map<std::string, std::string>;
+
+Sources templates_of(const OrderedJson& config) {
   const auto found = config.find("chat_template");
-  if (found == config.end() || found->is_null()) return std::nullopt;
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_array()) {
-    for (const OrderedJson& named : *found) {
-      if (named.is_object() && named.value("name", "") == "default" && named.contains("template")) {
-        return named.at("template").get<std::string>();
-      }
-    }
-    throw Error("chat_template: expected one named \"default\", found none");
+  if (found == config.end() || found->is_null()) return {};
+  if (found->is_string()) return {{kDefault, found->get<std::string>()}};
+  if (!found->is_array()) throw Error("chat_template: expected a string or a list, found {}", found->type_name());
+  Sources sources;
+  for (const OrderedJson& named : *found) {
+    const auto text = [&](const char* key) {
+      if (!named.is_object() || !named.contains(key) || !named.at(key).is_string())
+        throw Error("chat_template: expected \"name\" and \"template\" of each, found {}", named.dump().substr(0, 80));
+      return named.at(key).get<std::string>();
+    };
+    sources[text("name")] = text("template");
   }
-  throw Error("chat_template: expected a string or a list, found {}", found->type_name());
+  return sources;
+}
+
+// chat_template.jinja and additional_chat_templates/NAME.jinja.
+void read_template_files(const std::string& folder, Sources& sources) {
+  namespace fs = std::filesystem;
+  if (fs::exists(folder + "/chat_template.jinja")) sources = {{kDefault, read_file(folder + "/chat_template.jinja")}};
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder + "/additional_chat_templates", none)) {
+    if (entry.path().extension() == ".jinja") sources[entry.path().stem().string()] = read_file(entry.path().string());
+  }
 }
 
 }  // namespace
 
 struct ChatTemplate::Impl {
-  Impl(const std::string& source, const OrderedJson& special) : parsed(source) {
+  Impl(const std::string& source, std::optional<std::string> tool_source, const OrderedJson& special)
+      : parsed(source), tool_use(std::move(tool_source)) {
     for (const auto& [name, value] : special.items()) special_tokens.emplace_back(name, jinja::Value::from_json(value));
   }
   jinja::Template parsed;
+  std::optional<std::string> tool_use;  // parsed where it is needed: most prompts have no tools
   std::vector<std::pair<std::string, jinja::Value>> special_tokens;
 };
 
@@ -107,32 +128,44 @@ std::string ChatTemplate::render(const OrderedJson& messages, bool add_generatio
   if (!arguments.is_object() || !arguments.contains("add_generation_prompt")) {
     variables.emplace_back("add_generation_prompt", add_generation_prompt);
   }
-  return with_context("chat template", [&] { return impl_->parsed.render(variables); });
+  const bool tools = arguments.is_object() && arguments.contains("tools") && !arguments.at("tools").is_null();
+  return with_context("chat template", [&] {
+    return tools && impl_->tool_use ? jinja::Template(*impl_->tool_use).render(variables) : impl_->parsed.render(variables);
+  });
 }
 
 std::shared_ptr<const ChatTemplate> ChatTemplate::from_source(const std::string& source, const OrderedJson& special_tokens) {
   return with_context("chat template", [&] {
-    return std::shared_ptr<const ChatTemplate>(new ChatTemplate(std::make_unique<const Impl>(source, special_tokens)));
+    return std::shared_ptr<const ChatTemplate>(
+        new ChatTemplate(std::make_unique<const Impl>(source, std::nullopt, special_tokens)));
   });
 }
 
 std::shared_ptr<const ChatTemplate> ChatTemplate::from_model_folder(const std::string& folder) {
-  namespace fs = std::filesystem;
-  OrderedJson tokens = OrderedJson::object();
-  std::optional<std::string> source;
-  const std::string map_path = folder + "/special_tokens_map.json";
-  if (fs::exists(map_path)) read_special_tokens(parse_ordered(map_path), tokens);
-  const std::string config_path = folder + "/tokenizer_config.json";
-  if (fs::exists(config_path)) {
-    const OrderedJson config = parse_ordered(config_path);
-    if (!config.is_object()) throw Error("{}: expected a JSON object, found {}", config_path, config.type_name());
-    read_special_tokens(config, tokens);
-    source = with_context(config_path, [&] { return template_of(config); });
+  const std::string path = folder + "/tokenizer_config.json";
+  Sources sources;
+  if (std::filesystem::exists(path)) {
+    const OrderedJson config = parse_ordered(path);
+    if (!config.is_object()) throw Error("{}: expected a JSON object, found {}", path, config.type_name());
+    sources = with_context(path, [&] { return templates_of(config); });
   }
-  // A file of its own comes before the one in the configuration.
-  if (fs::exists(folder + "/chat_template.jinja")) source = read_file(folder + "/chat_template.jinja");
-  if (!source) return nullptr;
-  return with_context(folder, [&] { return from_source(*source, tokens); });
+  read_template_files(folder, sources);
+  if (sources.empty()) return nullptr;
+  if (!sources.contains(kDefault)) throw Error("{}: expected a chat template named \"default\", found none", folder);
+  const auto tool_use = sources.find(kToolUse);
+  auto with_tools = tool_use == sources.end() ? std::nullopt : std::optional(tool_use->second);
+  return with_context(folder + ": chat template", [&] {
+    return std::shared_ptr<const ChatTemplate>(
+        new ChatTemplate(std::make_unique<const Impl>(sources[kDefault], std::move(with_tools), special_tokens_of(folder))));
+  });
+}
+
+OrderedJson special_tokens_of(const std::string& folder) {
+  OrderedJson tokens = OrderedJson::object();
+  for (const char* name : {"/special_tokens_map.json", "/tokenizer_config.json"}) {  // the second has the last word
+    if (std::filesystem::exists(folder + name)) read_special_tokens(parse_ordered(folder + name), tokens);
+  }
+  return tokens;
 }
 
 std::shared_ptr<const ChatTemplate> ChatTemplate::named(const std::string& name) {

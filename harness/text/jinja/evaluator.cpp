@@ -86,7 +86,7 @@ CallArguments Evaluator::evaluate_arguments(const CallSyntax& syntax, const Scop
 }
 
 Value Evaluator::call(const Value& callee, const CallArguments& arguments) {
-  if (callee.is_undefined()) throw Error("{} is undefined", callee.undefined_name());
+  require_defined(callee);
   if (!callee.is_object()) throw Error("{} is not callable", callee.type_name());
   if (++calls_ > kDeepestCalls) throw Error("expected at most {} nested calls, found more", kDeepestCalls);
   Value result = callee.object().call(arguments);

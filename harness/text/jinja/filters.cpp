@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 
 #include "harness/core/error.h"
 #include "harness/core/utf8.h"
 #include "harness/text/jinja/builtins.h"
-#include "harness/text/jinja/operators.h"
+#include "harness/text/jinja/number_filters.h"
 #include "harness/text/jinja/sequence_filters.h"
+#include "harness/text/unicode/letter_case.h"
 #include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
@@ -23,6 +22,9 @@ std::string text_argument(const CallArguments& arguments, size_t place, std::str
 }
 
 namespace {
+
+// A text made of `input`: Markup where that is.
+Value like(const Value& input, std::string text) { return {std::move(text), input.is_markup()}; }
 
 Value to_json_filter(const Value& input, const CallArguments& arguments) {
   JsonStyle style;
@@ -42,14 +44,19 @@ Value to_json_filter(const Value& input, const CallArguments& arguments) {
   return to_json(input, style);
 }
 
+// Words begin behind white space and - ( { [ <.
 Value title_filter(const std::string& text) {
-  std::string out;
-  bool begins = true;
+  std::string out, word;
+  const auto close = [&] {
+    const size_t first = word.empty() ? 0 : static_cast<size_t>(code_point_at(word, 0).length);
+    extend(out, upper_text(word.substr(0, first)) + lower_text(word.substr(first)));
+    word.clear();
+  };
   for (const char32_t c : to_code_points(text)) {
-    const std::string one = to_utf8(std::u32string(1, c));
-    out += begins ? upper_text(one) : lower_text(one);
-    begins = is_python_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
+    append_utf8(word, c);
+    if (is_python_space(c) || std::u32string_view(U"-({[<").find(c) != std::u32string_view::npos) close();
   }
+  close();
   return out;
 }
 
@@ -61,89 +68,17 @@ Value indent_filter(const Value& input, const CallArguments& arguments) {
   }
   const bool first = flag(arguments, 1, "first", false);
   const bool blank = flag(arguments, 2, "blank", false);
-  const std::string text = input.to_text() + "\n";
+  require_defined(input);
+  if (!input.is_string()) throw Error("indent: expected a string, found {}", input.type_name());
   std::string out;
   size_t number = 0;
-  for (size_t begin = 0; begin < text.size(); ++number) {
-    const size_t end = text.find('\n', begin);
-    const std::string line = text.substr(begin, end - begin);
+  for (const Value& line : split_lines(input.text() + "\n", false)) {
     if (number > 0) out += "\n";
-    if (number == 0 ? first : (blank || !line.empty())) extend(out, unit);
-    extend(out, line);
-    begin = end + 1;
+    if (number == 0 ? first : (blank || !line.text().empty())) extend(out, unit);
+    extend(out, line.text());
+    ++number;
   }
-  return out;
-}
-
-Value int_filter(const Value& input, const CallArguments& arguments) {
-  const Value* fallback = arguments.find(0, "default");
-  const Value otherwise = fallback == nullptr ? Value(0) : *fallback;
-  if (input.is_float())
-    return std::isfinite(input.number()) && std::abs(input.number()) < 9e18 ? Value(static_cast<int64_t>(input.number()))
-                                                                            : otherwise;
-  if (input.is_number()) return input.integer();
-  if (!input.is_string()) return otherwise;
-  std::string text = strip_text(input.text(), std::nullopt, true, true);
-  if (text.starts_with('+')) text.erase(0, 1);
-  std::erase(text, '_');
-  int64_t value = 0;
-  auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return value;
-  double number = 0;
-  read = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole =
-      read.ec == std::errc() && read.ptr == text.data() + text.size() && std::isfinite(number) && std::abs(number) < 9e18;
-  return whole ? Value(static_cast<int64_t>(number)) : otherwise;
-}
-
-Value float_filter(const Value& input, const CallArguments& arguments) {
-  const Value* fallback = arguments.find(0, "default");
-  if (input.is_number()) return input.number();
-  if (input.is_string()) {
-    std::string text = strip_text(input.text(), std::nullopt, true, true);
-    if (text.starts_with('+')) text.erase(0, 1);
-    double number = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (!text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size()) return number;
-  }
-  return fallback == nullptr ? Value(0.0) : *fallback;
-}
-
-Value round_filter(const Value& input, const CallArguments& arguments) {
-  const Value* precision = arguments.find(0, "precision");
-  const std::string method = text_argument(arguments, 1, "method", "common");
-  const double scale = std::pow(10.0, precision == nullptr ? 0.0 : precision->number());
-  const double value = input.number() * scale;
-  if (method == "ceil") return std::ceil(value) / scale;
-  if (method == "floor") return std::floor(value) / scale;
-  if (method != "common") throw Error("round: expected common, ceil or floor, found {}", method);
-  return std::nearbyint(value) / scale;  // to even, as Python
-}
-
-Value escape_filter(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
+  return {std::move(out), input.is_markup()};
 }
 
 Value wordcount_filter(const std::string& text) {
@@ -170,11 +105,6 @@ Value replace_filter(const Value& input, const CallArguments& arguments) {
                       count == nullptr || count->is_none() ? -1 : count->integer());
 }
 
-Value abs_filter(const Value& input) {
-  if (input.is_float()) return std::abs(input.number());
-  return input.integer() < 0 ? negative(input) : Value(input.integer());
-}
-
 using Filter = Value (*)(const Value&, const CallArguments&);
 struct NamedFilter {
   std::string_view name;
@@ -182,20 +112,23 @@ struct NamedFilter {
 };
 
 constexpr std::array kFilters{
-    NamedFilter{"abs", [](const Value& in, const CallArguments&) { return abs_filter(in); }},
+    NamedFilter{"abs", abs_filter},
     NamedFilter{"attr",
                 [](const Value& in, const CallArguments& a) { return get_attribute(in, text_argument(a, 0, "name", "")); }},
-    NamedFilter{"capitalize", [](const Value& in, const CallArguments&) { return Value(capitalize_text(in.to_text())); }},
+    NamedFilter{"capitalize", [](const Value& in, const CallArguments&) { return like(in, capitalize_text(in.to_text())); }},
     NamedFilter{"count", [](const Value& in, const CallArguments&) { return Value(length_of(in)); }},
     NamedFilter{"d", default_filter},
     NamedFilter{"default", default_filter},
     NamedFilter{"dictsort", dictsort_filter},
-    NamedFilter{"e", [](const Value& in, const CallArguments&) { return escape_filter(in.to_text()); }},
-    NamedFilter{"escape", [](const Value& in, const CallArguments&) { return escape_filter(in.to_text()); }},
+    NamedFilter{"e", [](const Value& in, const CallArguments&) { return escaped(in); }},
+    NamedFilter{"escape", [](const Value& in, const CallArguments&) { return escaped(in); }},
     NamedFilter{"first", [](const Value& in, const CallArguments&) { return edge_filter(in, true); }},
     NamedFilter{"float", float_filter},
+    NamedFilter{"forceescape", [](const Value& in, const CallArguments&) { return Value(escape_text(in.to_text()), true); }},
     NamedFilter{"format",
-                [](const Value& in, const CallArguments& a) { return Value(format_percent(in.to_text(), a.positional)); }},
+                [](const Value& in, const CallArguments& a) {
+                  return format_percent(in.is_string() ? in : Value(in.to_text()), a.positional);
+                }},
     NamedFilter{"indent", indent_filter},
     NamedFilter{"int", int_filter},
     NamedFilter{"items", [](const Value& in, const CallArguments&) { return items_filter(in); }},
@@ -203,7 +136,7 @@ constexpr std::array kFilters{
     NamedFilter{"last", [](const Value& in, const CallArguments&) { return edge_filter(in, false); }},
     NamedFilter{"length", [](const Value& in, const CallArguments&) { return Value(length_of(in)); }},
     NamedFilter{"list", [](const Value& in, const CallArguments&) { return Value::list(iterate(in)); }},
-    NamedFilter{"lower", [](const Value& in, const CallArguments&) { return Value(lower_text(in.to_text())); }},
+    NamedFilter{"lower", [](const Value& in, const CallArguments&) { return like(in, lower_text(in.to_text())); }},
     NamedFilter{"map", map_filter},
     NamedFilter{"max", [](const Value& in, const CallArguments& a) { return extreme_filter(in, a, true); }},
     NamedFilter{"min", [](const Value& in, const CallArguments& a) { return extreme_filter(in, a, false); }},
@@ -212,11 +145,11 @@ constexpr std::array kFilters{
     NamedFilter{"replace", replace_filter},
     NamedFilter{"reverse", [](const Value& in, const CallArguments&) { return reverse_filter(in); }},
     NamedFilter{"round", round_filter},
-    NamedFilter{"safe", [](const Value& in, const CallArguments&) { return Value(in.to_text()); }},
+    NamedFilter{"safe", [](const Value& in, const CallArguments&) { return Value(in.to_text(), true); }},
     NamedFilter{"select", [](const Value& in, const CallArguments& a) { return select_filter(in, a, false, true); }},
     NamedFilter{"selectattr", [](const Value& in, const CallArguments& a) { return select_filter(in, a, true, true); }},
     NamedFilter{"sort", sort_filter},
-    NamedFilter{"string", [](const Value& in, const CallArguments&) { return Value(in.to_text()); }},
+    NamedFilter{"string", [](const Value& in, const CallArguments&) { return like(in, in.to_text()); }},
     NamedFilter{"sum", sum_filter},
     NamedFilter{"title", [](const Value& in, const CallArguments&) { return title_filter(in.to_text()); }},
     NamedFilter{"tojson", to_json_filter},
@@ -224,11 +157,11 @@ constexpr std::array kFilters{
                 [](const Value& in, const CallArguments& a) {
                   const Value* characters = a.find(0, "chars");
                   const bool given = characters != nullptr && !characters->is_none();
-                  return Value(
-                      strip_text(in.to_text(), given ? std::optional(characters->to_text()) : std::nullopt, true, true));
+                  return like(
+                      in, strip_text(in.to_text(), given ? std::optional(characters->to_text()) : std::nullopt, true, true));
                 }},
     NamedFilter{"unique", unique_filter},
-    NamedFilter{"upper", [](const Value& in, const CallArguments&) { return Value(upper_text(in.to_text())); }},
+    NamedFilter{"upper", [](const Value& in, const CallArguments&) { return like(in, upper_text(in.to_text())); }},
     NamedFilter{"wordcount", [](const Value& in, const CallArguments&) { return wordcount_filter(in.to_text()); }},
 };
 
@@ -239,6 +172,19 @@ const NamedFilter* find_filter(const std::string& name) {
 }
 
 }  // namespace
+
+std::string escape_text(const std::string& text) {
+  static constexpr std::array<std::pair<char, std::string_view>, 5> kEntities{
+      {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&#34;"}, {'\'', "&#39;"}}};
+  std::string out;
+  for (const char c : text) {
+    const auto entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const auto& pair) { return pair.first == c; });
+    extend(out, entity == kEntities.end() ? std::string_view(&c, 1) : entity->second);
+  }
+  return out;
+}
+
+Value escaped(const Value& value) { return value.is_markup() ? value : Value(escape_text(value.to_text()), true); }
 
 bool is_filter(const std::string& name) { return find_filter(name) != nullptr; }
 

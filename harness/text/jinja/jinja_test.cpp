@@ -43,7 +43,7 @@ TEST(Jinja, RendersWhatTheReferenceRenders) {
 TEST(Jinja, NamesTheConstructAndItsLineWhereItRefuses) {
   EXPECT_THAT(failure("a\n{% include 'b' %}"), testing::AllOf(testing::HasSubstr("line 2"), testing::HasSubstr("include")));
   EXPECT_THAT(failure("\n\n{{ 1 | truncate }}"), testing::AllOf(testing::HasSubstr("line 3"), testing::HasSubstr("truncate")));
-  EXPECT_THAT(failure("{{ x is escaped }}"), testing::HasSubstr("\"escaped\""));
+  EXPECT_THAT(failure("{{ x is filter }}"), testing::HasSubstr("\"filter\""));
   EXPECT_THAT(failure("{% if x %}"), testing::HasSubstr("elif"));
   EXPECT_THAT(failure("\n{{ raise_exception('no system role') }}"), testing::HasSubstr("line 2: no system role"));
 }
@@ -126,6 +126,33 @@ TEST(ChatTemplate, NamedOnesRenderTheirFormats) {
             "<|im_start|>user\nHi<|im_end|>\n");
   EXPECT_EQ(ChatTemplate::named("plain")->render(messages, true), "Hi");
   EXPECT_THROW(ChatTemplate::named("other"), Error);
+}
+
+TEST(ChatTemplate, OfAFolderIsToolUseWhereToolsAreGivenAndDefaultElse) {
+  const OrderedJson messages = OrderedJson::parse(R"([{"role": "user", "content": "Hi"}])");
+  const OrderedJson tools = OrderedJson::parse(R"({"tools": [{"name": "f"}]})");
+  const ScratchFolder folder;
+  const auto rendered = [&](const OrderedJson& arguments) {
+    return ChatTemplate::from_model_folder(folder.path())->render(messages, true, arguments);
+  };
+  EXPECT_EQ(ChatTemplate::from_model_folder(folder.path()), nullptr);
+  folder.write("tokenizer_config.json", R"({"bos_token": {"content": "<s>"}, "chat_template": [
+      {"name": "rag", "template": "{% include 'x' %}"},
+      {"name": "tool_use", "template": "{{ bos_token }}{{ tools[0].name }}"},
+      {"name": "default", "template": "{{ bos_token }}plain"}]})");
+  EXPECT_EQ(rendered(OrderedJson::object()), "<s>plain");
+  EXPECT_EQ(rendered(tools), "<s>f");
+  EXPECT_EQ(rendered({{"tools", OrderedJson::array()}}), "<s>");
+  EXPECT_EQ(rendered({{"tools", nullptr}}), "<s>plain");
+  folder.write("chat_template.jinja", "own");
+  EXPECT_EQ(rendered(tools), "own");
+  folder.write("additional_chat_templates/tool_use.jinja", "own {{ tools[0].name }}");
+  EXPECT_EQ(rendered(tools), "own f");
+  EXPECT_EQ(rendered(OrderedJson::object()), "own");
+  const ScratchFolder nameless;
+  nameless.write("tokenizer_config.json", R"({"chat_template": [{"name": "tool_use", "template": "x"}]})");
+  EXPECT_THAT(error_of([&] { ChatTemplate::from_model_folder(nameless.path()); }),
+              testing::HasSubstr("expected a chat template named \"default\", found none"));
 }
 
 class FamilyTemplate : public testing::TestWithParam<const char*> {};

@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/core/utf8.h"
 #include "harness/text/jinja/builtins.h"
+#include "harness/text/unicode/letter_case.h"
 #include "harness/text/unicode/properties.h"
 
 namespace harness::jinja {
@@ -123,26 +124,6 @@ Value split(const Value& self, const CallArguments& arguments, bool from_right) 
                                : split_at_spaces(self.text(), count, from_right));
 }
 
-Value split_lines(const Value& self, const CallArguments& arguments) {
-  const Value* keep = arguments.find(0, "keepends");
-  const bool keep_ends = keep != nullptr && keep->is_true();
-  List lines;
-  const std::u32string points = to_code_points(self.text());
-  for (size_t begin = 0; begin < points.size();) {
-    size_t end = begin;
-    const auto is_end = [](char32_t c) {
-      return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
-    };
-    while (end < points.size() && !is_end(points[end])) ++end;
-    size_t next = std::min(end + 1, points.size());
-    if (end + 1 < points.size() && points[end] == '\r' && points[end + 1] == '\n') next = end + 2;
-    if (lines.size() == kMostItems) throw Error("splitlines: expected at most {} lines, found more", kMostItems);
-    lines.emplace_back(to_utf8(std::u32string_view(points).substr(begin, (keep_ends ? next : end) - begin)));
-    begin = next;
-  }
-  return Value::list(std::move(lines));
-}
-
 Value find(const Value& self, const CallArguments& arguments, bool from_right, bool must) {
   const std::string& needle = text_at(arguments, 0);
   if (arguments.positional.size() > 1) throw Error("find: expected no bounds, found some");
@@ -172,15 +153,24 @@ Value partition(const Value& self, const CallArguments& arguments, bool from_rig
   return Value::tuple({self.text().substr(0, at), separator, self.text().substr(at + separator.size())});
 }
 
+// Markup's methods give Markup, in lists and tuples too.
+Value as_markup(const Value& value) {
+  if (value.is_string()) return {value.text(), true};
+  if (!value.is_list_or_tuple()) return value;
+  List items;
+  for (const Value& item : value.items()) items.push_back(as_markup(item));
+  return value.is_tuple() ? Value::tuple(std::move(items)) : Value::list(std::move(items));
+}
+
 Value join(const Value& self, const CallArguments& arguments) {
   if (arguments.positional.empty()) throw Error("join: expected a sequence, found none");
   std::string text;
   bool first = true;
   for (const Value& item : iterate(arguments.positional.front())) {
-    if (!item.is_string()) throw Error("join: expected strings, found {}", item.type_name());
+    if (!self.is_markup() && !item.is_string()) throw Error("join: expected strings, found {}", item.type_name());
     if (!first) extend(text, self.text());
     first = false;
-    extend(text, item.text());
+    extend(text, self.is_markup() ? escaped(item).text() : item.text());
   }
   return text;
 }
@@ -194,24 +184,13 @@ Value strip(const Value& self, const CallArguments& arguments, bool left, bool r
   return strip_text(self.text(), optional_text(arguments, "chars"), left, right);
 }
 
-Value title(const Value& self) {
-  std::string out;
-  bool inside = false;
-  for (const char32_t c : to_code_points(self.text())) {
-    const std::string one = to_utf8(std::u32string(1, c));
-    out += inside ? lower_text(one) : upper_text(one);
-    inside = lower_text(one) != upper_text(one);
-  }
-  return out;
-}
-
 const Method* text_method(const std::string& name) {
   static const std::map<std::string, Method> kMethods{
       {"capitalize", [](const Value& s, const CallArguments&) { return Value(capitalize_text(s.text())); }},
       {"count", count},
       {"endswith", [](const Value& s, const CallArguments& a) { return has_affix(s, a, false); }},
       {"find", [](const Value& s, const CallArguments& a) { return find(s, a, false, false); }},
-      {"format", [](const Value& s, const CallArguments& a) { return Value(format_braces(s.text(), a)); }},
+      {"format", [](const Value& s, const CallArguments& a) { return format_braces(s, a); }},
       {"index", [](const Value& s, const CallArguments& a) { return find(s, a, false, true); }},
       {"isdigit",
        [](const Value& s, const CallArguments&) { return all_are(s, [](char32_t c) { return c >= '0' && c <= '9'; }); }},
@@ -235,17 +214,20 @@ const Method* text_method(const std::string& name) {
       {"replace",
        [](const Value& s, const CallArguments& a) {
          const Value* times = a.find(2, "count");
-         return Value(replace_text(s.text(), text_at(a, 0), text_at(a, 1), times == nullptr ? -1 : times->integer()));
+         const std::string& to = text_at(a, 1);
+         return Value(replace_text(s.text(), text_at(a, 0), s.is_markup() ? escaped(a.positional[1]).text() : to,
+                                   times == nullptr ? -1 : times->integer()));
        }},
       {"rfind", [](const Value& s, const CallArguments& a) { return find(s, a, true, false); }},
       {"rpartition", [](const Value& s, const CallArguments& a) { return partition(s, a, true); }},
       {"rsplit", [](const Value& s, const CallArguments& a) { return split(s, a, true); }},
       {"rstrip", [](const Value& s, const CallArguments& a) { return strip(s, a, false, true); }},
       {"split", [](const Value& s, const CallArguments& a) { return split(s, a, false); }},
-      {"splitlines", split_lines},
+      {"splitlines", [](const Value& s,
+                        const CallArguments& a) { return Value::list(split_lines(s.text(), flag(a, 0, "keepends", false))); }},
       {"startswith", [](const Value& s, const CallArguments& a) { return has_affix(s, a, true); }},
       {"strip", [](const Value& s, const CallArguments& a) { return strip(s, a, true, true); }},
-      {"title", [](const Value& s, const CallArguments&) { return title(s); }},
+      {"title", [](const Value& s, const CallArguments&) { return Value(title_text(s.text())); }},
       {"upper", [](const Value& s, const CallArguments&) { return Value(upper_text(s.text())); }},
   };
   const auto found = kMethods.find(name);
@@ -301,6 +283,24 @@ const Method* list_method(const std::string& name) {
 
 }  // namespace
 
+List split_lines(const std::string& text, bool keep_ends) {
+  List lines;
+  const std::u32string points = to_code_points(text);
+  for (size_t begin = 0; begin < points.size();) {
+    size_t end = begin;
+    const auto is_end = [](char32_t c) {
+      return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    };
+    while (end < points.size() && !is_end(points[end])) ++end;
+    size_t next = std::min(end + 1, points.size());
+    if (end + 1 < points.size() && points[end] == '\r' && points[end + 1] == '\n') next = end + 2;
+    if (lines.size() == kMostItems) throw Error("expected at most {} lines, found more", kMostItems);
+    lines.emplace_back(to_utf8(std::u32string_view(points).substr(begin, (keep_ends ? next : end) - begin)));
+    begin = next;
+  }
+  return lines;
+}
+
 std::optional<Value> method_of(const Value& value, const std::string& name) {
   const Method* method = value.is_string()          ? text_method(name)
                          : value.is_dict()          ? dict_method(name)
@@ -310,7 +310,7 @@ std::optional<Value> method_of(const Value& value, const std::string& name) {
   return Value(std::make_shared<Function>(name, value, [value, method](const CallArguments& a) {
     a.take(value.weight());
     for (const Value& argument : a.positional) a.take(argument.weight());
-    return (*method)(value, a);
+    return value.is_markup() ? as_markup((*method)(value, a)) : (*method)(value, a);
   }));
 }
 

@@ -13,8 +13,8 @@ namespace {
 constexpr int64_t kLongestRange = 100'000;
 
 [[noreturn]] void refuse(const std::string& name, const Value& left, const Value& right) {
-  const Value& missing = left.is_undefined() ? left : right;
-  if (missing.is_undefined()) throw Error("{} is undefined", missing.undefined_name());
+  require_defined(left);
+  require_defined(right);
   throw Error("unsupported operands for {}: {} and {}", name, left.type_name(), right.type_name());
 }
 
@@ -79,7 +79,7 @@ Value repeated(const Value& value, int64_t times) {
   if (value.is_string()) {
     std::string text;
     for (int64_t i = 0; i < times && size > 0; ++i) text += value.text();
-    return text;
+    return {std::move(text), value.is_markup()};
   }
   if (size * static_cast<size_t>(times) > kMostItems) throw Error("*: expected at most {} items, found more", kMostItems);
   List items;
@@ -89,9 +89,10 @@ Value repeated(const Value& value, int64_t times) {
 
 Value sum(const Value& left, const Value& right) {
   if (left.is_string() && right.is_string()) {
-    if (left.text().size() + right.text().size() > kLongestText)
-      throw Error("+: expected at most {} bytes, found more", kLongestText);
-    return left.text() + right.text();
+    const bool markup = left.is_markup() || right.is_markup();
+    std::string text = markup ? escaped(left).text() : left.text();
+    extend(text, markup ? escaped(right).text() : right.text());
+    return {std::move(text), markup};
   }
   if (left.is_list_or_tuple() && right.is_list_or_tuple() && left.is_tuple() == right.is_tuple()) {
     if (left.items().size() + right.items().size() > kMostItems)
@@ -122,7 +123,7 @@ Value binary(const std::string& name, const Value& left, const Value& right) {
     if ((right.is_string() || right.is_list_or_tuple()) && (left.is_integer() || left.is_bool()))
       return repeated(right, left.integer());
   }
-  if (name == "%" && left.is_string()) return format_percent(left.text(), right.is_tuple() ? right.items() : List{right});
+  if (name == "%" && left.is_string()) return format_percent(left, right.is_tuple() ? right.items() : List{right});
   refuse(name, left, right);
 }
 

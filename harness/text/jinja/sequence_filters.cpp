@@ -5,10 +5,12 @@
 #include <cctype>
 #include <charconv>
 #include <functional>
+#include <ranges>
 
 #include "harness/core/error.h"
 #include "harness/text/jinja/builtins.h"
 #include "harness/text/jinja/operators.h"
+#include "harness/text/unicode/letter_case.h"
 
 namespace harness::jinja {
 
@@ -98,7 +100,22 @@ Value sort_filter(const Value& input, const CallArguments& arguments) {
   take_sorting(input, arguments);
   const bool case_sensitive = flag(arguments, 1, "case_sensitive", false);
   const Value* attribute = arguments.find(2, "attribute");
-  const auto key = [&](const Value& item) { return sort_key(item_or(item, attribute), case_sensitive); };
+  // "a,b": by a, then by b.
+  std::vector<Value> attributes;
+  if (attribute != nullptr && attribute->is_string()) {
+    const std::string names = attribute->text() + ",";
+    for (size_t begin = 0; begin < names.size();) {
+      const size_t end = names.find(',', begin);
+      attributes.emplace_back(names.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  const auto key = [&](const Value& item) {
+    if (attributes.empty()) return Value::list({sort_key(item_or(item, attribute), case_sensitive)});
+    List keys;
+    for (const Value& name : attributes) keys.push_back(sort_key(path_of(item, name), case_sensitive));
+    return Value::list(std::move(keys));
+  };
   return Value::list(sorted(iterate(input), flag(arguments, 0, "reverse", false),
                             [&](const Value& a, const Value& b) { return less(key(a), key(b)); }));
 }
@@ -135,6 +152,7 @@ Value sum_filter(const Value& input, const CallArguments& arguments) {
   Value total = start == nullptr ? Value(0) : *start;
   for (const Value& item : iterate(input)) {
     const Value term = item_or(item, attribute);
+    require_defined(term);
     if (!total.is_number() || !term.is_number())
       throw Error("sum: expected numbers, found {}", (total.is_number() ? term : total).type_name());
     total = binary("+", total, term);
@@ -149,7 +167,7 @@ Value extreme_filter(const Value& input, const CallArguments& arguments, bool la
   const List items = iterate(input);
   if (items.empty()) return Value::undefined("an item of an empty sequence");
   Value best = items.front();
-  for (const Value& item : items) {
+  for (const Value& item : items | std::views::drop(1)) {
     if (largest ? less(key(best), key(item)) : less(key(item), key(best))) best = item;
   }
   return best;
@@ -193,6 +211,7 @@ Value items_filter(const Value& input) {
 }
 
 Value edge_filter(const Value& input, bool first) {
+  if (!first && input.is_string() && !input.text().empty()) return get_item(input, Value(-1));
   const List items = iterate(input);
   if (items.empty())
     return Value::undefined(first ? "the first item of an empty sequence" : "the last item of an empty sequence");
@@ -200,12 +219,10 @@ Value edge_filter(const Value& input, bool first) {
 }
 
 Value reverse_filter(const Value& input) {
+  if (input.is_string()) return get_slice(input, Value(), Value(), -1);
   List items = iterate(input);
   std::reverse(items.begin(), items.end());
-  if (!input.is_string()) return Value::generator(std::move(items));
-  std::string text;
-  for (const Value& item : items) text += item.text();
-  return text;
+  return Value::generator(std::move(items));
 }
 
 }  // namespace harness::jinja

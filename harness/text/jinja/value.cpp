@@ -124,15 +124,21 @@ Value Value::from_json(const OrderedJson& json, int level) {
   }
 }
 
+void require_defined(const Value& value) {
+  if (value.is_undefined()) throw Error("{} is undefined", value.undefined_name());
+}
+
 int64_t Value::integer() const {
   if (is_bool()) return std::get<bool>(data_) ? 1 : 0;
   if (is_integer()) return std::get<int64_t>(data_);
+  require_defined(*this);
   throw Error("expected an integer, found {}", type_name());
 }
 
 double Value::number() const {
   if (is_float()) return std::get<double>(data_);
   if (is_bool() || is_integer()) return static_cast<double>(integer());
+  require_defined(*this);
   throw Error("expected a number, found {}", type_name());
 }
 
@@ -210,6 +216,7 @@ std::string Value::repr(int level) const {
   if (is_bool()) return is_true() ? "True" : "False";
   if (is_integer()) return fmt::format("{}", integer());
   if (is_float()) return python_float(number());
+  if (is_markup()) return "Markup(" + repr_text(text()) + ")";
   if (is_string()) return repr_text(text());
   if (is_tuple()) return "(" + joined(items(), level) + (items().size() == 1 ? ",)" : ")");
   if (is_generator()) return "<generator object>";
@@ -260,6 +267,8 @@ bool less(const Value& a, const Value& b) {
     }
     return x.size() < y.size();
   }
+  require_defined(a);
+  require_defined(b);
   throw Error("'<' is not supported between {} and {}", a.type_name(), b.type_name());
 }
 

@@ -40,6 +40,11 @@ struct Undefined {
   std::string name;  // as error messages show it
 };
 struct None {};
+// `markup`: MarkupSafe's Markup, a text whose HTML is escaped; what joins it is escaped first.
+struct Text {
+  std::shared_ptr<const std::string> characters;
+  bool markup = false;
+};
 
 // kGenerator: what map, select and their like give, to be visited and nothing else. kView: keys(), values() and items().
 enum class SequenceKind { kList, kTuple, kGenerator, kView };
@@ -81,8 +86,8 @@ struct CallArguments {
 
 class Value {
  public:
-  using Data = std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const std::string>, Sequence,
-                            std::shared_ptr<Dict>, std::shared_ptr<Object>>;
+  using Data =
+      std::variant<Undefined, None, bool, int64_t, double, Text, Sequence, std::shared_ptr<Dict>, std::shared_ptr<Object>>;
 
   Value() : data_(None{}) {}
   template <std::same_as<bool> Bool>  // nothing else may turn into a boolean on its way here
@@ -91,7 +96,8 @@ class Value {
   Value(int value) : data_(static_cast<int64_t>(value)) {}
   Value(size_t value) : data_(static_cast<int64_t>(value)) {}
   Value(double value) : data_(value) {}
-  Value(std::string text) : data_(std::make_shared<const std::string>(std::move(text))) {}
+  Value(std::string text) : Value(std::move(text), false) {}
+  Value(std::string text, bool markup) : data_(Text{std::make_shared<const std::string>(std::move(text)), markup}) {}
   Value(std::string_view text) : Value(std::string(text)) {}
   Value(const char* text) : Value(std::string(text)) {}
   template <std::derived_from<Object> Kind>
@@ -113,7 +119,8 @@ class Value {
   [[nodiscard]] bool is_float() const { return std::holds_alternative<double>(data_); }
   // bool, int or float, as Python counts them.
   [[nodiscard]] bool is_number() const { return is_bool() || is_integer() || is_float(); }
-  [[nodiscard]] bool is_string() const { return std::holds_alternative<std::shared_ptr<const std::string>>(data_); }
+  [[nodiscard]] bool is_string() const { return std::holds_alternative<Text>(data_); }
+  [[nodiscard]] bool is_markup() const { return is_string() && std::get<Text>(data_).markup; }
   [[nodiscard]] bool is_sequence() const { return std::holds_alternative<Sequence>(data_); }
   [[nodiscard]] bool is_tuple() const { return is_sequence() && sequence_kind() == SequenceKind::kTuple; }
   [[nodiscard]] bool is_generator() const { return is_sequence() && sequence_kind() == SequenceKind::kGenerator; }
@@ -125,7 +132,7 @@ class Value {
   [[nodiscard]] bool is_object() const { return std::holds_alternative<std::shared_ptr<Object>>(data_); }
 
   // The value must be of that kind.
-  [[nodiscard]] const std::string& text() const { return *std::get<std::shared_ptr<const std::string>>(data_); }
+  [[nodiscard]] const std::string& text() const { return *std::get<Text>(data_).characters; }
   [[nodiscard]] SequenceKind sequence_kind() const { return std::get<Sequence>(data_).kind; }
   [[nodiscard]] const List& items() const { return *std::get<Sequence>(data_).items; }
   [[nodiscard]] const Dict& entries() const { return *std::get<std::shared_ptr<Dict>>(data_); }
@@ -202,6 +209,8 @@ class Namespace : public Object {
   Dict values_;
 };
 
+// Throws Error with the name of an undefined value.
+void require_defined(const Value& value);
 // Python's == and <. `less` throws Error where Python has no order.
 bool equal(const Value& a, const Value& b);
 bool less(const Value& a, const Value& b);

@@ -3,6 +3,7 @@
 
 #include "harness/core/error.h"
 #include "harness/text/jinja/builtins.h"
+#include "harness/text/unicode/letter_case.h"
 
 namespace harness::jinja {
 
@@ -49,6 +50,7 @@ constexpr std::array kTests{
     NamedTest{"divisibleby", [](const Value& in, const CallArguments& a) { return remainder(in, other(a).integer()) == 0; }},
     NamedTest{"eq", kEqual},
     NamedTest{"equalto", kEqual},
+    NamedTest{"escaped", [](const Value& in, const CallArguments&) { return in.is_markup(); }},
     NamedTest{"even", [](const Value& in, const CallArguments&) { return remainder(in, 2) == 0; }},
     NamedTest{"false", [](const Value& in, const CallArguments&) { return in.is_bool() && !in.is_true(); }},
     NamedTest{"float", [](const Value& in, const CallArguments&) { return in.is_float(); }},

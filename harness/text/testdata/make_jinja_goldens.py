@@ -61,6 +61,43 @@ TEMPLATES = r"""
 {% if 1 %}
 {{ 5 | length }}
 {{ d | tojson(indent='--') }} {{ dict(a=1, b=2) }} {{ dict({'x': 1}, y=2) | tojson }} {{ 'é' | upper }} {{ 'ß' | upper }} {{ 'ÀÉ' | lower }} {{ 'a&<b>' | e }} {{ s | safe }} {{ 1_000 }} {{ d.b is eq 1 }} {{ [1, 2] is eq [1, 2] }} {{ n is gt 3 }}
+{% for t in people %}{{ "Use '"|safe + t.name + "' to '"|safe + "a < b & \"c\"" + "'"|safe }}{% endfor %}
+{{ '<'|e + '<' }} {{ '<' + '<'|e }} {{ '<'|e ~ '<' }} {{ '<'|safe + '<' }} {{ '<'|e|e }} {{ '<'|e|forceescape }} {{ '<'|safe|forceescape }} {{ ('<'|safe) is escaped }} {{ '<' is escaped }} {{ ('<'|e) is string }}
+{{ ('<i>'|safe).replace('i', '<') }} {{ ('<i>'|safe)|replace('i', '<') }} {{ 'abc'.replace('b', '<'|safe) }} {{ ('<i>'|safe).replace('i', '<'|safe) }} {{ ('a<a'|safe).replace('a', '&', 1) }}
+{{ '<%s>'|safe|format('<') }} {{ '<%s>'|safe % '<' }} {{ '<%s>'|safe % ('<'|safe) }} {{ '<%s>'|format('<'|safe) }} {{ '%s %r %d %.1f'|safe % ('<', '<', 3, 2.5) }} {{ '%s' % ('<'|safe) + '<' }} {{ '%s'|safe % [1, '<'] }} {{ '%s' | e | format(none) }}
+{{ '<{}>{}'|safe }} {{ ('<{}>{k}'|safe).format('<', k='&') }} {{ '{}'.format('<'|safe) + '<' }} {{ ('{}'|safe).format('<'|safe) + '<' }} {{ ('{0}'|safe).format(5) }} {{ ('{}'|safe).format(['<']) }}
+{{ (', '|safe).join(['<', '>'|safe, '&']) }} {{ ['<', '<'|safe]|join(', ') }} {{ ['<', 'a'|safe]|join('<'|safe) + '<' }} {{ '-'.join(['<'|safe]) + '<' }} {{ ('<'|safe).join([1, none]) }}
+{{ ('<'|safe) * 2 + '<' }} {{ 2 * ('<'|safe) + '<' }} {{ ('<b>'|safe)[0] + '<' }} {{ ('<b>'|safe)[:2] + '<' }} {{ ('<b>'|safe)|first + '<' }} {{ ('<b>'|safe)|last + '<' }} {{ ('<b>'|safe)|reverse + '<' }} {{ ('<b>'|safe)|list }} {% for c in '<b'|safe %}{{ c + '<' }}{% endfor %}
+{{ ('<b>'|safe)|upper + '<' }} {{ ('<B>'|safe).lower() + '<' }} {{ (' <b '|safe)|trim + '<' }} {{ (' <b '|safe).strip() + '<' }} {{ ('<b'|safe)|capitalize + '<' }} {{ ('<b'|safe)|title + '<' }} {{ ('<b'|safe).title() + '<' }} {{ ('<b'|safe)|string + '<' }} {{ ('<b'|safe)|indent(2, true) + '<' }} {{ ('<b>'|safe).removeprefix('<') + '<' }}
+{{ ('<a,<b'|safe).split(',') }} {{ ('<a,<b'|safe).split(',')[0] + '<' }} {{ ('<a,<b'|safe).partition(',') }} {{ ('<a\n<b'|safe).splitlines() }} {{ ['<'|safe, "'"|e] }} {{ {'a': '<'|e} }} {{ ('<'|safe, ) }} {{ ('<'|safe) == '<' }} {{ ('<'|safe) in {'<': 1} }} {{ ('<'|safe) in 'a<' }} {{ ('<'|safe) < '=' }}
+{{ [1, none, '<'] | e }} {{ 5 | e + '<' }} {{ none | e }} {{ missing | e }}| {{ missing | safe + '<' }} {{ 5 | safe + '<' }} {{ d | safe | length }} {{ '<' | e | tojson }} {{ ('<'|safe) | default('x') + '<' }} {{ ['<', '>'] | map('e') | list }} {{ ['<'] | map('e') | join + '<' }}
+{% set x | e %}<{% endset %}{{ x + '<' }} {% set y %}{{ '<' | e }}{% endset %}{{ y + '<' }} {% macro m() %}<{% endmacro %}{{ m() + '<' }} {% macro n(x) %}{{ x }}{% endmacro %}{{ n('<'|e) + '<' }} {% filter e %}<{{ '<'|e }}{% endfilter %}
+{{ 2.675|round(2) }} {{ 0.5|round }} {{ 1.5|round }} {{ 2.5|round }} {{ -2.5|round }} {{ 1.005|round(2) }} {{ 1e22|round(1) }} {{ 2.345|round(2) }} {{ 0.15|round(1) }} {{ 0.25|round(1) }} {{ 0.35|round(1) }} {{ 5.015|round(2) }} {{ -0.4|round }} {{ 123.456|round(400) }} {{ 1e300|round(2) }} {{ 4.35|round(1) }} {{ 1e-7|round(7) }}
+{{ 7|round }} {{ 7|round(2) }} {{ 1250|round(-2) }} {{ 1350|round(-2) }} {{ -1250|round(-2) }} {{ 1251|round(-2) }} {{ 49|round(-2) }} {{ 51|round(-2) }} {{ 50|round(-2) }} {{ 150|round(-2) }} {{ 7|round(-30) }} {{ true|round }} {{ 1250.0|round(-2) }} {{ 1350.0|round(-2) }} {{ 1250.5|round(-2) }} {{ 49.0|round(-2) }} {{ 50.0|round(-2) }} {{ 50.5|round(-2) }} {{ -99.9|round(-2) }} {{ 5.0|round(-400) }} {{ 2.21|round(1, 'ceil') }} {{ 2.29|round(1, 'floor') }} {{ 7|round(0, 'floor') }} {{ 1234|round(-2, 'ceil') }}
+{{ '0x1f'|int(0, 16) }} {{ '1f'|int(0, 16) }} {{ '0x1f'|int(0, 0) }} {{ '0b101'|int(0, 2) }} {{ '0o17'|int(0, 8) }} {{ '017'|int(0, 8) }} {{ '010'|int(7, 0) }} {{ '00'|int(7, 0) }} {{ '0x1f'|int }} {{ '-0X1F'|int(0, 16) }} {{ 'zz'|int(0, 36) }} {{ '12'|int(5, 2) }} {{ '12'|int(5, 1) }} {{ '1_000'|int }} {{ '1__0'|int(5) }} {{ '_1'|int(5) }} {{ '0x_1f'|int(0, 16) }} {{ ' +5 '|int }} {{ '+-5'|int(9) }} {{ '1e3'|int }} {{ '1_0.5'|int }} {{ 'inf'|int(3) }} {{ 'nan'|int(3) }} {{ ''|int(3) }} {{ 31|int(0, 16) }} {{ 3.99|int(0, 16) }} {{ '0b1'|int(0, 16) }} {{ none|int(4) }} {{ [1]|int(4) }}
+{{ '1_0.5'|float }} {{ ' +2.5 '|float }} {{ 'inf'|float }} {{ '-Infinity'|float }} {{ 'nan'|float }} {{ '1e400'|float }} {{ '1e-400'|float }} {{ '+-1'|float(9.0) }} {{ '1__0'|float(9.0) }} {{ '.5'|float }} {{ '5.'|float }} {{ 'x'|float }} {{ none|float(2.5) }}
+{{ 'İ'|lower }} {{ 'ﬁ'.upper() }} {{ 'ΑΣ'.lower() }} {{ 'ǆ'.title() }} {{ 'ǆ'|title }} {{ 'ﬁne ßtraße'|title }} {{ 'ﬁne'.title() }} {{ 'ﬁne'|capitalize }} {{ 'ßx'|capitalize }} {{ 'ΟΔΥΣΣΕΥΣ ΣΑΣ'|lower }} {{ 'ΑΣ'|title }} {{ 'ΑΣ'.title() }} {{ 'ŉ'|upper }} {{ ['ΑΣ', 'ας']|unique|list }} {{ 'ﬁ' is lower }} {{ 'ǅ' is upper }} {{ "it's o'neil"|title }} {{ "it's o'neil".title() }}
+{{ people|sort(attribute='age,name')|map(attribute='name')|list }} {{ [{'a': 1, 'b': 2}, {'a': 1, 'b': 1}, {'a': 0, 'b': 9}]|sort(attribute='a,b') }} {{ [{'a': 1, 'b': 2}, {'a': 1, 'b': 1}]|sort(attribute='a,b', reverse=true) }} {{ people|sort(attribute='nope')|length }} {{ [{}]|max(attribute='a') }} {{ people|unique(attribute='age,name')|list|length }} {{ [{'a': {'b': 2}, 'c': 1}, {'a': {'b': 1}, 'c': 1}]|sort(attribute='c,a.b') }}
+{{ 'a\r\nb\x0bc'|indent }} {{ 'a\n\nb\n'|indent(1, blank=true) }}|{{ ''|indent(first=true) }}|{{ 'a\r\n\r\nb'|indent(2) }}
+{{ people|max(attribute='nope') }}
+{{ people|min(attribute='admin') }}
+{{ people|sort(attribute='admin') }}
+{{ missing < 1 }}
+{{ 1 > missing }}
+{{ -missing }}
+{{ missing|int }}
+{{ missing|float }}
+{{ missing|round }}
+{{ missing|abs }}
+{{ missing|indent }}
+{{ 5|indent }}
+{{ '%d' % missing }}
+{{ people|sum(attribute='admin') }}
+{{ [missing, 2]|max }}
+{{ missing is odd }}
+{{ 'inf'|float|int }}
+{{ 1|round(1.0) }}
+{{ ('a'|safe) + 1 }}
 """.strip("\n").split("\n")
 TEMPLATES += [
     "a\n  {% if yes %}\n  b\n  {% endif %}\nc\n",

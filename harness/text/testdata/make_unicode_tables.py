@@ -1,4 +1,4 @@
-# Asks the tokenizers package about every code point: writes ../unicode_tables.cpp and unicode_sets.golden.json. Run here, with a
+# Asks the tokenizers package about every code point: writes ../unicode/tables.cpp and unicode_sets.golden.json. Run here, with a
 # Python whose own unicodedata is as old as the oldest library that the program may be linked with (PCRE2 10.42: Unicode 14).
 import json
 import unicodedata
@@ -74,7 +74,7 @@ def table(kind, name, rows):
     return f"constexpr {kind} {name}[] = {{\n    " + "\n    ".join([*lines, line.rstrip().rstrip(",")]) + "};\n"
 
 
-with open("../unicode_tables.cpp", "w", encoding="utf8") as out:
+with open("../unicode/tables.cpp", "w", encoding="utf8") as out:
     out.write("// Written by testdata/make_unicode_tables.py with tokenizers " + tokenizers.__version__ + "; do not edit.\n")
     out.write('#include "harness/text/unicode/tables.h"\n\nnamespace harness {\n\nnamespace {\n\n')
     out.write(table("NewerRange", "kNewer", rows) + "\n")

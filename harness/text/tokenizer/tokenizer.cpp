@@ -33,7 +33,7 @@ Json part_of(const Json& document, const std::string& key) {
 struct Tokenizer::Impl {
   // What one id stands for.
   struct TokenEntry {
-    std::string token;  // as the vocabulary has it
+    std::string token;  // as the vocabulary has it; of an added token that is looked for in normalised text, normalised
     std::string bytes;
     bool known = false;
     bool special = false;
@@ -45,6 +45,8 @@ struct Tokenizer::Impl {
   [[nodiscard]] bool known(int64_t id) const { return id >= 0 && id < static_cast<int64_t>(entries.size()) && entry(id).known; }
   [[nodiscard]] const TokenEntry& entry(int64_t id) const { return entries[static_cast<size_t>(id)]; }
   [[nodiscard]] std::optional<int64_t> id_of(std::string_view token) const;
+  // What is looked for in a text, and what its id stands for.
+  [[nodiscard]] std::string pattern_of(const AddedToken& token) const;
   // Cuts normalised text into words and adds their ids.
   void encode_words(std::string_view text, bool at_start, WordCache& cache, std::vector<int64_t>& ids) const;
   void encode_word(std::string_view word, WordCache& cache, std::vector<int32_t>& fresh, std::vector<int64_t>& ids) const;
@@ -90,11 +92,7 @@ void Tokenizer::Impl::add_tokens(std::vector<AddedToken> tokens) {
   for (const bool special : {true, false}) {
     for (const AddedToken& token : added) {
       if (token.special != special) continue;
-      if (!token.normalized) {
-        raw_tokens.add(token.content, token);
-      } else {
-        normalized_tokens.add(normalizer ? normalizer->normalize(token.content) : token.content, token);
-      }
+      (token.normalized ? normalized_tokens : raw_tokens).add(pattern_of(token), token);
     }
   }
 }
@@ -112,12 +110,16 @@ void Tokenizer::Impl::build_entries() {
     entries[static_cast<size_t>(id)] = {token, decoder->bytes_of(token), true, false};
   };
   for (const auto& [token, id] : model->vocabulary()) set(token, id);
-  for (const AddedToken& token : added) set(token.content, token.id);
+  for (const AddedToken& token : added) set(pattern_of(token), token.id);
   std::unordered_set<std::string> special;
   for (const AddedToken& token : added) {
     if (token.special) special.insert(token.content);
   }
   for (TokenEntry& e : entries) e.special = e.known && special.contains(e.token);
+}
+
+std::string Tokenizer::Impl::pattern_of(const AddedToken& token) const {
+  return token.normalized && normalizer ? normalizer->normalize(token.content) : token.content;
 }
 
 std::optional<int64_t> Tokenizer::Impl::id_of(std::string_view token) const {
@@ -225,7 +227,7 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_json_text(std::string_view json
     try {
       return std::shared_ptr<const Tokenizer>(new Tokenizer(std::make_unique<const Impl>(document)));
     } catch (const Json::exception& error) {
-      throw Error("expected a tokenizer, found a part of another type ({})", error.what());
+      throw Error("expected a tokenizer, found a part of another type ({})", problem_of(error));
     }
   });
 }

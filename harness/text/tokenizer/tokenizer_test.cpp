@@ -57,6 +57,19 @@ TEST_P(GoldenTokenizer, GivesTheIdsAndTextsOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(Stored, GoldenTokenizer,
                          testing::Values("qwen2s", "llama3s", "gpt2s", "llama2", "metaalways", "suffix"));
 
+TEST(Tokenizer, DecodesAnAddedTokenAsTheNormalisedTextThatItStandsFor) {
+  const auto lines = golden("added_tokens");
+  ASSERT_GE(lines.size(), 25u);
+  for (const Json& line : lines) {
+    const auto tokenizer = Tokenizer::from_json_text(line["tokenizer"].dump(), "added");
+    const auto text = line["text"].get<std::string>();
+    const Ids ids = tokenizer->encode(text);
+    EXPECT_EQ(ids, line["ids"].get<Ids>()) << text;
+    EXPECT_EQ(tokenizer->decode(ids), line["decoded"].get<std::string>()) << text;
+    EXPECT_EQ(tokenizer->decode(ids, true), line["decoded_without_special"].get<std::string>()) << text;
+  }
+}
+
 TEST(Tokenizer, ReadsAddedTokensAsOrdinaryTextWhenPlain) {
   const auto tokenizer = stored("qwen2s");
   const int64_t think = tokenizer->id_of("<think>").value();

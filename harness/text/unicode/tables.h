@@ -24,6 +24,12 @@ struct LowerCase {
   char32_t upper = 0;
   char32_t lower = 0;
 };
+// A character of which one case is several characters; zeros fill up.
+struct SpecialCase {
+  char32_t character = 0;
+  char32_t upper[3] = {};
+  char32_t title[3] = {};
+};
 
 // All in ascending order.
 std::span<const NewerRange> newer_ranges();
@@ -32,5 +38,7 @@ std::span<const CodePointRange> punctuation_ranges();  // what Punctuation isola
 std::span<const CodePointRange> mark_ranges();         // what StripAccents removes
 std::span<const CodePointRange> whole_ranges();        // what no normalisation form takes apart, though newer Unicode does
 std::span<const LowerCase> newer_lower_cases();        // pairs that came after Unicode 14
+std::span<const SpecialCase> special_cases();          // Python's (testdata/make_case_tables.py)
+std::span<const CodePointRange> other_cased_ranges();  // cased characters beside the categories Lu, Ll and Lt
 
 }  // namespace harness

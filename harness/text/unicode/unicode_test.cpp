@@ -8,6 +8,7 @@
 #include "harness/core/json.h"
 #include "harness/core/utf8.h"
 #include "harness/text/tokenizer/normalizer.h"
+#include "harness/text/unicode/letter_case.h"
 #include "harness/text/unicode/newer_characters.h"
 #include "harness/text/unicode/properties.h"
 #include "harness/text/unicode/regex.h"
@@ -82,6 +83,39 @@ TEST(CodePoints, BecomeLowerCaseAsInTheReference) {
     const auto found = expected.find(value);
     EXPECT_EQ(lower->normalize(text), found == expected.end() ? text : found->second) << static_cast<uint32_t>(value);
   });
+}
+
+using Case = std::string (*)(std::string_view);
+
+TEST(LetterCase, OfEveryCharacterIsPythons) {
+  const Json cases = parse_json(read_file(std::string(MEDSBENCH_TEST_DATA) + "/letter_case.golden.json"));
+  const std::map<std::string, Case> functions = {{"upper", upper_text}, {"lower", lower_text}, {"title", title_text}};
+  for (const auto& [name, function] : functions) {
+    std::map<uint32_t, std::string> expected;
+    for (const Json& row : cases[name]) {
+      for (size_t i = 1; i < row.size(); ++i) append_utf8(expected[row[0].get<uint32_t>()], row[i].get<uint32_t>());
+    }
+    for_each_code_point([&](char32_t value) {
+      const std::string text = to_utf8(std::u32string{value});
+      const auto found = expected.find(value);
+      EXPECT_EQ(function(text), found == expected.end() ? text : found->second) << name << " " << static_cast<uint32_t>(value);
+    });
+  }
+  EXPECT_EQ(where(is_cased), cases["cased"].get<Ranges>());
+  EXPECT_EQ(where(is_case_ignorable), cases["passed"].get<Ranges>());
+}
+
+TEST(LetterCase, OfATextGoesByItsNeighboursAsInPython) {
+  const Json cases = parse_json(read_file(std::string(MEDSBENCH_TEST_DATA) + "/letter_case.golden.json"));
+  const std::map<std::string, Case> functions = {
+      {"upper", upper_text}, {"lower", lower_text}, {"title", title_text}, {"capitalize", capitalize_text}};
+  ASSERT_GE(cases["texts"].size(), 25u);
+  for (const Json& line : cases["texts"]) {
+    for (const auto& [name, function] : functions) {
+      const auto text = line["text"].get<std::string>();
+      EXPECT_EQ(function(text), line[name].get<std::string>()) << name << " of " << text;
+    }
+  }
 }
 
 TEST(NormalisationForms, LeaveWholeWhatTheReferenceDoes) {
