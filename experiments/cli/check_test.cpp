@@ -119,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
             "error: --set: overlong.buffer: expected fewer tokens than sampling.max_new_tokens (48), found 48: every response "
             "is penalised, one of a single token by 0.02, and the training is of short responses; overlong.buffer = 12 (0: "
             "off), or more sampling.max_new_tokens (rows DAPO, MEDS)"},
+        Mistake{"table.published=nosuch.toml", "error: --set: table.published: expected the file "},
+        Mistake{"run.also=[\"nosuch.toml\"]", "error: --set: run.also: expected the file "},
         Mistake{"table.k=[1, 16]",
                 "error: --set: table.k: expected at most eval.n (4), found 16; table.k = [1, 4], or eval.n = 16"},
         Mistake{

@@ -111,9 +111,10 @@ class ExperimentReader {
     }
     for (const std::string& name : head.models) {
       if (std::find(model_names.begin(), model_names.end(), name) == model_names.end()) {
-        const Config::Entry* place = keys.config().has("models") ? &head_.at("models") : common.config().find("models");
-        throw Error("{}: row {}: models: expected base models ({}), found {}{}", place->origin, head.name,
-                    fmt::join(model_names, ", "), name, nearest_text(name, model_names));
+        const std::string& own = head_.at("models").origin;
+        throw Error("{}: row {}: models: expected base models ({}), found {}{}",
+                    own == "default" ? common_.find("models")->origin : own, head.name, fmt::join(model_names, ", "), name,
+                    nearest_text(name, model_names));
       }
     }
     for (const BaseModel& model : experiment_.models) {

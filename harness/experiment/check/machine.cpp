@@ -115,9 +115,15 @@ class MachineCheck {
       : experiment_(experiment), program_(program), options_(options), found_(found), devices_(cuda::find_devices()) {}
 
   void check() {
+    bool any = false;
     for (const PlannedRow& row : experiment_.rows) {
-      if (unfinished(row.train) || unfinished(row.eval)) check_device(row);
+      if (!unfinished(row.train) && !unfinished(row.eval)) continue;
+      check_device(row);
+      any = true;
     }
+    if (!any) return;
+    const DataKeys& data = experiment_.rows.front().eval_job->data;  // the same for all rows of a table
+    test_problems_ = data.source->count(data.test, "test").known;
     for (const BaseModel& model : experiment_.models) {
       for (const bool cuda : {false, true}) check_memory(model, cuda);
     }
@@ -171,10 +177,7 @@ class MachineCheck {
     for (const PlannedRow& row : experiment_.rows) {
       const bool on_it = row.base_model == model.name && row.train_job->numerics.numerics.device.is_cuda() == cuda;
       if (on_it && unfinished(row.train)) training.take(row, memory_of(*row.train_job, *shape));
-      if (on_it && unfinished(row.eval)) {
-        const ProblemCount problems = row.eval_job->data.source->count(row.eval_job->data.test, "test");
-        evaluation.take(row, memory_of(*row.eval_job, *shape, problems.known));
-      }
+      if (on_it && unfinished(row.eval)) evaluation.take(row, memory_of(*row.eval_job, *shape, test_problems_));
     }
     Room of_process = *whole;
     if (!cuda && training.row != nullptr) of_process.bytes /= static_cast<double>(training.settings.processes);
@@ -196,6 +199,7 @@ class MachineCheck {
   const CheckOptions& options_;
   FindingList& found_;
   cuda::Devices devices_;
+  int64_t test_problems_ = 0;
 };
 
 }  // namespace

@@ -31,6 +31,11 @@ class ModelCheck {
 
   void check() {
     if (rows_.empty()) return;
+    for (const std::string& file : {model_.prepare, model_.shape.empty() ? "" : model_.shape + "/config.json"}) {
+      if (!file.empty() && !std::filesystem::exists(file)) {
+        found_.add({.place = model_.place, .what = fmt::format("expected the file {} beside it, found none", file)});
+      }
+    }
     if (folder_.empty() && model_.job.empty() && model_.prepare.empty()) add_absent();
     if (!shape_) return;
     for (const PlannedRow* row : rows_) check_positions(*row);

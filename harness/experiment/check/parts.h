@@ -7,7 +7,7 @@
 
 namespace harness {
 
-// Columns, Holm's family, what rows are compared with.
+// Columns, Holm's family, what rows are compared with, files beside the experiment.
 void check_table(const Experiment& experiment, FindingList& found);
 // What is trained and how: batches, groups, rewards, graders, the schedule.
 void check_trainings(const Experiment& experiment, FindingList& found);

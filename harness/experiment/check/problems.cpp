@@ -97,8 +97,10 @@ class ProblemCheck {
       if (method->remembers()) remembering.push_back(method->name());
     }
     int64_t problems = 0;
+    size_t sets = job.data.train.size();
     if (remembering.empty()) return;
     if (train) {
+      sets = train->size();
       for (const ProblemSet& set : *train) problems += std::ssize(set.problems);
     } else {
       const ProblemCount count = job.data.source->count(job.data.train, "train");
@@ -110,7 +112,7 @@ class ProblemCheck {
     std::string way_out = fmt::format(
         "train.steps = {}",
         static_cast<int64_t>(std::ceil(2 * static_cast<double>(problems) / static_cast<double>(s.prompts_per_step))));
-    if (const auto half = static_cast<int64_t>(met / 2 / static_cast<double>(job.data.train.size())); half > 0) {
+    if (const auto half = static_cast<int64_t>(met / 2 / static_cast<double>(sets)); half > 0) {
       way_out += fmt::format(", or data.train_limit = {}", half);
     }
     found_.add(row, "train.steps",

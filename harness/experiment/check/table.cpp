@@ -1,6 +1,8 @@
+// Columns, Holm's family, what rows are compared with, files beside the experiment.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <set>
 
 #include "harness/core/nearest_name.h"
@@ -83,6 +85,11 @@ void check_comparison(const Experiment& experiment, const PlannedRow& row, Findi
 }  // namespace
 
 void check_table(const Experiment& experiment, FindingList& found) {
+  const auto need_file = [&](const std::string& key, const std::string& file) {
+    if (!std::filesystem::exists(file)) found.add(key, {.what = fmt::format("expected the file {}, found none", file)});
+  };
+  if (!experiment.published.empty()) need_file("table.published", experiment.published);
+  for (const std::string& also : experiment.also) need_file("run.also", also);
   const int64_t largest = *std::max_element(experiment.k.begin(), experiment.k.end());
   if (largest > experiment.n) {
     found.add("table.k", {.what = fmt::format("expected at most eval.n ({}), found {}", experiment.n, largest),
