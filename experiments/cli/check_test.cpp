@@ -10,6 +10,7 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/testing.h"
+#include "harness/cuda/device.h"
 #include "harness/experiment/check/check_experiment.h"
 #include "harness/plan/experiment_plan.h"
 
@@ -145,15 +146,21 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"data.test=[\"nosuch.jsonl\"]", "error: --set: data.test: nosuch.jsonl: "},
         Mistake{"data.test=[\"dapo17k\"]", "error: --set: data.test: dapo17k: expected one of the splits train, found test"},
         Mistake{"data.test=[\"gsm8k\"]", "missing: --set: data.test: gsm8k: expected gsm8k_test.jsonl"},
-        Mistake{"data.test=[\"nano:train\"]", "warning: --set: data.test: expected problems that are not trained on, found "},
+        Mistake{"data.test=[\"nano/prec:train\"]",
+                "warning: --set: data.test: expected problems that are not trained on, found "},
         Mistake{"sampling.max_new_tokens=256",
                 "error: --set: sampling.max_new_tokens: expected fewer tokens than the 256 positions of m, found 256"},
         Mistake{"prompt.prompt_tokens=209",
                 "warning: --set: prompt.prompt_tokens: expected at most 208, which the 256 positions of m leave beside 48 "
                 "tokens of "
                 "a response, found 209"},
-        Mistake{"train.steps=2", "each of "},
-        Mistake{"numerics.device=cuda", "missing: --set: numerics.device: expected a GPU of this machine, found none: "}));
+        Mistake{"train.steps=2", "each of "}));
+
+TEST_F(Check, MissesAGpuThatIsNotHere) {
+  if (harness::cuda::find_devices().count > 0) GTEST_SKIP() << "a GPU is here";
+  EXPECT_THAT(lines(kSound, {"numerics.device=cuda"}),
+              ElementsAre(StartsWith("missing: --set: numerics.device: expected a GPU of this machine, found none: ")));
+}
 
 TEST_F(Check, FindsTheGroupOfOneAlsoWithoutAFilterButNotWhereTheMethodNeedsNoGroup) {
   const std::vector<std::string> sets = {"train.responses_per_prompt=1", "filter.enabled=false"};
@@ -190,7 +197,7 @@ TEST_F(Check, NamesTheBaseWhereTheFileSetsNothing) {
 TEST_F(Check, FindsARowComparedWithOtherSeedsOrItself) {
   EXPECT_THAT(lines(kSound + "seeds = [7, 8]\n"),
               ElementsAre(AllOf(StartsWith("warning: " + file() +
-                                           ": line 33: compare_to: expected a row that shares training "
+                                           ": line 34: compare_to: expected a row that shares training "
                                            "seeds, found DAPO with 1, 2 against 7, 8"),
                                 HasSubstr("(row MEDS)"))));
   EXPECT_THAT(lines(replaced(kSound, "compare_to = \"DAPO\"", "compare_to = \"MEDS\"")),
@@ -220,7 +227,8 @@ TEST_F(Check, CountsAVisitOnlyForMethodsThatRemember) {
 TEST_F(Check, FindsErrorLabelsThatAMethodNeedsAndTheSetLacks) {
   scratch_.write("own.jsonl", "{\"problem\": \"1 + 1\", \"answer\": \"2\"}\n{\"problem\": \"1 + 2\", \"answer\": \"3\"}\n");
   const std::string own = "[\"" + scratch_.path("own.jsonl") + "\"]";
-  const std::vector<std::string> found = lines(kSound, {"data.train=" + own, "data.test=[\"nano\"]", "method.cluster=labels"});
+  const std::vector<std::string> found =
+      lines(kSound + "method.cluster = \"labels\"\n", {"data.train=" + own, "data.test=[\"nano\"]"});
   EXPECT_THAT(found, Contains(HasSubstr("data.train: expected problems with true error labels")));
   // The same file for both is a test of memory.
   EXPECT_THAT(lines(kSound, {"data.train=" + own, "data.test=" + own, "method.name=dapo"}),
@@ -235,7 +243,7 @@ TEST_F(Check, SaysOfAnAbsentModelWhatRunSays) {
                              "fetches it), found none";
   EXPECT_THAT(lines(text), ElementsAre(StartsWith("error: " + absent)));
   EXPECT_THAT(lines(replaced(text, "\"Qwen/None-0.5B\"",
-                             "\"Qwen/None-0.5B\"\nshape = \"" + source_file("experiments/paper/shapes/qwen3-1.7b") + "\"")),
+                             "\"Qwen/None-0.5B\"\nshape = \"" + source_file("tests/testdata/tiny-qwen3") + "\"")),
               ElementsAre("missing: " + absent));
   // Beside another model its rows fail and the others go on.
   EXPECT_THAT(lines(replaced(kSound, "[models.m]", "[models.gone]\npath = \"Qwen/None-0.5B\"\n[models.m]")),

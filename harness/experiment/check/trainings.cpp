@@ -23,11 +23,14 @@ std::optional<std::string> error_of_grader(const std::string& name) {
 }
 
 void check_graders(const PlannedRow& row, FindingList& found) {
-  for (const std::string& name : row.eval_job->settings.graders) {
-    if (const auto error = error_of_grader(name)) found.add(row, "eval.graders", {.what = *error});
+  const bool own = row.effective.at("eval.graders").origin != "default";  // else that of the reward
+  const auto check = [&](const std::string& key, const std::string& name) {
+    if (const auto error = error_of_grader(name)) found.add(row, key, {.what = *error});
+  };
+  if (own) {
+    for (const std::string& name : row.eval_job->settings.graders) check("eval.graders", name);
   }
-  if (row.untrained) return;
-  if (const auto error = error_of_grader(row.train_job->settings.grader)) found.add(row, "reward.grader", {.what = *error});
+  if (!own || !row.untrained) check("reward.grader", row.train_job->settings.grader);
 }
 
 void check_overlong(const PlannedRow& row, FindingList& found) {
