@@ -84,7 +84,7 @@ class Messages : public testing::Test {
 
 TEST_F(Messages, ANumberOfSeedsIsNoListOfThem) {
   expect_refused("seeds = [1, 2]", "seeds = 3", line(1) + "seeds: expected a list, found 3: ",
-                 "seeds = [3] is the training seed 3, --seeds 3 3 trainings a row");
+                 "seeds = [3] is the training seed 3, --seeds 3 makes 3 trainings a row");
   expect_refused(said("plan", "", "", {"--set", "seeds=5"}), "--set: seeds: expected a list, found 5: ", "--seeds 5");
   expect_refused("seeds = [1, 2]", "seeds = []", line(1) + "seeds: ", "expected at least one training seed, found none");
   expect_refused("compare_to = \"DAPO\"", "seeds = 2", line(27) + "seeds: expected a list, found 2", "--seeds 2");

@@ -14,8 +14,9 @@ std::vector<int64_t> read_seeds(ConfigReader& keys, const std::vector<int64_t>& 
   const Config::Entry* entry = keys.config().find("seeds");
   if (entry == nullptr) return keys.integers("seeds", fallback, meaning);
   if (const auto* number = std::get_if<int64_t>(&entry->value)) {
-    throw Error("{}: seeds: expected a list, found {}: seeds = [{}] is the training seed {}, --seeds {} {} trainings a row",
-                entry->origin, *number, *number, *number, *number, *number);
+    throw Error(
+        "{}: seeds: expected a list, found {}: seeds = [{}] is the training seed {}, --seeds {} makes {} trainings a row",
+        entry->origin, *number, *number, *number, *number, *number);
   }
   std::vector<int64_t> seeds = keys.integers("seeds", fallback, meaning);
   if (seeds.empty()) throw Error("{}: seeds: expected at least one training seed, found none", entry->origin);

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "harness/plan/experiment_plan.h"
 
@@ -70,6 +71,13 @@ double gpu_hours(const JobCosts& costs, const RatePeak& peak, double of_peak, do
   return (passes + decoding) / 3600;
 }
 
+// Two digits, without an exponent.
+std::string hours_text(double hours) {
+  const double unit = std::pow(10, std::floor(std::log10(std::max(hours, 1e-6))) - 1);
+  const double rounded = std::round(hours / unit) * unit;
+  return rounded >= 10 ? fmt::format("{:.0f}", rounded) : fmt::format("{:.2g}", rounded);
+}
+
 std::string time_text(const ExperimentPlan& plan) {
   const JobCosts& costs = plan.costs;
   const double flops = costs.pass_flops + costs.decode_flops;
@@ -78,10 +86,11 @@ std::string time_text(const ExperimentPlan& plan) {
   if (machine.numerics.numerics.device.is_cuda()) {
     return text +
            fmt::format(
-               "time             {:.2g} to {:.2g} h on one {}{}, not measured\n"
+               "time             {} to {} h on one {}{}, one cell after another; not measured\n"
                "                 (assumed: passes reach 45 to 20 % of its {:.0f} TFLOP/s, decoding 60 to 15 % of its {:.1f} "
                "TB/s; every response as long as it may be)\n",
-               gpu_hours(costs, machine.gpu_peak, 0.45, 0.6), gpu_hours(costs, machine.gpu_peak, 0.2, 0.15), machine.gpu,
+               hours_text(gpu_hours(costs, machine.gpu_peak, 0.45, 0.6)),
+               hours_text(gpu_hours(costs, machine.gpu_peak, 0.2, 0.15)), machine.gpu,
                machine.gpu_is_here ? "" : " (none here that is known)", machine.gpu_peak.flops / 1e12,
                machine.gpu_peak.bytes / 1e12);
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <set>
 #include <tuple>
 
 namespace harness {
@@ -74,6 +75,11 @@ void FindingList::add(Finding finding) {
 }
 
 std::vector<Finding> FindingList::sorted() && {
+  std::set<std::string> rows;
+  for (const PlannedRow& row : experiment_.rows) rows.insert(row.name);
+  for (Finding& finding : findings_) {
+    if (finding.rows.size() == rows.size()) finding.rows.clear();
+  }
   std::stable_sort(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) {
     return std::make_tuple(a.severity, line_of(a.place)) < std::make_tuple(b.severity, line_of(b.place));
   });
