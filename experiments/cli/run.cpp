@@ -96,12 +96,15 @@ std::pair<harness::Experiment, std::vector<harness::Finding>> check(const harnes
 int plan(const harness::RunOptions& options, double seed_deviation, double device_memory) {
   auto [experiment, findings] = check(options, device_memory);
   const bool errors = harness::holds_errors(findings);
+  const harness::ExperimentPlan plan = harness::plan_experiment(experiment, this_program(), seed_deviation);
+  if (plan.models.empty() && errors) {
+    show(findings);
+    return 1;
+  }
   const auto end = std::partition_point(findings.begin(), findings.end(), [](const harness::Finding& finding) {
     return finding.severity == harness::Severity::error;
   });
   show({findings.begin(), end});
-  const harness::ExperimentPlan plan = harness::plan_experiment(experiment, this_program(), seed_deviation);
-  if (plan.models.empty() && errors) return 1;
   for (auto finding = end; finding != findings.end(); ++finding) fmt::print("{}\n", harness::finding_text(*finding));
   fmt::print("{}", harness::plan_text(plan));
   return errors ? 1 : 0;
