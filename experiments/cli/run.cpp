@@ -31,7 +31,7 @@ int print_jobs(const harness::RunOptions& options) {
   const harness::Experiment experiment = harness::read_experiment(options.file, options.experiment, this_program());
   const std::vector<harness::Finding> findings = harness::check_experiment(experiment, this_program());
   show(findings);
-  for (const harness::PlannedJob* job : harness::all_jobs(experiment)) {
+  for (const harness::PlannedJob* job : harness::trials_and_jobs(experiment)) {
     fmt::print("{}\t{}\t{}\n", harness::job_done(*job) ? "done" : "to do", job->job.id, job->job.folder);
   }
   for (const std::string& also : experiment.also) fmt::print("then\t{}\n", also);

@@ -1,6 +1,6 @@
 // Experiment: one TOML file as base models, rows, seeds and the jobs that make them.
 //
-//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs)
+//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs, run.try_*)
 //   [models.NAME]                     one base model each
 //   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
 //   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked
@@ -27,6 +27,7 @@
 
 #include "harness/core/config.h"
 #include "harness/core/json.h"
+#include "harness/experiment/file_keys.h"
 #include "harness/experiment/jobs/program.h"
 #include "harness/experiment/jobs/settings.h"
 #include "harness/experiment/scale.h"
@@ -67,6 +68,14 @@ struct PlannedRow {
   Config::Entries effective;
 };
 
+// Before rows are trained: an evaluation of their base model on a few of their training problems, sampled and graded as the
+// training does. No job of the sweep, and no part of the results.
+struct BaseTrial {
+  PlannedJob job;
+  std::string base_model;
+  std::vector<std::string> rows;  // that it is a trial for
+};
+
 struct Experiment : TableSettings {
   std::string file, results, runs, published;
   Config::Entries head;  // the keys of the file's head with their places
@@ -74,6 +83,8 @@ struct Experiment : TableSettings {
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
   std::vector<PlannedRow> rows;
+  std::vector<BaseTrial> trials;  // of base models that are not made here
+  TrialSettings trial;
   std::vector<std::vector<ScaledKey>> scaled;  // of each row, what --scale changed
   std::string model_cache;                     // run.models
   int64_t workers = 2;                         // processes at once: run.jobs
@@ -102,6 +113,10 @@ Config::Entries effective_row(const std::string& file, const std::string& row, c
 
 // All jobs of the sweep: base models, trainings, evaluations.
 std::vector<const PlannedJob*> all_jobs(const Experiment& experiment);
+// Whether a training of a row that the trial is for is still to be done.
+bool is_wanted(const BaseTrial& trial, const Experiment& experiment);
+// The jobs of the sweep after the trials that are wanted or done: all that `run` starts.
+std::vector<const PlannedJob*> trials_and_jobs(const Experiment& experiment);
 // What a job came to (done.json), where its folder holds a result of this very configuration. Throws Error for a done.json that
 // cannot be read.
 std::optional<Json> result_of(const PlannedJob& job);

@@ -13,6 +13,7 @@
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/paths.h"
+#include "harness/experiment/trial.h"
 
 namespace harness {
 
@@ -77,6 +78,7 @@ class ExperimentReader {
     e.runs = options_.runs.empty() ? head.runs + scale : options_.runs;
     e.model_cache = std::move(head.model_cache);
     e.workers = options_.workers > 0 ? options_.workers : head.workers;
+    e.trial = head.trial;
     for (const std::string& also : head.also) e.also.push_back(beside(e.file, also));
     e.slurm = std::move(head.slurm);
     if (!head.published.empty()) e.published = beside(e.file, head.published);
@@ -221,6 +223,7 @@ class ExperimentReader {
     if (row.eval_job != nullptr) return;
     row.effective = train_keys.effective();
     row.effective.insert(eval_keys.effective().begin(), eval_keys.effective().end());
+    if (!row.untrained && model.job.empty()) add_trial(experiment_, row, based, *train, program_);
     row.train_job = std::move(train);
     row.eval_job = std::move(eval);
   }

@@ -40,6 +40,7 @@ ColumnKind Column::kind() const {
     case Kind::iqm:
       return ColumnKind::aggregate;
     case Kind::train_pass_rate:
+    case Kind::rollout_pass_rate:
       return ColumnKind::train;
     default:
       return ColumnKind::budget;
@@ -70,8 +71,8 @@ std::vector<Column> table_columns(const TableSettings& settings, bool graded_twi
       for (const double tau : settings.g_pass) columns.push_back({set, {Kind::g_pass, k, tau}});
     }
   }
-  for (const Kind kind :
-       {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate, Kind::no_answer, Kind::undecided}) {
+  for (const Kind kind : {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate,
+                          Kind::rollout_pass_rate, Kind::no_answer, Kind::undecided}) {
     columns.push_back({kAverage, {kind}});
   }
   if (graded_twice) columns.push_back({kAverage, {Kind::disagreement}});
