@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Problem problem_of(const std::string& text, const std::string& answer) {
+Problem tally_problem(const std::string& text, const std::string& answer) {
   Problem problem;
   problem.text = text;
   problem.answer = answer;
@@ -19,7 +19,7 @@ Problem problem_of(const std::string& text, const std::string& answer) {
 }
 
 TEST(ResponseTally, CountsEachResponseOnceByItsKind) {
-  const Problem problem = problem_of("2+2", "4");
+  const Problem problem = tally_problem("2+2", "4");
   ResponseTally tally;
   EXPECT_EQ(tally.share_right(), 0);
   EXPECT_EQ(tally.examples(), "");
@@ -37,9 +37,9 @@ TEST(ResponseTally, CountsEachResponseOnceByItsKind) {
 
 TEST(ResponseTally, ShowsTheFirstOfEachKindWithItsProblemCutToAFewLines) {
   ResponseTally tally;
-  tally.add(problem_of("2+2\n?", "4"), std::string(1000, 'x') + "end\x1b[31m\xff", Correctness::wrong, false, true);
-  tally.add(problem_of("3+3", "6"), "never shown", Correctness::wrong, false, true);
-  tally.add(problem_of("1+1", "2"), "2", Correctness::right, true, true);
+  tally.add(tally_problem("2+2\n?", "4"), std::string(1000, 'x') + "end\x1b[31m\xff", Correctness::wrong, false, true);
+  tally.add(tally_problem("3+3", "6"), "never shown", Correctness::wrong, false, true);
+  tally.add(tally_problem("1+1", "2"), "2", Correctness::right, true, true);
   const std::string examples = tally.examples();
   EXPECT_THAT(examples, HasSubstr("right (1 of 3), for example:\n  problem:  1+1\n  answer:   2\n  response: 2\n"));
   EXPECT_THAT(examples, HasSubstr("without an answer (2 of 3), for example:\n  problem:  2+2 ?\n  answer:   4\n"));
@@ -50,7 +50,7 @@ TEST(ResponseTally, ShowsTheFirstOfEachKindWithItsProblemCutToAFewLines) {
 }
 
 TEST(ResponseTally, AdvisesByTheMostFrequentKind) {
-  const Problem problem = problem_of("2+2", "4");
+  const Problem problem = tally_problem("2+2", "4");
   const auto advice = [&](Correctness verdict, bool answered, bool stopped) {
     ResponseTally tally;
     tally.add(problem, "", verdict, answered, stopped);
