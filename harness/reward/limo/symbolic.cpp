@@ -85,7 +85,8 @@ Expression difference(const Expression& relation) {
 }
 
 bool within_tolerance(long double a, long double b) {
-  return a == b || std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
+  if (std::isinf(a) || std::isinf(b)) return a == b;
+  return std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
 }
 
 // The value of a real constant beyond what probe_value holds, infinite or 0; NaN where it has none.
