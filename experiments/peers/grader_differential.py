@@ -53,7 +53,7 @@ def published_golds(folder):
             row = json.loads(line)
             values = row["final_answer"] if "final_answer" in row else [row["answer"]]
             for value in values:
-                text = str(value).split("####")[-1].strip().strip("$")
+                text = str(value).split("####")[-1].replace("\\$", "").replace("$", "").strip()
                 golds.append(text.replace(",", "") if name == "gsm8k_test" else text)
     return sorted(set(golds))
 
@@ -172,7 +172,7 @@ def interval_forms(gold):
 def list_forms(gold, draw):
     content = SET.fullmatch(gold)
     parts = split_top(content.group(1) if content else gold, ",")
-    if len(parts) < 2 or not all(parts) or re.fullmatch(r"\d{1,3}(,\d{3})+", gold):
+    if len(parts) < 2 or not all(parts) or "\\!" in gold or re.fullmatch(r"\d{1,3}(,\d{3})+", gold):
         return []
     shuffled = draw.sample(parts, len(parts))
     forms = [("order of a set", ", ".join(shuffled)), ("order of a set", "\\{" + ", ".join(shuffled) + "\\}")]

@@ -183,6 +183,13 @@ std::vector<std::string> matrix_lines(const std::string& text) {
   return lines;
 }
 
+// "[\\begin{pmatrix}...\\end{pmatrix}]" without its brackets, which the second LaTeX library passes over.
+std::string without_matrix_brackets(const std::string& text) {
+  const bool bracketed = text.size() > 2 && ((text[0] == '[' && text.back() == ']') || (text[0] == '(' && text.back() == ')'));
+  std::string inner = bracketed ? text.substr(1, text.size() - 2) : text;
+  return is_matrix(inner) ? inner : text;
+}
+
 bool matrices_equal(const std::string& found, const std::string& gold, StepBudget& budget, int depth) {
   const std::vector<std::string> a = matrix_lines(found);
   const std::vector<std::string> b = matrix_lines(gold);
@@ -251,7 +258,10 @@ bool limo_equal(const std::string& raw_found, const std::string& raw_gold, StepB
                   depth)) {
     return true;
   }
-  if (is_matrix(found) && is_matrix(gold) && matrices_equal(found, gold, budget, depth)) return true;
+  const std::string found_matrix = without_matrix_brackets(found);
+  const std::string gold_matrix = without_matrix_brackets(gold);
+  if (is_matrix(found_matrix) && is_matrix(gold_matrix) && matrices_equal(found_matrix, gold_matrix, budget, depth))
+    return true;
   if (equations_equal(found, gold, budget, depth)) return true;
   return limo_symbolic_equal(found, gold, budget);
 }

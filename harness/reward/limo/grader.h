@@ -6,8 +6,8 @@
 namespace harness {
 
 // limo_extract, limo_clean on both sides, limo_equal. Where the checker gives up after 3 seconds and says wrong, the step
-// budget ends and the verdict is undecided. Its last resort, a second LaTeX library tried on what sympy cannot read, is not
-// reproduced: such texts are right only where they are equal.
+// budget ends and the verdict is undecided. Its last resort, a second LaTeX library tried on what sympy cannot read, is
+// reproduced for leading zeros and for brackets around a matrix; other such texts are right only where they are equal.
 class LimoGrader final : public Grader {
  public:
   [[nodiscard]] std::string name() const override { return "limo"; }

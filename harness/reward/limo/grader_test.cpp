@@ -69,6 +69,9 @@ TEST(LimoGrader, ReadsWhatPythonReads) {
   EXPECT_TRUE(right("'57'", "57"));
   EXPECT_TRUE(right("\"57\"", "57"));
   EXPECT_TRUE(right("57", "\"57\""));
+  EXPECT_TRUE(right("'0.5'", "\\frac{1}{2}"));
+  EXPECT_TRUE(right("'x'", "x"));
+  EXPECT_FALSE(right("'x+1'", "x+1"));
   EXPECT_FALSE(right("'58'", "57"));
   EXPECT_FALSE(right("'57", "57"));
   EXPECT_TRUE(right("１２", "12"));
@@ -82,6 +85,15 @@ TEST(LimoGrader, TakesAllNumbersBeyondDoublesForInfiniteAndTinyOnesForNothing) {
   EXPECT_TRUE(right("9^{9^{9}}+1", "9^{9^{9}}"));
   EXPECT_FALSE(right("-2^{10000}", "2^{10000}"));
   EXPECT_FALSE(right("2^{10000}", "2^{100}"));
+}
+
+TEST(LimoGrader, ReadsLeadingZerosAndBracketedMatricesAsItsSecondLibraryDoes) {
+  EXPECT_TRUE(right("2:05", "6:15"));
+  EXPECT_TRUE(right("x+05", "x+5"));
+  EXPECT_FALSE(right("11:00", "2:00"));
+  const std::string matrix = "\\begin{pmatrix}-\\frac{5}{4}&-3\\\\6&\\frac{1}{8}\\end{pmatrix}";
+  EXPECT_TRUE(right(matrix, "\\left[\\begin{array}{cc}-\\frac{5}{4}&-3\\\\6&\\frac{1}{8}\\\\\\end{array}\\right]"));
+  EXPECT_FALSE(right(matrix, "\\left[\\begin{array}{cc}-\\frac{5}{4}&-3\\\\6&\\frac{1}{9}\\\\\\end{array}\\right]"));
 }
 
 TEST(LimoGrader, IgnoresBracketsAndSortsLists) {

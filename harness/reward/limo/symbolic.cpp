@@ -85,7 +85,8 @@ Expression difference(const Expression& relation) {
 }
 
 bool within_tolerance(long double a, long double b) {
-  return a == b || std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
+  if (std::isinf(a) || std::isinf(b)) return a == b;
+  return std::abs(a - b) <= std::max(1e-9L * std::max(std::abs(a), std::abs(b)), 1e-4L);
 }
 
 // The value of a real constant beyond what probe_value holds, infinite or 0; NaN where it has none.
@@ -96,7 +97,7 @@ long double extreme_value(const Expression& x, StepBudget& budget) {
   if (x.is(Op::number)) return to_long_double(x.value);
   if (x.is(Op::add)) return std::accumulate(at.begin(), at.end(), 0.0L);
   if (x.is(Op::multiply)) return std::accumulate(at.begin(), at.end(), 1.0L, std::multiplies<>());
-  if (x.is(Op::power) && std::abs(at[1]) < 1e18L) return std::pow(at[0], at[1]);
+  if (x.is(Op::power) && std::abs(at[1]) < 1e18L && (at[0] != 0 || at[1] > 0)) return std::pow(at[0], at[1]);
   return x.is_function("factorial") ? std::tgamma(at[0] + 1) : NAN;
 }
 
@@ -130,11 +131,14 @@ std::optional<std::string> python_string(const std::string& text) {
   return inner;
 }
 
-// How sympy prints a whole number or a name; none for anything else.
-std::optional<std::string> printed(const Expression& x) {
-  if (x.is(Op::number) && !x.decimal && denominator(x.value) == 1) return numerator(x.value).str();
-  if (x.is(Op::symbol) && x.name.size() == 2 && x.name[0] == '$') return x.name.substr(1);
-  return std::nullopt;
+// Whether a string of Python equals what the other text says: it prints as the same name, or says the same number.
+bool string_equal(const std::string& text, const Expression& other, StepBudget& budget) {
+  if (other.is(Op::symbol)) return other.name == "$" + text;
+  if (text.find_first_not_of("0123456789.+-*/() ") != std::string::npos || has_free_symbol(other)) return false;
+  const std::optional<Expression> said = parse_sympy_latex(text, budget);
+  const std::optional<long double> x = said ? float_of(*said, budget) : std::nullopt;
+  const std::optional<long double> y = float_of(other, budget);
+  return x && y && within_tolerance(*x, *y);
 }
 
 }  // namespace
@@ -144,6 +148,7 @@ bool limo_symbolic_equal(const std::string& found, const std::string& gold, Step
     const std::string single = replace_all(text, "\\\\", "\\");
     std::optional<Expression> x = parse_sympy_latex(single, budget);
     if (!x && single != text) x = parse_sympy_latex(text, budget);
+    if (!x) x = parse_sympy_latex(single, budget, LeadingZeros::read);  // as the second library does
     return x;
   };
   const std::optional<Expression> a = parse(found);
@@ -161,8 +166,8 @@ bool limo_symbolic_equal(const std::string& found, const std::string& gold, Step
   const std::optional<std::string> found_string = python_string(found);
   const std::optional<std::string> gold_string = python_string(gold);
   if (found_string && gold_string) return *found_string == *gold_string;
-  if (found_string && b) return printed(*b) == found_string;
-  if (gold_string && a) return printed(*a) == gold_string;
+  if (found_string && b) return string_equal(*found_string, *b, budget);
+  if (gold_string && a) return string_equal(*gold_string, *a, budget);
   if (a || b) return false;
   const std::optional<Collection> x = read_collection(found);
   const std::optional<Collection> y = read_collection(gold);

@@ -19,7 +19,8 @@ constexpr int kDeepest = 80;
 // Backtracking descent: an operand that cannot be read puts the cursor back before its operator.
 class SympyParser : private SympyCursor {
  public:
-  SympyParser(std::string_view text, StepBudget& budget) : SympyCursor(text), budget_(budget) {}
+  SympyParser(std::string_view text, LeadingZeros zeros, StepBudget& budget)
+      : SympyCursor(text), zeros_(zeros), budget_(budget) {}
 
   Expression relation() {
     Expression left = sum();
@@ -268,7 +269,8 @@ class SympyParser : private SympyCursor {
       digits += '.';
       read_digits();
     }
-    const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos;
+    const bool leading_zero = zeros_ == LeadingZeros::raise && digits.size() > 1 && digits[0] == '0' &&
+                              digits.find_first_not_of('0') != std::string::npos;
     if (leading_zero && digits.find('.') == std::string::npos) throw SympyRaise{};  // "02" is no number to sympy
     const std::optional<NumberToken> token = read_number(digits, false);
     if (!token) throw SympyRaise{};
@@ -347,15 +349,16 @@ class SympyParser : private SympyCursor {
     return make_node(Op::function, std::move(parts), "call:" + name);
   }
 
+  LeadingZeros zeros_;
   StepBudget& budget_;
   int depth_ = 0;
 };
 
 }  // namespace
 
-std::optional<Expression> parse_sympy_latex(std::string_view text, StepBudget& budget) {
+std::optional<Expression> parse_sympy_latex(std::string_view text, StepBudget& budget, LeadingZeros zeros) {
   try {
-    return SympyParser(text, budget).relation();
+    return SympyParser(text, zeros, budget).relation();
   } catch (const SympyStop&) {
     return std::nullopt;
   } catch (const SympyRaise&) {

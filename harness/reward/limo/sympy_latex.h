@@ -13,6 +13,9 @@ namespace harness {
 // function; every name, \pi, e and i too, is a free symbol (here "$name"); \log is natural; a comma before exactly three digits
 // belongs to the number. A relation is an Op::relation of two sides. Sums, integrals, limits and derivatives are not read
 // (none).
-std::optional<Expression> parse_sympy_latex(std::string_view text, StepBudget& budget);
+// "05" is no number to it; with LeadingZeros::read it is 5.
+enum class LeadingZeros { raise, read };
+std::optional<Expression> parse_sympy_latex(std::string_view text, StepBudget& budget,
+                                            LeadingZeros zeros = LeadingZeros::raise);
 
 }  // namespace harness

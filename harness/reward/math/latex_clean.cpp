@@ -85,6 +85,7 @@ constexpr std::array kCommands = std::to_array<Pair>({
     {"\\bold", "\\text"},
     {"\\quad", " "},
     {"\\qquad", " "},
+    {"\\text{ }", " "},
     {"~", " "},
 });
 
@@ -188,8 +189,13 @@ std::string name_sets(const std::string& text) {
     for (const auto& [words, spelling] : kTails) {
       if (lower.compare(end, words.size(), words) != 0) continue;
       end += words.size();
-      if (!spelling.starts_with("\\setminus")) name = "";
       sign = spelling;
+      const size_t value = lower.find('=', end);  // "except x = 3"
+      if (!spelling.starts_with("\\setminus")) {
+        name = "";
+      } else if (value != std::string::npos && trim(lower.substr(end, value - end)).size() == 1) {
+        end = value + 1;
+      }
       break;
     }
     return plain.substr(0, begin).append(name).append(sign).append(plain, end, std::string::npos);
@@ -230,7 +236,8 @@ std::string drop_conjunctions(std::string text) {
       at = begin;
     }
   }
-  return text;
+  // `x < 1 \cup x > 2` joins conditions.
+  return logical && text.find_first_of("([{") == std::string::npos ? replace_all(std::move(text), "\\cup", "\\lor") : text;
 }
 
 std::string percent_words(std::string text) {

@@ -100,6 +100,8 @@ Expression with_value(const Expression& x, const std::string& name, int value) {
   return result;
 }
 
+bool is_set(const Expression& x) { return x.is(Op::tuple) || x.is(Op::set) || says_real_set(x); }
+
 Expression sum_of(Expression a, Expression b) { return make_node(Op::add, two_parts(std::move(a), std::move(b))); }
 
 std::string mirrored(const std::string& op) {
@@ -132,7 +134,7 @@ class RealSetReader {
     if (x.is_function("minus")) return pair(x.parts[0], x.parts[1], true);
     if (x.is_function("builder")) return builder(x);
     if (x.is(Op::add) && x.parts.size() == 2 && x.parts[1].is(Op::multiply) && x.parts[1].parts.size() == 2 &&
-        (x.parts[1].parts[1].is(Op::set) || x.parts[1].parts[1].is(Op::tuple))) {
+        is_set(x.parts[1].parts[1])) {
       return pair(x.parts[0], x.parts[1].parts[1], true);  // R - {3}
     }
     return std::nullopt;
@@ -179,9 +181,7 @@ class RealSetReader {
 
   std::optional<Intervals> pair(const Expression& a, const Expression& b, bool without) {
     const std::optional<Intervals> x = read(a);
-    const bool number = without && !b.is(Op::tuple) && !b.is(Op::set) && !b.is(Op::unite) && !says_real_set(b);
-    const bool equation = b.is(Op::relation) && b.name == "=";
-    const std::optional<Intervals> y = number ? points({equation ? b.parts[1] : b}) : read(b);
+    const std::optional<Intervals> y = without && !is_set(b) ? points({b}) : read(b);
     if (!x || !y) return std::nullopt;
     return intersection(*x, without ? complement(*y) : *y);
   }
@@ -205,7 +205,7 @@ class RealSetReader {
     Intervals any;
     bool excludes = false;
     for (const Expression& part : x.parts) {
-      const bool value = excludes && !part.is(Op::relation) && !part.is(Op::tuple) && !part.is(Op::set);
+      const bool value = excludes && !part.is(Op::relation) && !is_set(part);
       std::optional<Intervals> next = value ? points({part}) : read(part);
       if (!next || common->size() > kMostIntervals) return std::nullopt;
       if (value) next = complement(*next);
@@ -218,11 +218,11 @@ class RealSetReader {
 
   std::optional<Intervals> relation(const Expression& x) {
     const std::vector<std::string> operators = split_text(x.name, " ");
-    if (x.name == "in" || x.name == "notin") {
+    if (x.name == "in" || x.name == "notin" || (x.name == "=" && is_set(x.parts[1]))) {
       if (!x.parts[0].is(Op::symbol) || !takes_variable(x.parts[0].name)) return std::nullopt;
       const std::optional<Intervals> set = read(x.parts[1]);
       if (!set) return std::nullopt;
-      return x.name == "in" ? *set : complement(*set);
+      return x.name == "notin" ? complement(*set) : *set;
     }
     Intervals result = all_reals();
     for (size_t i = 0; i < operators.size(); ++i) {

@@ -173,14 +173,23 @@ void append_character(std::string& result, std::string_view bytes) {
   result += bytes;
 }
 
+// Units of a thousand: kilogram, kilometre, kilowatt, kilocalorie, kilohertz, kilopascal, kilovolt, kilobyte.
+bool is_kilo_unit(std::string_view text) {
+  for (const std::string_view unit : {"千克", "千米", "千瓦", "千卡", "千赫", "千帕", "千伏", "千字节"}) {
+    if (text.starts_with(unit)) return true;
+  }
+  return false;
+}
+
 // `3万` and `3千万`: a multiplier counts behind a digit or another multiplier.
 std::string spell_multipliers(const std::string& text) {
   std::string result;
   bool behind_number = false;
   for (size_t at = 0; at < text.size();) {
     const std::string_view rest = std::string_view(text).substr(at);
-    const auto found = std::find_if(kMultipliers.begin(), kMultipliers.end(),
-                                    [&](const auto& entry) { return behind_number && rest.starts_with(entry.first); });
+    const auto found = std::find_if(kMultipliers.begin(), kMultipliers.end(), [&](const auto& entry) {
+      return behind_number && rest.starts_with(entry.first) && !is_kilo_unit(rest);
+    });
     if (found != kMultipliers.end()) {
       result += found->second;
       at += found->first.size();
