@@ -165,7 +165,7 @@ TEST_F(Check, MissesAGpuThatIsNotHere) {
 TEST_F(Check, FindsTheGroupOfOneAlsoWithoutAFilterButNotWhereTheMethodNeedsNoGroup) {
   const std::vector<std::string> sets = {"train.responses_per_prompt=1", "filter.enabled=false"};
   EXPECT_THAT(lines(kSound, sets),
-              Contains(HasSubstr("an advantage is the difference to the rest of its group, here always 0")));
+              Contains(HasSubstr("an advantage is the difference to the rest of its group, and there is none")));
   std::vector<std::string> alone = sets;
   alone.push_back("method.name=nsr");
   EXPECT_THAT(lines(kSound, alone), Not(Contains(HasSubstr("responses_per_prompt"))));
