@@ -98,7 +98,10 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-TEST_F(Check, FindsNothingInASoundExperiment) { EXPECT_THAT(lines(kSound), IsEmpty()); }
+TEST_F(Check, FindsNothingInASoundExperiment) {
+  EXPECT_THAT(lines(kSound), IsEmpty());
+  EXPECT_THAT(lines(replaced(kSound, "k = [1, 4]\n", "")), IsEmpty());  // no k above eval.n where none is given
+}
 
 struct Mistake {
   std::string set, line;  // --set, and the beginning of the line that is found, after its place
