@@ -98,7 +98,10 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-TEST_F(Check, FindsNothingInASoundExperiment) { EXPECT_THAT(lines(kSound), IsEmpty()); }
+TEST_F(Check, FindsNothingInASoundExperiment) {
+  EXPECT_THAT(lines(kSound), IsEmpty());
+  EXPECT_THAT(lines(replaced(kSound, "k = [1, 4]\n", "")), IsEmpty());  // no k above eval.n where none is given
+}
 
 struct Mistake {
   std::string set, line;  // --set, and the beginning of the line that is found, after its place
@@ -165,7 +168,7 @@ TEST_F(Check, MissesAGpuThatIsNotHere) {
 TEST_F(Check, FindsTheGroupOfOneAlsoWithoutAFilterButNotWhereTheMethodNeedsNoGroup) {
   const std::vector<std::string> sets = {"train.responses_per_prompt=1", "filter.enabled=false"};
   EXPECT_THAT(lines(kSound, sets),
-              Contains(HasSubstr("an advantage is the difference to the rest of its group, here always 0")));
+              Contains(HasSubstr("an advantage is the difference to the rest of its group, and there is none")));
   std::vector<std::string> alone = sets;
   alone.push_back("method.name=nsr");
   EXPECT_THAT(lines(kSound, alone), Not(Contains(HasSubstr("responses_per_prompt"))));

@@ -98,8 +98,8 @@ TEST_F(Messages, UnknownNamesSayWhatIsMeant) {
                  "error: " + line(8) + "data.test: ", "the nearest is math500");
   expect_refused("method.name = \"meds\"", "method.name = \"MEDS\"", line(26) + "method.name: expected a method",
                  "found \"MEDS\"; the nearest is meds");
-  const auto reinforce = said("plan", "method.name = \"meds\"", "method.name = \"reinforce\"");
-  expect_refused(reinforce, line(26), "(`medsbench methods` lists them), found \"reinforce\"\n");
+  const auto ppo = said("plan", "method.name = \"meds\"", "method.name = \"ppo\"");
+  expect_refused(ppo, line(26), "(`medsbench methods` lists them), found \"ppo\"\n");
   expect_refused(said("config", "", "", {"--row", "meds"}),
                  scratch_.path("e.toml") + ": expected a row (DAPO, MEDS), found meds", "; the nearest is MEDS");
   expect_refused("compare_to = \"DAPO\"", "compare_to = \"dapo\"", line(27) + "row MEDS: compare_to: ",
@@ -163,7 +163,7 @@ TEST_F(Messages, AnAbsentModelIsSaidByEveryVerbAndAPlanOfItHasNoZeros) {
     const auto result = said(verb, "pretrain = \"nano-qwen3.toml\"", "path = \"Org/None\"");
     EXPECT_EQ(result.status, verb == "config" ? 0 : 1) << verb;
     EXPECT_THAT(result.out + result.err, AllOf(HasSubstr(absent), HasSubstr("`medsbench model fetch Org/None` fetches it")));
-    if (verb != "config") EXPECT_THAT(result.out, Not(HasSubstr("tokens"))) << verb;
+    EXPECT_EQ(result.out.find("tokens") != std::string::npos, verb == "config") << verb;  // of a plan: counts
   }
   const auto dry = said("run", "pretrain = \"nano-qwen3.toml\"", "path = \"Org/None\"", {"--dry-run"});
   EXPECT_EQ(dry.status, 1);

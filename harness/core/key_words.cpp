@@ -87,7 +87,7 @@ std::string nearest_key_text(const std::string& key, const std::vector<std::stri
   for (const KeyWords& ours : kKeyWords) {
     if (!is_one_of(word, ours.words) || !is_known(ours.key)) continue;
     const std::string beside = table + std::string(last_part(ours.key));  // "eval.max_tokens": eval.max_new_tokens
-    return "; the nearest is " + (is_known(beside) ? beside : std::string(ours.key));
+    return "; the nearest is " + (!table.empty() && is_known(beside) ? beside : std::string(ours.key));
   }
   const std::string near = nearest_text(key, known);
   if (!near.empty()) return near;

@@ -51,7 +51,8 @@ TEST(NearestKey, KnowsTheWordsOfOtherPrograms) {
                                           "train.recompute_activations",
                                           "numerics.device",
                                           "numerics.dtype",
-                                          "compare_to"};
+                                          "compare_to",
+                                          "name"};
   for (const auto& [word, key] :
        std::vector<std::pair<std::string, std::string>>{{"train.learning_rate", "optimizer.lr"},
                                                         {"lr", "optimizer.lr"},

@@ -53,7 +53,7 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
       keys.number("run.try_below", h.trial.share, 0, 1, "share of right responses below which the trial says what to change");
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
-  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");
+  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns; not given: those that eval.n allows");
   if (table.k.empty()) throw Error("{}: expected at least one number, found none", place_of_key(keys, "table.k"));
   for (const int64_t k : table.k) {
     if (k < 1) throw Error("{}: expected numbers >= 1, found {}", place_of_key(keys, "table.k"), k);

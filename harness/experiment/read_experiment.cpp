@@ -238,7 +238,7 @@ class ExperimentReader {
     if (e.sets.empty()) {
       e.sets = sets;
       e.n = eval.settings.n;
-      if (e.scale != 1) e.k = reachable_k(e.k, e.n);
+      if (e.scale != 1 || e.head.at("table.k").origin == "default") e.k = reachable_k(e.k, e.n);
       e.eval_seed = eval.settings.seed;
       e.temperature = eval.settings.sampling.temperature;
       e.device = train.numerics.numerics.device.str();

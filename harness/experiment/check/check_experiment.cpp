@@ -7,7 +7,7 @@ namespace harness {
 std::vector<Finding> check_experiment(const Experiment& experiment, const Program& program, const CheckOptions& options) {
   FindingList found(experiment);
   check_table(experiment, found);
-  check_trainings(experiment, found);
+  check_trainings(experiment, program, found);
   check_problems(experiment, found);
   check_models(experiment, program, found);
   check_machine(experiment, program, options, found);

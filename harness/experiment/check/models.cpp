@@ -87,8 +87,9 @@ class ModelCheck {
     const int64_t prompt = row.eval_job->prompt.prompt_tokens;
     const std::string more = "positions of [models.NAME] may be more than the model's own";
     if (longest >= positions) {
+      const bool of_evaluation = evaluation > training && row.effective.at("eval.max_new_tokens").origin != "default";
       found_.add(
-          row, training == longest ? "sampling.max_new_tokens" : "eval.max_new_tokens",
+          row, of_evaluation ? "eval.max_new_tokens" : "sampling.max_new_tokens",
           {.what = fmt::format("expected fewer tokens than the {} positions of {}, found {}", positions, model_.name, longest),
            .way_out = more});
     } else if (prompt + longest > positions) {

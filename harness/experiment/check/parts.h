@@ -10,7 +10,7 @@ namespace harness {
 // Columns, Holm's family, what rows are compared with, files beside the experiment.
 void check_table(const Experiment& experiment, FindingList& found);
 // What is trained and how: batches, groups, rewards, graders, the schedule.
-void check_trainings(const Experiment& experiment, FindingList& found);
+void check_trainings(const Experiment& experiment, const Program& program, FindingList& found);
 // Problem sets: names, splits, files, what training and evaluation share, how often a problem comes back.
 void check_problems(const Experiment& experiment, FindingList& found);
 // Base models: whether they are there, their positions, tokenizers and chat templates.

@@ -45,8 +45,11 @@ void check_overlong(const PlannedRow& row, FindingList& found) {
                                     std::max<int64_t>(1, limit / 4) % limit)});
 }
 
-// Advantages of a group of which the first `right` responses are right.
-std::vector<double> advantages_of_group(const MethodStack& methods, int64_t responses, int64_t right) {
+// Advantages of a group of which the first `right` responses are right, by methods made anew.
+std::vector<double> advantages_of_group(const PlannedRow& row, const Program& program, int64_t responses, int64_t right) {
+  const Config config("check", row.effective);
+  ConfigReader keys(config);
+  MethodStack methods = program.methods.make_stack(keys);
   StepBatch step;
   step.step = step.groups = 1;
   std::vector<double> scores;
@@ -57,28 +60,29 @@ std::vector<double> advantages_of_group(const MethodStack& methods, int64_t resp
     scores.push_back(sample.reward);
     step.samples.push_back(std::move(sample));
   }
+  Metrics metrics;
+  methods.shape_rewards(step, scores, metrics);
   return methods.advantages(step, scores);
 }
 
-void check_groups(const PlannedRow& row, FindingList& found) {
+void check_groups(const PlannedRow& row, const Program& program, FindingList& found) {
   const TrainJob& job = *row.train_job;
   const int64_t responses = job.settings.responses_per_prompt;
   const std::string key = "train.responses_per_prompt";
   try {
-    const std::vector<double> wrong = advantages_of_group(job.methods, responses, 0);
-    const std::vector<double> right = advantages_of_group(job.methods, responses, 1);
-    const auto is_zero = [](double value) { return value == 0; };
-    const bool nothing = std::all_of(wrong.begin(), wrong.end(), is_zero) && std::all_of(right.begin(), right.end(), is_zero);
+    advantages_of_group(row, program, responses, 1);
+    // Whether what a right response is worth depends on the rest of its group.
+    const bool relative =
+        responses == 1 && advantages_of_group(row, program, 2, 1)[0] != advantages_of_group(row, program, 2, 2)[0];
     if (responses == 1 && job.settings.filter.enabled) {
       found.add(row, key,
                 {.what = "expected at least 2 beside filter.enabled, found 1: no group has right and wrong responses, "
                          "and none is kept",
                  .way_out = key + " = 8, or filter.enabled = false with a method that needs no group"});
-    } else if (nothing) {
+    } else if (relative) {
       found.add(row, key,
-                {.what = fmt::format("expected at least 2, found {}: an advantage is the difference to the rest of "
-                                     "its group, here always 0, and nothing is learned",
-                                     responses),
+                {.what = "expected at least 2, found 1: an advantage is the difference to the rest of its group, and "
+                         "there is none",
                  .way_out = key + " = 8"});
     }
   } catch (const Error& error) {
@@ -123,12 +127,12 @@ void check_method(const PlannedRow& row, FindingList& found) {
 
 }  // namespace
 
-void check_trainings(const Experiment& experiment, FindingList& found) {
+void check_trainings(const Experiment& experiment, const Program& program, FindingList& found) {
   for (const PlannedRow& row : experiment.rows) {
     check_graders(row, found);
     if (row.untrained) continue;
     check_overlong(row, found);
-    check_groups(row, found);
+    check_groups(row, program, found);
     check_batches(row, found);
     check_method(row, found);
   }
