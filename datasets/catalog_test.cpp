@@ -141,8 +141,9 @@ TEST(FilesOfOnesOwn, AreReadInTheLayoutsOfOthersAndByTheFieldsNamed) {
     settings.fields = fields;
     return load_set(folder.path("own.jsonl"), settings).problems.at(0);
   };
-  const auto verl = only(R"({"prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "1+1?"}],
-      "reward_model": {"style": "rule", "ground_truth": "2"}, "answer": null})");
+  const auto verl =
+      only(R"({"prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "1+1?"}], "answer": null, )"
+           R"("reward_model": {"style": "rule", "ground_truth": "2"}})");
   EXPECT_EQ(verl.text + "|" + verl.answer, "1+1?|2");
   EXPECT_EQ(only(R"({"prompt": "Q", "solution": "so \\boxed{5}"})").answer, "5");
   const auto named = only(R"({"input": {"text": "Q"}, "solution": "\\frac12", "answer": "no"})", {"input.text", "solution"});

@@ -33,7 +33,7 @@ class ClosingId : public ::testing::Test {
   }
 
   const std::string tokens_ =
-      character_tokenizer_json("1 \nuserasitn", {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eom|>"}, {});
+      character_tokenizer_json("1 \nuseraitn", {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|eom|>"}, {});
   const std::string chatml_ =
       "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
       "{% if add_generation_prompt %}<|im_start|>{% endif %}";

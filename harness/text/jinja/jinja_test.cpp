@@ -138,7 +138,7 @@ TEST(ChatTemplate, OfAFolderIsToolUseWhereToolsAreGivenAndDefaultElse) {
   EXPECT_EQ(ChatTemplate::from_model_folder(folder.path()), nullptr);
   folder.write("tokenizer_config.json", R"({"bos_token": {"content": "<s>"}, "chat_template": [
       {"name": "rag", "template": "{% include 'x' %}"},
-      {"name": "tool_use", "template": "{{ bos_token }}{{ tools[0].name }}"},
+      {"name": "tool_use", "template": "{{ bos_token }}{{ tools | map(attribute='name') | join }}"},
       {"name": "default", "template": "{{ bos_token }}plain"}]})");
   EXPECT_EQ(rendered(OrderedJson::object()), "<s>plain");
   EXPECT_EQ(rendered(tools), "<s>f");

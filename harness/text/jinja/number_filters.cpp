@@ -31,6 +31,7 @@ std::optional<int64_t> read_integer(const std::string& text, int64_t base) {
   }
   const bool decimal_literal = base == 0;  // no leading zeros but of zero itself
   if (decimal_literal) base = 10;
+  if (rest.starts_with('-') || rest.starts_with('+')) return std::nullopt;
   std::string digits = minus ? "-" : "";
   bool after_digit = false, zeros = true;
   for (const char c : rest) {

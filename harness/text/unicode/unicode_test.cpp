@@ -101,8 +101,19 @@ TEST(LetterCase, OfEveryCharacterIsPythons) {
       EXPECT_EQ(function(text), found == expected.end() ? text : found->second) << name << " " << static_cast<uint32_t>(value);
     });
   }
-  EXPECT_EQ(where(is_cased), cases["cased"].get<Ranges>());
-  EXPECT_EQ(where(is_case_ignorable), cases["passed"].get<Ranges>());
+  // Those of Unicode 14: our library knows newer ones.
+  const auto old = [](const std::function<bool(char32_t)>& holds) {
+    return where([&](char32_t value) { return known_character(value) == value && holds(value); });
+  };
+  const auto among = [&](const char* name) {
+    std::set<uint32_t> members;
+    for (const auto& [first, last] : cases[name].get<Ranges>()) {
+      for (uint32_t value = first; value <= last; ++value) members.insert(value);
+    }
+    return [members](char32_t value) { return members.contains(value); };
+  };
+  EXPECT_EQ(old(is_cased), old(among("cased")));
+  EXPECT_EQ(old(is_case_ignorable), old(among("passed")));
 }
 
 TEST(LetterCase, OfATextGoesByItsNeighboursAsInPython) {
