@@ -163,7 +163,8 @@ def interval_forms(gold):
              ("set builder", f"\\{{x : {conditions}\\}}"), ("set builder", f"\\{{x \\mid {conditions}\\}}")]
     if len(pieces) == 2:
         forms.append(("order of a union", " \\cup ".join(reversed([piece.group(0) for piece in pieces]))))
-        if pieces[0].group(3) == pieces[1].group(2) and gold.count(")") == 2 and gold.count("(") == 2:
+        ends = [end.strip() for piece in pieces for end in piece.groups()[1:3]]
+        if ends[0] == "-\\infty" and ends[3] == "\\infty" and ends[1] == ends[2] and gold.count(")") == gold.count("(") == 2:
             forms += [("all but a point", f"x \\ne {pieces[1].group(2).strip()}"),
                       ("all but a point", f"\\mathbb{{R}} \\setminus \\{{{pieces[1].group(2).strip()}\\}}")]
     return forms
