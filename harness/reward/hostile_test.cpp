@@ -65,7 +65,20 @@ std::vector<std::string> hostile_answers() {
           repeat("m ", 1500),
           repeat("x+", 1900) + "x",
           repeat("{1}", 1200),
-          repeat("1^", 1800) + "1"};
+          repeat("1^", 1800) + "1",
+          repeat("1:", 1900) + "1",
+          repeat("1 ", 1900) + "1/2",
+          repeat("1{,}234", 500),
+          repeat("\\{x|", 700),
+          repeat("\\{x:x>1\\}\\cup", 250) + "\\mathbb{R}",
+          repeat("x\\ne 1,", 450) + "2",
+          repeat("x\\ne 1\\land ", 250) + "x<2",
+          "\\mathbb{R}" + repeat("\\setminus\\{1,2,3\\}", 190),
+          "\\mathbb{R}\\setminus\\{" + repeat("1,", 1800) + "2\\}",
+          repeat("||x", 900),
+          repeat("1e99999999", 350),
+          repeat("３万", 600),
+          repeat("\\boxed {", 900)};
 }
 
 TEST(Graders, SurviveHostileAnswers) {
@@ -135,7 +148,21 @@ TEST(Graders, SurviveRandomSequencesOfTokens) {
                                            "'",
                                            "\\binom",
                                            "\\log",
-                                           "f"};
+                                           "f",
+                                           ":",
+                                           "10:30",
+                                           "\\text{pm}",
+                                           "\\mid",
+                                           "\\lor",
+                                           "\\land",
+                                           "\\ne",
+                                           "\\in",
+                                           "\\mathbb{R}",
+                                           "\\setminus",
+                                           "{,}",
+                                           "1e9999",
+                                           "个",
+                                           "R"};
   const RandomStream stream("random answers", {7});
   const std::vector<std::string> names = grader_names();
   uint64_t counter = 0;
