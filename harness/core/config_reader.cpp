@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "harness/core/error.h"
-#include "harness/core/nearest_name.h"
+#include "harness/core/key_words.h"
 
 namespace harness {
 
@@ -181,15 +181,17 @@ void ConfigReader::finish() const {
   finish_all(config_, {&self, 1});
 }
 
-void finish_all(const Config& config, std::span<const ConfigReader* const> readers) {
+void finish_all(const Config& config, std::span<const ConfigReader* const> readers, const std::vector<std::string>& elsewhere) {
   std::vector<std::string> known;
   for (const ConfigReader* reader : readers) {
     for (const KeySpec& key : reader->keys()) known.push_back(key.name);
   }
+  const size_t read = known.size();
+  known.insert(known.end(), elsewhere.begin(), elsewhere.end());
   for (const auto& [key, entry] : config.entries()) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      throw Error("{}: {}: expected a known key, found one that nothing reads; the nearest is {}", entry.origin, key,
-                  nearest_name(key, known));
+    const auto end = known.begin() + static_cast<ptrdiff_t>(read);
+    if (std::find(known.begin(), end, key) == end) {
+      throw Error("{}: {}: unknown key{}", entry.origin, key, nearest_key_text(key, known));
     }
   }
   for (const auto& [key, tables] : config.tables()) {

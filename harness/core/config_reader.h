@@ -54,7 +54,7 @@ class ConfigReader {
   [[nodiscard]] const Config::Entries& effective() const { return effective_; }
   // The same keys as they are stated, in the order of their first reading.
   [[nodiscard]] const std::vector<KeySpec>& keys() const { return keys_; }
-  // Throws Error for the first key that was not read: "PLACE: KEY: expected a known key, ...; the nearest is NEAREST".
+  // Throws Error for the first key that was not read: "PLACE: KEY: unknown key; the nearest is NEAREST".
   void finish() const;
 
  private:
@@ -66,8 +66,10 @@ class ConfigReader {
   Config::Entries effective_;
 };
 
-// As ConfigReader::finish, for a config of which each reader reads a part.
-void finish_all(const Config& config, std::span<const ConfigReader* const> readers);
+// As ConfigReader::finish, for a config of which each reader reads a part. `elsewhere`: keys that stand at another place of the
+// file, which a mistaken key may be meant to be.
+void finish_all(const Config& config, std::span<const ConfigReader* const> readers,
+                const std::vector<std::string>& elsewhere = {});
 
 // Reads the keys of one method: `method.NAME.KEY` before `method.KEY`, in a reader that outlives it.
 class MethodKeys {

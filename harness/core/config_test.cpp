@@ -88,12 +88,16 @@ TEST(ConfigReader, RefusesAKeyThatNobodyReadsAndNamesTheNearest) {
   ConfigReader first(config), second(config);
   first.integer("train.steps", 1, 1, "");
   second.integer("eval.n", 1, 1, "");
-  EXPECT_EQ(error_of([&] { first.finish(); }),
-            "f.toml: line 2: train.step: expected a known key, found one that nothing reads; the nearest is train.steps");
+  EXPECT_EQ(error_of([&] { first.finish(); }), "f.toml: line 2: train.step: unknown key; the nearest is train.steps");
   second.integer("train.step", 1, 1, "");
   const ConfigReader* const readers[] = {&first, &second};
   finish_all(config, readers);
   EXPECT_NE(error_of([&] { first.finish(); }), "") << "one reader alone has not read it";
+  const Config top = Config::from_toml_text("seed = 3\n", "f.toml");
+  ConfigReader of_top(top);
+  const ConfigReader* const one[] = {&of_top};
+  EXPECT_EQ(error_of([&] { finish_all(top, one); }), "f.toml: line 1: seed: unknown key");
+  EXPECT_EQ(error_of([&] { finish_all(top, one, {"seeds"}); }), "f.toml: line 1: seed: unknown key; the nearest is seeds");
   const Config rows = Config::from_toml_text("[[rows]]\na = 1\n", "f.toml");
   EXPECT_THAT(error_of([&] { ConfigReader(rows).finish(); }), HasSubstr("[[rows]]: expected a known list of tables"));
 }

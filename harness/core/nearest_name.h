@@ -1,4 +1,4 @@
-// The known name that a mistaken one is nearest to, for messages.
+// The known name that a mistaken one is meant to be, for messages.
 #pragma once
 
 #include <string>
@@ -6,7 +6,12 @@
 
 namespace harness {
 
-// The candidate with the smallest edit distance to `word`, the first of several; empty if there are none.
+// The candidate that `word` is nearest to, the first of several: the fewest letters added, left out, changed or swapped,
+// whatever the case. "" where none is near: more than a third of the letters after its last dot, unless one goes on where the
+// word ends.
 std::string nearest_name(const std::string& word, const std::vector<std::string>& candidates);
+
+// "; the nearest is NAME", or "" where none is near.
+std::string nearest_text(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace harness
