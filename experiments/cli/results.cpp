@@ -77,6 +77,7 @@ int tables_in_formats(const TableChoice& choice) {
 }
 
 int table(const TableChoice& choice) {
+  for (const std::string& folder : choice.folders) harness::require_outcomes(folder);  // of all, before any is written
   if (!choice.formats.empty()) return tables_in_formats(choice);
   for (const std::string& folder : choice.folders) {
     harness::ReportSettings settings;
@@ -186,12 +187,12 @@ void add_judge(Verb app) {
   verb.option("--cache", options->judge.cache, "folder of the answers, by hash of the question").shows_default();
   verb.flag("--cached-only", options->judge.cached_only, "send nothing: derive again from the stored answers");
   verb.option("--responses", options->judged.responses, "rated together").shows_default().between(2, 10000);
-  verb.option("--errors", options->judged.wrong_answers, "wrong answers to categorise").shows_default().positive();
+  verb.option("--errors", options->judged.wrong_answers, "wrong answers to categorise").shows_default().at_least(1);
   verb.option("--seed", options->judged.seed, "key of the choice of responses").shows_default();
   verb.option("--timeout", options->timeout, "seconds without a byte after which an attempt is given up")
       .shows_default()
       .positive();
-  verb.option("--attempts", options->judge.attempts, "of one question").shows_default().positive();
+  verb.option("--attempts", options->judge.attempts, "of one question").shows_default().at_least(1);
   verb.option("--first-wait", options->judge.first_wait, "seconds before the second attempt, doubled each time")
       .shows_default();
   verb.option("--grader", options->grader, "whose verdicts say what is wrong (default: the main one)");

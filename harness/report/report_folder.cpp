@@ -63,7 +63,23 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
   return files;
 }
 
+void require_outcomes(const std::string& folder) {
+  std::string first;
+  int64_t missing = 0;
+  for (const RowRecord& row : read_experiment_record(folder).rows) {
+    for (const SeedRecord& seed : row.records) {
+      const std::string path = (std::filesystem::path(folder) / seed.outcomes).lexically_normal().string();
+      if (!seed.failed.empty() || std::filesystem::exists(path)) continue;
+      if (++missing == 1) first = fmt::format("{}: expected the stored outcomes of {}, seed {}", path, row.shown(), seed.seed);
+    }
+  }
+  if (missing == 0) return;
+  throw Error("{}, found none{}: nothing is written; `medsbench verify {}` derives pass@k from counts.csv", first,
+              missing == 1 ? "" : fmt::format(" (nor those of {} others)", missing - 1), folder);
+}
+
 ReportDone write_report(const std::string& folder, const ReportSettings& settings) {
+  require_outcomes(folder);
   const ExperimentResults results = read_results(folder, settings.page ? kReadProblems : 0);
   ReportDone done{summarise(results), {}, results.warnings};
   const std::string output = settings.output.empty() ? folder : settings.output;

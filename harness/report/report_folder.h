@@ -31,7 +31,12 @@ struct ReportDone {
   std::vector<std::string> warnings;  // one line each
 };
 
-// Reads FOLDER's experiment and writes its tables, figures and page. A file that would not change is left alone.
+// Throws Error unless every seed that FOLDER's experiment.json calls done has its outcome file here: a table without them would
+// be one of dashes.
+void require_outcomes(const std::string& folder);
+
+// Reads FOLDER's experiment and writes its tables, figures and page. A file that would not change is left alone. Throws Error
+// before anything is written where outcomes are required and missing.
 ReportDone write_report(const std::string& folder, const ReportSettings& settings = {});
 
 }  // namespace harness

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <regex>
 
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/core/subprocess.h"
+#include "harness/core/testing.h"
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/page.h"
 #include "harness/report/table/table_text.h"
@@ -176,6 +178,46 @@ TEST(Verify, UsesTheCountsWhereOutcomeFilesAreGone) {
   EXPECT_THAT(result.differences, IsEmpty());
   EXPECT_GT(result.numbers, 0);
   EXPECT_EQ(result.notes.size(), 1u);
+}
+
+TEST(WriteReport, RefusesToOverwriteTablesWhoseOutcomesAreNotHere) {
+  const std::string folder = write_test_experiment(fresh_folder("refused"), {});
+  write_report(folder, {"", false, false});
+  const auto texts = [&] {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      files[entry.path().filename().string()] = read_file(entry.path().string());
+    }
+    return files;
+  };
+  const auto before = texts();
+  const std::string runs = std::filesystem::path(folder + "/../runs").lexically_normal().string();
+  std::filesystem::remove_all(runs + "/MEDS-2");
+  EXPECT_EQ(error_of([&] {
+              write_report(folder, {"", false, false});
+            }),
+            runs +
+                "/MEDS-2/outcomes.jsonl.zst: expected the stored outcomes of MEDS, seed 2, found none: nothing is written; "
+                "`medsbench verify " +
+                folder + "` derives pass@k from counts.csv");
+  std::filesystem::remove_all(runs);
+  EXPECT_THAT(
+      error_of([&] {
+        write_report(folder, {folder + "/other", true, true});
+      }),
+      HasSubstr(
+          "/Base-0/outcomes.jsonl.zst: expected the stored outcomes of Base, seed 0, found none (nor those of 6 others)"));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/other"));
+  EXPECT_EQ(texts(), before);
+}
+
+TEST(WriteReport, LeavesOutASeedThatTheRecordCallsFailed) {
+  const std::string folder = write_test_experiment(fresh_folder("failed"), {});
+  ExperimentRecord record = read_experiment_record(folder);
+  record.rows[2].records[1].failed = "not trained";
+  write_experiment_record(folder, record);
+  std::filesystem::remove_all(folder + "/../runs/MEDS-2");
+  EXPECT_EQ(write_report(folder, {"", false, false}).summary.rows[2].seeds_done, 2);
 }
 
 TEST(ExperimentRecord, ReadsBackWhatItWroteAndRefusesANewerVersion) {
