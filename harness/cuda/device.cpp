@@ -19,12 +19,15 @@ Devices find_devices() {
     return devices;
   }
   cudaDeviceProp properties{};
-  if (cudaGetDeviceProperties(&properties, 0) == cudaSuccess) devices.name = properties.name;
+  if (cudaGetDeviceProperties(&properties, 0) == cudaSuccess) {
+    devices.name = properties.name;
+    devices.memory = static_cast<double>(properties.totalGlobalMem);
+  }
   return devices;
 }
 #else
 Devices find_devices() {
-  return {0, "this program was built without CUDA (./setup.sh --cuda builds build-cuda/medsbench)", ""};
+  return {0, "this program was built without CUDA (./setup.sh --cuda builds build-cuda/medsbench)", "", 0};
 }
 
 template <typename T>

@@ -9,6 +9,7 @@ struct Devices {
   int count = 0;
   std::string why_none;  // one line where count is 0: built without CUDA, no driver, no device
   std::string name;      // of the first
+  double memory = 0;     // of the first, in bytes
 };
 // Asks the driver anew each time; never throws.
 Devices find_devices();

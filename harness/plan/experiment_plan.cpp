@@ -1,14 +1,15 @@
 #include "harness/plan/experiment_plan.h"
 
-#include <torch/cuda.h>
 #include <torch/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <set>
 
 #include "harness/core/error.h"
+#include "harness/cuda/device.h"
 #include "harness/experiment/base_model.h"
 #include "harness/experiment/jobs/start.h"
 #include "harness/report/table/columns.h"
@@ -16,9 +17,6 @@
 
 namespace harness {
 
-namespace {
-
-// The shape of a base model: from its folder, from the file that makes it, or from the `shape` that the experiment gives.
 std::optional<ModelConfig> shape_of(const Experiment& experiment, const BaseModel& model, const Program& program) {
   const std::string found = model.path.empty() ? "" : find_model(model.path, experiment.model_cache);
   for (const std::string& folder : {model.folder, found, model.shape}) {
@@ -42,25 +40,27 @@ std::optional<ModelConfig> shape_of(const Experiment& experiment, const BaseMode
   return std::nullopt;
 }
 
+namespace {
+
 // Operations a second of one matrix product of the dtype with the threads of a worker: the best of several short trials, so
 // that a moment in which something else ran does not count.
 double matrix_rate(const NumericsKeys& keys) {
   constexpr int kTrials = 9;
   constexpr double kTrialSeconds = 0.03;
-  const int64_t size = keys.numerics.device.is_cuda() ? 4096 : 512;
-  const auto options = torch::TensorOptions().dtype(keys.numerics.dtype).device(keys.numerics.device);
-  const torch::Tensor a = torch::ones({size, size}, options), b = torch::ones({size, size}, options);
+  constexpr int64_t kSize = 512;
+  const auto options = torch::TensorOptions().dtype(keys.numerics.dtype);
+  const torch::Tensor a = torch::ones({kSize, kSize}, options), b = torch::ones({kSize, kSize}, options);
   double best = 0;
   for (int trial = 0; trial <= kTrials; ++trial) {
     const auto begin = std::chrono::steady_clock::now();
     double seconds = 0;
     int64_t products = 0;
     while (seconds < kTrialSeconds) {
-      torch::mm(a, b).select(0, 0).select(0, 0).item<float>();  // waits for a device
+      torch::mm(a, b);
       ++products;
       seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
-    const auto edge = static_cast<double>(size);
+    const auto edge = static_cast<double>(kSize);
     // The first warms up.
     if (trial > 0) best = std::max(best, static_cast<double>(products) * 2 * edge * edge * edge / seconds);
   }
@@ -71,11 +71,15 @@ MachineFacts this_machine(const NumericsKeys& keys) {
   MachineFacts machine;
   machine.numerics = keys;
   machine.memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
-  machine.has_device = !keys.numerics.device.is_cuda() || torch::cuda::is_available();
-  if (machine.has_device) {
+  if (keys.numerics.device.is_cpu()) {
     use_threads(keys.threads);
     machine.matrix_rate = matrix_rate(keys);
+    return machine;
   }
+  machine.gpu = cuda::find_devices().name;
+  machine.gpu_is_here = cuda::peak_of(machine.gpu).has_value();
+  if (!machine.gpu_is_here) machine.gpu = "NVIDIA H100 80GB HBM3";
+  machine.gpu_peak = rate_peak(machine.gpu, keys.numerics, 1).value();
   return machine;
 }
 
@@ -92,33 +96,33 @@ Detectable detectable_by(const Experiment& experiment, double seed_deviation, in
   Detectable d;
   d.seed_deviation = seed_deviation;
   d.samples = experiment.n;
-  for (const PlannedRow& row : experiment.rows) d.seeds = std::max(d.seeds, static_cast<int64_t>(row.seeds.size()));
+  for (const PlannedRow& row : experiment.rows) {
+    d.seeds = std::max(d.seeds, static_cast<int64_t>(row.seeds.size()));
+    d.rows += row.compare_to.empty() ? 0 : 1;
+  }
   d.comparisons = comparisons_of(experiment);
+  d.column = (experiment.sets.size() == 1 ? experiment.sets.front() : kAverage) + std::string(" pass@1");
   d.problems = test_problems;
   d.sets = static_cast<int64_t>(std::max<size_t>(1, experiment.sets.size()));
-  if (d.comparisons == 0 || d.seeds == 1) return d;
+  if (d.comparisons == 0) return d;
   PowerPlan plan;
   plan.samples = d.samples;
-  plan.seeds = d.seeds;
   plan.seed_deviation = seed_deviation / 100;
   d.power = plan.power;
-  const auto points = [&](int64_t problems, int64_t family) {
+  const auto points = [&](int64_t seeds, int64_t problems, int64_t family) {
+    plan.seeds = seeds;
     plan.problems = std::max<int64_t>(2, problems);
     plan.comparisons = family;
     return 100 * plan_power(plan).detectable;
   };
-  d.points = points(d.problems, d.comparisons);
-  d.points_alone = points(d.problems, 1);
-  d.points_of_set = points(d.problems / d.sets, d.comparisons);
+  std::set<int64_t> numbers = {3, 5, 10, 20};
+  if (d.seeds > 1) numbers.insert(d.seeds);
+  for (const int64_t seeds : numbers) {
+    d.by_seeds.push_back(
+        {seeds, points(seeds, d.problems, d.comparisons), points(seeds, d.problems, d.rows), points(seeds, d.problems, 1)});
+  }
+  if (d.seeds > 1) d.points_of_set = points(d.seeds, d.problems / d.sets, d.comparisons);
   return d;
-}
-
-void check_positions(const PlannedRow& row, int64_t max_positions, ModelMemory& memory) {
-  const EvalJob& eval = *row.eval_job;
-  const int64_t longest =
-      std::max(row.untrained ? 0 : row.train_job->settings.sampling.max_new_tokens, eval.settings.sampling.max_new_tokens);
-  if (eval.prompt.prompt_tokens + longest <= max_positions) return;
-  memory.too_few_positions.push_back({row.name, row.base_model, eval.prompt.prompt_tokens, longest, max_positions});
 }
 
 // None where no row stands on the model. `problems`: of the test sets.
@@ -136,7 +140,6 @@ std::optional<ModelMemory> memory_of_model(const Experiment& experiment, const B
     }
     memory->cuda = row.train_job->numerics.numerics.device.is_cuda();
     if (evaluation.peak().bytes() > memory->evaluation.peak().bytes()) memory->evaluation = evaluation;
-    check_positions(row, shape.max_positions, *memory);
     if (row.untrained) continue;
     const MemorySettings settings = memory_of(*row.train_job, shape);
     const MemoryPlan training = plan_memory(settings);
@@ -184,7 +187,11 @@ ExperimentPlan plan_experiment(const Experiment& experiment, const Program& prog
   plan.test = data.source->count(data.test, "test");
   plan.train = data.source->count(data.train, "train");
   for (const BaseModel& model : experiment.models) {
-    const auto shape = shape_of(experiment, model, program);
+    std::optional<ModelConfig> shape;
+    try {
+      shape = shape_of(experiment, model, program);
+    } catch (const Error&) {  // the check of the experiment says why
+    }
     if (!shape) {
       plan.unknown_models.push_back(model.name);
       continue;

@@ -7,16 +7,15 @@
 #include <vector>
 
 #include "harness/experiment/experiment.h"
+#include "harness/experiment/jobs/rates.h"
 #include "harness/plan/job_cost.h"
 #include "harness/plan/memory_plan.h"
 
 namespace harness {
 
-// Prompt and response of a row that do not fit the positions of its model.
-struct TooFewPositions {
-  std::string row, model;
-  int64_t prompt_tokens = 0, response_tokens = 0, positions = 0;
-};
+// The shape of a base model: from its folder, from the file that makes it, or from the `shape` that the experiment gives; none
+// where nothing tells. Throws Error for a folder that holds no such model.
+std::optional<ModelConfig> shape_of(const Experiment& experiment, const BaseModel& model, const Program& program);
 
 // Memory of one base model: of its rows those whose training and whose evaluation need most.
 struct ModelMemory {
@@ -27,16 +26,25 @@ struct ModelMemory {
   MemorySettings settings;  // of that training
   MemoryPlan evaluation;
   bool cuda = false;
-  std::vector<TooFewPositions> too_few_positions;
   // Of a worker at its peak, in bytes: on a GPU of each device.
   [[nodiscard]] double peak() const;
 };
 
 struct MachineFacts {
   double memory = 0;       // bytes
-  bool has_device = true;  // the device of the first row is here
-  double matrix_rate = 0;  // operations a second of one matrix product; 0 where the device is not here
   NumericsKeys numerics;   // of the first row
+  double matrix_rate = 0;  // of a CPU: operations a second of one matrix product, measured
+  std::string gpu;         // of a GPU: the name of the one here, or of one that stands for it,
+  bool gpu_is_here = false;
+  RatePeak gpu_peak;  // and its peak rates
+};
+
+// What so many training seeds show of the average pass@1.
+struct DetectableBySeeds {
+  int64_t seeds = 0;
+  double family = 0;  // smallest differences in points: where all comparisons of Holm's family are made,
+  double column = 0;  // those of one column alone,
+  double alone = 0;   // and a single one
 };
 
 // Differences in points of pass@1 that the planned seeds and samples show with `power`.
@@ -45,10 +53,11 @@ struct Detectable {
   double seed_deviation = 0;  // assumed, points of pass@1
   int64_t seeds = 1, samples = 0;
   int64_t comparisons = 0;  // in Holm's family; 0: no row names another to be compared with
+  int64_t rows = 0;         // that are compared with another: the family of one column
+  std::string column;       // "average pass@1"
   int64_t problems = 0, sets = 1;
-  double points = 0;         // over all problems
-  double points_alone = 0;   // if it were the only comparison
-  double points_of_set = 0;  // over the problems of one set
+  double points_of_set = 0;                 // over the problems of one set, all comparisons made
+  std::vector<DetectableBySeeds> by_seeds;  // the planned number (where it is more than one) and some larger and smaller
 };
 
 struct ExperimentPlan {
@@ -67,7 +76,8 @@ struct ExperimentPlan {
   [[nodiscard]] double peak() const;
 };
 
-// `seed_deviation`: assumed standard deviation between training seeds, points of pass@1. Measures this machine for a moment.
+// `seed_deviation`: assumed standard deviation between training seeds, points of pass@1. Measures this machine's CPU for a
+// moment.
 ExperimentPlan plan_experiment(const Experiment& experiment, const Program& program, double seed_deviation);
 
 // For people.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/eval/evaluator.h"
+#include "harness/model/files/work.h"
 #include "harness/train/step/over_ranks.h"
 
 namespace harness {
@@ -56,6 +57,16 @@ MemorySettings memory_of(const EvalJob& job, const ModelConfig& shape, int64_t p
   return m;
 }
 
+namespace {
+
+// Weights are read once for each step of so many rows, keys and values for each token.
+double bytes_of_decoding(const ModelConfig& shape, const NumericsKeys& numerics, double tokens, double rows, double context) {
+  const double element = numerics.numerics.dtype == torch::kBFloat16 ? 2 : 4;
+  return tokens * (element * parameter_count(shape) / rows + context * kv_bytes_of_position(shape, element));
+}
+
+}  // namespace
+
 void add_training(const TrainJob& job, const ModelConfig& shape, double seeds, JobCosts& costs) {
   const TrainSettings& s = job.settings;
   const auto prompt = static_cast<double>(s.prompt.prompt_tokens), longest = static_cast<double>(s.sampling.max_new_tokens);
@@ -71,7 +82,10 @@ void add_training(const TrainJob& job, const ModelConfig& shape, double seeds, J
   if (s.recompute_old_log_probs) passes += 1;
   if (s.loss.kl_coef > 0 || job.needs.reference_log_probs) passes += 1;
   costs.train_tokens += sampled;
-  costs.flops += sampled * of_response + steps * prompts * prompt * of_prompt + passes * pass;
+  costs.decode_flops += sampled * of_response;
+  costs.decode_bytes += bytes_of_decoding(shape, job.numerics, sampled,
+                                          std::min(static_cast<double>(s.max_rows), prompts * responses), prompt + longest / 2);
+  costs.pass_flops += steps * prompts * prompt * of_prompt + passes * pass;
   costs.disk_bytes += seeds * parameter_count(shape) * 16;  // a checkpoint (masters and moments) and the model
 }
 
@@ -80,8 +94,12 @@ void add_evaluation(const EvalJob& job, const ModelConfig& shape, double seeds, 
   const auto longest = static_cast<double>(job.settings.sampling.max_new_tokens);
   const double tokens = seeds * problems * static_cast<double>(job.settings.n) * longest;
   costs.eval_tokens += tokens;
-  costs.flops +=
-      tokens * flops_of_token(shape, prompt + longest / 2) + seeds * problems * prompt * flops_of_token(shape, prompt / 2);
+  costs.decode_flops += tokens * flops_of_token(shape, prompt + longest / 2);
+  costs.decode_bytes += bytes_of_decoding(
+      shape, job.numerics, tokens,
+      std::min(static_cast<double>(job.settings.max_rows), std::max(1.0, problems) * static_cast<double>(job.settings.n)),
+      prompt + longest / 2);
+  costs.pass_flops += seeds * problems * prompt * flops_of_token(shape, prompt / 2);
   costs.disk_bytes += tokens * (job.settings.store_ids ? 6 : 2);  // compressed text, and ids
 }
 

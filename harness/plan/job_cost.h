@@ -10,7 +10,10 @@ namespace harness {
 
 // Upper bounds: every prompt and response as long as it may be, one batch of prompts a step.
 struct JobCosts {
-  double train_tokens = 0, eval_tokens = 0, flops = 0, disk_bytes = 0;
+  double train_tokens = 0, eval_tokens = 0, disk_bytes = 0;
+  double pass_flops = 0;    // whole prompts and responses: prefill, forward and backward passes
+  double decode_flops = 0;  // token by token
+  double decode_bytes = 0;  // weights, keys and values that decoding reads
 };
 // Add the trainings of so many seeds, or their evaluations on so many problems.
 void add_training(const TrainJob& job, const ModelConfig& shape, double seeds, JobCosts& costs);

@@ -1,5 +1,7 @@
 #include "harness/plan/memory_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -224,5 +226,9 @@ const MemoryPhase& MemoryPlan::peak() const {
 }
 
 MemoryPlan plan_memory(const MemorySettings& settings) { return Planner(settings).plan(); }
+
+std::string bytes_text(double bytes) {
+  return bytes > 1e9 ? fmt::format("{:.1f} GB", bytes / 1e9) : fmt::format("{:.0f} MB", bytes / 1e6);
+}
 
 }  // namespace harness

@@ -59,4 +59,7 @@ struct MemoryPlan {
 
 MemoryPlan plan_memory(const MemorySettings& settings);
 
+// "1.2 GB", "340 MB".
+std::string bytes_text(double bytes);
+
 }  // namespace harness
