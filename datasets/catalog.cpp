@@ -122,7 +122,7 @@ class Solutions : public DemonstrationSource {
 };
 
 [[noreturn]] void refuse_name(const std::string& name) {
-  throw Error("{}: no such problem set; the nearest is {}", name, harness::nearest_name(name, set_names()));
+  throw Error("{}: no such problem set (`medsbench data list` names them){}", name, harness::nearest_text(name, set_names()));
 }
 
 }  // namespace

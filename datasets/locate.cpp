@@ -5,6 +5,7 @@
 
 #include "datasets/records.h"
 #include "harness/core/error.h"
+#include "harness/data/problem_catalog.h"
 
 namespace datasets {
 namespace {
@@ -75,7 +76,7 @@ std::vector<std::string> locate_set(const PublishedSet& set, const std::string& 
   if (!files.empty()) return files;
   std::vector<std::string> repositories;
   for (const HubSource& source : set.sources) repositories.push_back(source.repository);
-  throw harness::Error(
+  throw harness::AbsentSet(
       "{}: expected {}.jsonl (or .jsonl.gz, .jsonl.zst, .csv, .parquet) in {}, or the hub's {} in its cache, found none; "
       "`medsbench data fetch {}` fetches it",
       set.name, stems.front(), dir.empty() ? "the folder that --data or MEDSBENCH_DATA names (neither is set)" : dir,

@@ -11,7 +11,7 @@ namespace datasets {
 
 // The files of one split, sorted by name. Looked for in `data_dir` (if empty: the environment's MEDSBENCH_DATA) as NAME.ENDING
 // or NAME_SPLIT.ENDING, then as the hub lays them out in a folder NAME, ORG/NAME or ORG--NAME, then in the hub's cache. Throws
-// Error that says what to put where.
+// AbsentSet, which says what to put where.
 std::vector<std::string> locate_set(const PublishedSet& set, const std::string& split, const std::string& data_dir,
                                     const harness::Environment& environment = harness::process_environment);
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "harness/core/error.h"
+
 namespace meds {
 
 namespace {

@@ -135,6 +135,17 @@ TEST_F(Program, TheExperimentShownInTheReadmeIsUnderstood) {
   const auto config = medsbench({"config", experiment, "--row", "MEDS"});
   EXPECT_EQ(config.status, 0) << config.err;
   EXPECT_THAT(config.out, HasSubstr("\nmethod.alpha = 0.1  # "));
+  // With its model and data nothing else is found.
+  const std::string model = std::string(MEDSBENCH_SOURCE_DIR) + "/tests/testdata/tiny-qwen3";
+  const auto check =
+      medsbench({"check", experiment, "--set", "models.mine.path=\"" + model + "\"", "--set", "models.mine.positions=4096",
+                 "--set", "run.models=\"" + path("models") + "\"", "--out", path("out"), "--jobs", "1"});
+  EXPECT_EQ(check.status, 0) << check.out << check.err;
+  std::istringstream findings(check.out);
+  for (std::string line; std::getline(findings, line);) {
+    EXPECT_THAT(line, StartsWith("missing: "));
+    EXPECT_THAT(line, testing::AnyOf(HasSubstr(": data."), HasSubstr(": numerics.device: ")));
+  }
   const auto diff = medsbench({"diff", experiment, experiment, "--other-row", "MEDS"});
   EXPECT_EQ(diff.status, 0) << diff.err;
   EXPECT_THAT(diff.out, HasSubstr("method.name: "));

@@ -86,7 +86,8 @@ TEST_F(Miniature, SlurmThatIsNotThereIsSaidInOneLine) {
   const Variable path("PATH", folder_.string());
   const auto result = run_process(command("out", {"--slurm"}));
   EXPECT_EQ(result.status, 1);
-  EXPECT_EQ(result.err, "medsbench: --slurm: expected the program sbatch in PATH, found none\n");
+  EXPECT_THAT(result.err, testing::EndsWith("medsbench: --slurm: expected the program sbatch in PATH, found none\n"));
+  EXPECT_THAT(result.err, testing::Not(HasSubstr("medsbench: error")));
 }
 
 TEST_F(Miniature, PlanSaysWhatDifferenceTheSeedsCanShow) {
@@ -159,7 +160,7 @@ TEST_F(Damaged, ABaseModelThatIsNotThereFailsItsOwnRowsAlone) {
   harness::write_file_atomically((folder_ / "mini.toml").string(), text);
   const auto result = run_process(command());
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.err, HasSubstr("mini.toml: models.gone.path: expected a model folder with config.json at"));
+  EXPECT_THAT(result.err, HasSubstr("models.gone.path: expected a model folder with config.json at"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("MEDS"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("0/1 seeds"));
   EXPECT_TRUE(fs::exists(cell("meds") / "seed1/eval/done.json"));

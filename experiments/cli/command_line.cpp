@@ -1,5 +1,7 @@
 #include "experiments/cli/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 namespace experiments {
@@ -14,18 +16,33 @@ Option& Option::one_of(std::vector<std::string> choices) {
   return *this;
 }
 
+namespace {
+
+// A number that `holds`; CLI11's own message has the range with hundreds of digits.
+template <typename Holds>
+CLI::Validator number_that(const std::string& expected, Holds&& holds) {
+  return {[expected, holds](std::string& text) {
+            double value = 0;
+            const bool read = CLI::detail::lexical_cast(text, value);
+            return read && holds(value) ? std::string() : fmt::format("expected {}, found {}", expected, text);
+          },
+          ""};
+}
+
+}  // namespace
+
 Option& Option::positive() {
-  option_->check(CLI::PositiveNumber);
+  option_->check(number_that("a number above 0", [](double value) { return value > 0; }));
   return *this;
 }
 
 Option& Option::at_least(double low) {
-  option_->check(low == 0 ? CLI::Validator(CLI::NonNegativeNumber) : CLI::Range(low, 1e18));
+  option_->check(number_that(fmt::format("{} or more", low), [low](double value) { return value >= low; }));
   return *this;
 }
 
 Option& Option::between(double low, double high) {
-  option_->check(CLI::Range(low, high));
+  option_->check(number_that(fmt::format("{} to {}", low, high), [=](double value) { return value >= low && value <= high; }));
   return *this;
 }
 

@@ -7,9 +7,10 @@
 
 #include "experiments/cli/every_method.h"
 #include "experiments/cli/experiment_options.h"
+#include "experiments/cli/findings.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
-#include "harness/core/nearest_name.h"
+#include "harness/core/key_words.h"
 #include "harness/experiment/key_list.h"
 
 namespace experiments {
@@ -79,6 +80,10 @@ void add_config(Verb app) {
   add_layer_options(verb, options->experiment);
   verb.does([options] {
     fmt::print("{}", harness::to_toml(row_of(options->file, options->row, *options), true));
+    if (harness::is_experiment(options->file)) {
+      show(harness::check_experiment(harness::read_experiment(options->file, options->experiment, this_program()),
+                                     this_program()));
+    }
     return 0;
   });
 }
@@ -113,8 +118,8 @@ void add_keys(Verb app) {
     const auto sections = harness::all_keys(this_program());
     const std::string text = harness::keys_text(sections, *prefix);
     if (text.empty()) {
-      throw harness::Error("keys: expected the beginning of a key, found {}; the nearest key is {}", *prefix,
-                           harness::nearest_name(*prefix, names_of(sections)));
+      throw harness::Error("keys: expected the beginning of a key, found {}{}", *prefix,
+                           harness::nearest_key_text(*prefix, names_of(sections)));
     }
     fmt::print("{}", text);
     return 0;
@@ -126,8 +131,7 @@ void add_keys(Verb app) {
     const auto sections = harness::all_keys(this_program());
     const std::string text = harness::key_text(sections, *name);
     if (text.empty()) {
-      throw harness::Error("explain: expected a key, found {}; the nearest is {}", *name,
-                           harness::nearest_name(*name, names_of(sections)));
+      throw harness::Error("explain: expected a key, found {}{}", *name, harness::nearest_key_text(*name, names_of(sections)));
     }
     fmt::print("{}", text);
     return 0;

@@ -16,8 +16,8 @@ inline void add_layer_options(Verb verb, harness::ExperimentOptions& options) {
 // These, and --out, --jobs, --seeds.
 inline void add_experiment_options(Verb verb, harness::ExperimentOptions& options) {
   verb.option("--out", options.runs, "folder for run folders and results (default: runs/NAME and results/NAME)");
-  verb.option("--jobs", options.workers, "worker processes at once").positive();
-  verb.option("--seeds", options.seeds, "number of training seeds").positive();
+  verb.option("--jobs", options.workers, "worker processes at once").at_least(1);
+  verb.option("--seeds", options.seeds, "number of training seeds").at_least(1);
   add_layer_options(verb, options);
 }
 

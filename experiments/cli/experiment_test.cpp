@@ -15,6 +15,7 @@
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"
 #include "harness/experiment/base_model.h"
+#include "harness/experiment/check/check_experiment.h"
 #include "harness/experiment/notes.h"
 
 namespace experiments {
@@ -62,6 +63,15 @@ TEST(CommittedExperiments, ResolveToTheirJobsWithoutDataOrModels) {
     harness::ExperimentOptions small;
     small.scale = 0.01;
     ASSERT_NO_THROW(harness::read_experiment(file, small, this_program())) << file;
+  }
+}
+
+TEST(CommittedExperiments, HoldNothingThatCannotBe) {
+  for (const std::string& file : committed_experiments()) {
+    for (const harness::Finding& finding :
+         harness::check_experiment(harness::read_experiment(file, {}, this_program()), this_program())) {
+      EXPECT_NE(finding.severity, harness::Severity::error) << harness::finding_text(finding);
+    }
   }
 }
 

@@ -96,7 +96,7 @@ void add_generate(Verb app) {
   const auto options = std::make_shared<GenerateOptions>();
   Verb verb = app.verb("generate", "text in, text out: samples from a model folder (JSON lines)");
   add_model_options(verb, options->model);
-  verb.option("--n", options->n, "responses a line").positive().shows_default();
+  verb.option("--n", options->n, "responses a line").at_least(1).shows_default();
   verb.option("--temperature", options->sampling.temperature, "above 0").positive().shows_default();
   verb.option("--top-p", options->sampling.top_p, "share of probability kept, in (0, 1]; 1 is off")
       .between(1e-12, 1)
@@ -107,7 +107,7 @@ void add_generate(Verb app) {
                             .positive()
                             .shows_default();
   verb.option("--seed", options->seed, "of the random streams (seed, line, sample)").shows_default();
-  verb.option("--max-rows", options->max_rows, "responses decoded at once").positive().shows_default();
+  verb.option("--max-rows", options->max_rows, "responses decoded at once").at_least(1).shows_default();
   verb.flag("--greedy", options->sampling.greedy, "the most probable token each time");
   verb.flag("--ignore-stop", options->ignore_stop, "stop tokens do not end a response");
   verb.flag("--timing", options->timing, "seconds of each line's prompts and decoding, as JSON on stderr");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "experiments/cli/every_method.h"
+#include "experiments/cli/findings.h"
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/nearest_name.h"
@@ -46,6 +47,7 @@ void prepare_for_interruption(const CommandLine& line) {
 void add_verbs(Verb app) {
   add_run(app);
   add_plan(app);
+  add_check(app);
   add_status(app);
   add_clean(app);
   add_config(app);
@@ -69,8 +71,8 @@ int run_program(int argc, char** argv) {
   add_verbs(line.root());
   const std::vector<std::string> names = line.verbs();
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-    fmt::print(stderr, "medsbench: expected a verb, found {}; the nearest is {} (medsbench --help lists them)\n", argv[1],
-               harness::nearest_name(argv[1], names));
+    fmt::print(stderr, "medsbench: expected a verb (medsbench --help lists them), found {}{}\n", argv[1],
+               harness::nearest_text(argv[1], names));
     return 2;
   }
   int status = 0;
@@ -83,6 +85,8 @@ int run_program(int argc, char** argv) {
   } catch (const WrongUsage& error) {
     fmt::print(stderr, "medsbench: {}\n", error.what());
     return 2;
+  } catch (const Forbidden&) {
+    return 1;
   } catch (const harness::Interrupted&) {
     fmt::print(stderr, "medsbench: interrupted; what was finished is saved, the same command goes on from there\n");
     return 130;

@@ -7,6 +7,7 @@ namespace experiments {
 
 void add_run(Verb app);
 void add_plan(Verb app);
+void add_check(Verb app);
 void add_status(Verb app);
 void add_clean(Verb app);
 void add_config(Verb app);

@@ -7,9 +7,16 @@
 #include <vector>
 
 #include "harness/core/config_reader.h"
+#include "harness/core/error.h"
 #include "harness/data/problem.h"
 
 namespace harness {
+
+// A set that the catalog knows and whose files are not here; it says what to put where.
+class AbsentSet : public Error {
+ public:
+  using Error::Error;
+};
 
 // A worked example for supervised training. The trainer adds what its prompt block says (bos, chat template) and eos.
 struct Demonstration {
@@ -38,7 +45,7 @@ class ProblemSource {
  public:
   virtual ~ProblemSource() = default;
   // `split`: "train", "validation" or "test". A name may stand for several sets. Throws Error for an unknown name, a split that
-  // a set does not have, a missing file (with what to put where), and bad content.
+  // a set does not have, a missing file (AbsentSet where the catalog knows the set), and bad content.
   [[nodiscard]] virtual std::vector<ProblemSet> load(const std::vector<std::string>& names, const std::string& split) const = 0;
   [[nodiscard]] virtual ProblemCount count(const std::vector<std::string>& names, const std::string& split) const = 0;
   // Throws Error for a name without demonstrations.

@@ -41,6 +41,7 @@ struct BaseModel {
   std::string path;       // as the file gives it; "" for a model made here
   std::string prepare;    // script that makes it where it is not there; "": none
   std::string shape;      // folder with its config.json alone; "" if none is given
+  std::string place;      // where the file gives it: "FILE: line 5: models.NAME.path"
   int64_t positions = 0;  // > 0: more positions than the model's own; `folder` is made from the model
   std::string job;        // id of the job that makes it; "": it is there
   std::string identity;   // part of the identity of every job that stands on it
@@ -56,6 +57,7 @@ struct PlannedJob {
 struct PlannedRow {
   std::string name, label, base_model, compare_to;
   bool untrained = false;
+  Config::Entries head;                       // name, compare_to, seeds, ... with their places
   std::vector<int64_t> seeds;                 // {0} for an untrained row
   std::map<int64_t, PlannedJob> train, eval;  // by seed; no train where untrained
   // Of the first seed: what its training (which an untrained row would run too) and its evaluation were read as, and every key
@@ -67,6 +69,7 @@ struct PlannedRow {
 
 struct Experiment : TableSettings {
   std::string file, results, runs, published;
+  Config::Entries head;  // the keys of the file's head with their places
   std::vector<BaseModel> models;
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
@@ -89,6 +92,9 @@ struct ExperimentOptions {
 
 // Reads the file and plans every job. Throws Error for what the file gets wrong.
 Experiment read_experiment(const std::string& file, const ExperimentOptions& options, const Program& program);
+
+// Whether the file has [[rows]]; one without is a single training or evaluation.
+bool is_experiment(const std::string& file);
 
 // The effective keys of the row named (""; the first). A file without rows is one row of its own.
 Config::Entries effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options,

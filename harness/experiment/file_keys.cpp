@@ -1,31 +1,67 @@
 #include "harness/experiment/file_keys.h"
 
+#include <algorithm>
+
 #include "harness/core/error.h"
 #include "harness/report/table/columns.h"
 
 namespace harness {
 
+namespace {
+
+// A number alone would be read as one seed by some and as so many seeds by others.
+std::vector<int64_t> read_seeds(ConfigReader& keys, const std::vector<int64_t>& fallback, const std::string& meaning) {
+  const Config::Entry* entry = keys.config().find("seeds");
+  if (entry == nullptr) return keys.integers("seeds", fallback, meaning);
+  if (const auto* number = std::get_if<int64_t>(&entry->value)) {
+    throw Error(
+        "{}: seeds: expected a list, found {}: seeds = [{}] is the training seed {}, --seeds {} makes {} trainings a row",
+        entry->origin, *number, *number, *number, *number, *number);
+  }
+  std::vector<int64_t> seeds = keys.integers("seeds", fallback, meaning);
+  if (seeds.empty()) throw Error("{}: seeds: expected at least one training seed, found none", entry->origin);
+  std::vector<int64_t> sorted = seeds;
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted.front() < 0) throw Error("{}: seeds: expected seeds >= 0, found {}", entry->origin, sorted.front());
+  if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end()) {
+    throw Error("{}: seeds: expected each seed once, found {} twice", entry->origin, *twice);
+  }
+  return seeds;
+}
+
+// Where a key of the file's head or of a row's stands, for errors.
+std::string place_of_key(const ConfigReader& keys, const std::string& key) {
+  const Config::Entry* entry = keys.config().find(key);
+  return (entry == nullptr ? keys.config().name() : entry->origin) + ": " + key;
+}
+
+}  // namespace
+
 FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   FileHead h;
   TableSettings& table = h.table;
   table.title = keys.text("title", stem, "of the table");
-  h.seeds = keys.integers("seeds", {1}, "training seeds of every row");
+  h.seeds = read_seeds(keys, {1}, "training seeds of every row");
   h.results = keys.text("run.results", "results/" + stem, "folder of tables and figures");
   h.runs = keys.text("run.runs", "runs/" + stem, "folder of the run folders");
   h.model_cache = keys.text("run.models", "models", "folder of base models");
   h.workers = keys.integer("run.jobs", h.workers, 1, 1024, "worker processes at once");
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
-  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");
+  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns; not given: those that eval.n allows");
+  if (table.k.empty()) throw Error("{}: expected at least one number, found none", place_of_key(keys, "table.k"));
+  for (const int64_t k : table.k) {
+    if (k < 1) throw Error("{}: expected numbers >= 1, found {}", place_of_key(keys, "table.k"), k);
+  }
   table.g_pass = keys.numbers("table.g_pass", {}, "thresholds of G-pass@k columns, in [0, 1]");
   for (const double tau : table.g_pass) {
     if (!(tau >= 0 && tau <= 1))
-      throw Error("{}: table.g_pass: expected numbers in [0, 1], found {}", keys.config().name(), tau);
+      throw Error("{}: expected numbers in [0, 1], found {}", place_of_key(keys, "table.g_pass"), tau);
   }
   table.maj = keys.boolean("table.maj", table.maj, "maj@k columns");
   table.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
   for (const std::string& column : table.primary) {
-    with_context(keys.config().name() + ": table.primary", [&] { parse_column(column); });
+    with_context(place_of_key(keys, "table.primary"), [&] { parse_column(column); });
   }
   h.published = keys.text("table.published", "", "TOML file with published numbers to stand beside ours");
   return h;
@@ -42,7 +78,7 @@ RowHead read_row_head(ConfigReader& keys, const std::vector<int64_t>& seeds, con
   h.label = keys.text("label", h.name, "what tables show in place of the name");
   h.compare_to = keys.text("compare_to", "", "row that this one is compared with");
   h.untrained = keys.boolean("untrained", h.untrained, "the base model as it is");
-  h.seeds = keys.integers("seeds", seeds, "training seeds of this row");
+  h.seeds = read_seeds(keys, seeds, "training seeds of this row");
   h.models = keys.texts("models", models, "base models of this row");
   h.regrade_of = keys.text("regrade_of", "", "earlier row whose responses this row's graders grade");
   if (h.untrained) h.seeds = {0};

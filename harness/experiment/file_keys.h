@@ -18,8 +18,8 @@ struct FileHead {
   std::vector<std::string> also, slurm;
   std::string published;
 };
-// `stem`: the file's name without its ending, after which folders are named. Throws Error for a threshold outside [0, 1]
-// and a primary column that is none.
+// `stem`: the file's name without its ending, after which folders are named. Throws Error for seeds that are no list, none or
+// the same twice, k below 1, a threshold outside [0, 1] and a primary column that is none.
 FileHead read_file_head(ConfigReader& keys, const std::string& stem);
 // True of "KEY=VALUE" where the key is of the head or of a base model.
 bool is_of_file_head(const std::string& assignment);
@@ -30,7 +30,7 @@ struct RowHead {
   std::vector<int64_t> seeds;
   std::vector<std::string> models;
 };
-// `seeds`, `models`: those of the file.
+// `seeds`, `models`: those of the file. Throws Error for seeds as above.
 RowHead read_row_head(ConfigReader& keys, const std::vector<int64_t>& seeds, const std::vector<std::string>& models);
 
 // One [models.NAME].

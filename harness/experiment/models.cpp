@@ -108,8 +108,19 @@ BaseModel read_model(const std::string& name, const Config& model, const Config&
   ConfigReader reader(model);
   const ModelKeys keys = read_model_keys(reader, fmt::format("{}: models.{}", experiment.file, name));
   reader.finish();
-  return keys.path.empty() ? model_of_training(name, keys, common, experiment, program)
-                           : model_of_folder(name, keys, experiment);
+  const char* key = keys.path.empty() ? "pretrain" : "path";
+  BaseModel base =
+      keys.path.empty() ? model_of_training(name, keys, common, experiment, program) : model_of_folder(name, keys, experiment);
+  base.place = fmt::format("{}: models.{}.{}", model.find(key)->origin, name, key);
+  return base;
+}
+
+// [model.NAME], as one writes it who has one model.
+std::string mistaken_table(const Config& common) {
+  for (const auto& [key, entry] : common.entries()) {
+    if (key.starts_with("model.")) return fmt::format("[{}] ({})", key.substr(0, key.rfind('.')), entry.origin);
+  }
+  return "none";
 }
 
 }  // namespace
@@ -117,7 +128,10 @@ BaseModel read_model(const std::string& name, const Config& model, const Config&
 void read_models(Config models, const Config& common, Experiment& experiment, const Program& program) {
   std::set<std::string> names;
   for (const auto& [key, entry] : models.entries()) names.insert(key.substr(0, key.rfind('.')));
-  if (names.empty()) throw Error("{}: expected at least one [models.NAME], found none", experiment.file);
+  if (names.empty()) {
+    throw Error("{}: expected at least one [models.NAME] with path or pretrain, found {}", experiment.file,
+                mistaken_table(common));
+  }
   std::vector<std::string> order(names.begin(), names.end());
   // A model that starts from another comes after it.
   std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {
@@ -174,10 +188,6 @@ void run_script(const BaseModel& model, const std::string& model_cache) {
 
 bool prepare_models(const Experiment& experiment) {
   bool made = false;
-  const auto jobs = all_jobs(experiment);
-  const bool any = experiment.models.size() > 1 || std::any_of(jobs.begin(), jobs.end(), [](const PlannedJob* job) {
-                     return readable_result_of(*job).has_value();
-                   });
   for (const BaseModel& model : experiment.models) {
     if (!model.job.empty()) continue;
     std::string source = find_model(model.path, experiment.model_cache);
@@ -186,14 +196,7 @@ bool prepare_models(const Experiment& experiment) {
       source = find_model(model.path, experiment.model_cache);
       made = true;
     }
-    if (source.empty()) {
-      const Error error("{}: models.{}.path: expected {}, found none", experiment.file, model.name,
-                        missing_model_text(model.path, experiment.model_cache));
-      if (!any) throw error;
-      fmt::print(stderr, "medsbench: {}\n", error.what());
-      continue;
-    }
-    if (model.positions > 0) {
+    if (!source.empty() && model.positions > 0) {
       with_context(fmt::format("{}: models.{}", experiment.file, model.name),
                    [&] { extend_positions(source, model.folder, model.positions); });
     }

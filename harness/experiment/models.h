@@ -17,8 +17,7 @@ std::map<std::string, std::string> remembered_models(const std::string& runs);
 void remember_models(const Experiment& experiment);
 
 // Makes the models whose scripts can where they are not there yet, and those that are given more positions; returns whether a
-// script made any (the file is then to be read again). Jobs whose model is missing fail by themselves, the others go on; with
-// no model at all nothing is begun: Error.
+// script made any (the file is then to be read again). Jobs whose model is missing fail by themselves, the others go on.
 bool prepare_models(const Experiment& experiment);
 
 }  // namespace harness

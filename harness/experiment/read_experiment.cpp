@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -43,7 +44,10 @@ class ExperimentReader {
     Config models = common_.take("models");
     if (!options_.data_dir.empty()) common_.set("data.dir", Config::Value(options_.data_dir), "--data");
     read_models(std::move(models), common_, experiment_, program_);
-    if (rows.empty()) throw Error("{}: expected at least one [[rows]], found none", experiment_.file);
+    if (rows.empty()) {
+      throw Error("{}: expected at least one [[rows]], each a training or evaluation by its name, found none",
+                  experiment_.file);
+    }
     for (Config& row : rows) read_row(row);
     check_comparisons();
     std::string identities;
@@ -59,7 +63,11 @@ class ExperimentReader {
     const std::string stem = fs::path(e.file).stem().string();
     ConfigReader keys(common_);
     FileHead head = read_file_head(keys, stem);
-    for (const KeySpec& key : keys.keys()) common_.erase(key.name);
+    e.head = keys.effective();
+    for (const KeySpec& key : keys.keys()) {
+      common_.erase(key.name);
+      elsewhere_.push_back(key.name);
+    }
     seeds_ = options_.seeds > 0 ? so_many_seeds(head.seeds, options_.seeds) : head.seeds;
     // What was run at another scale is never mixed with it.
     const std::string scale = options_.scale == 1 ? "" : fmt::format("-scale{}", options_.scale);
@@ -96,17 +104,31 @@ class ExperimentReader {
     const std::vector<std::string> of_file = common.texts("models", model_names, "base models of every row");
     ConfigReader keys(row);
     const RowHead head = read_row_head(keys, seeds_, of_file);
-    for (const KeySpec& key : keys.keys()) row.erase(key.name);
-    row_name_ = head.name;
-    for (const BaseModel& model : experiment_.models) {
-      if (std::find(head.models.begin(), head.models.end(), model.name) != head.models.end()) read_row_on(head, row, model);
+    head_ = keys.effective();
+    for (const KeySpec& key : keys.keys()) {
+      row.erase(key.name);
+      if (std::find(elsewhere_.begin(), elsewhere_.end(), key.name) == elsewhere_.end()) elsewhere_.push_back(key.name);
     }
     for (const std::string& name : head.models) {
       if (std::find(model_names.begin(), model_names.end(), name) == model_names.end()) {
-        throw Error("{}: row {}: models: expected a base model, found {}; the nearest is {}", experiment_.file, head.name, name,
-                    nearest_name(name, model_names));
+        const std::string& own = head_.at("models").origin;
+        throw Error("{}: row {}: models: expected base models ({}), found {}{}",
+                    own == "default" ? common_.find("models")->origin : own, head.name, fmt::join(model_names, ", "), name,
+                    nearest_text(name, model_names));
       }
     }
+    for (const BaseModel& model : experiment_.models) {
+      if (std::find(head.models.begin(), head.models.end(), model.name) != head.models.end()) read_row_on(head, row, model);
+    }
+  }
+
+  // Of the rows on this base model, in order.
+  std::vector<std::string> row_names(const std::string& base_model) const {
+    std::vector<std::string> names;
+    for (const PlannedRow& row : experiment_.rows) {
+      if (row.base_model == base_model) names.push_back(row.name);
+    }
+    return names;
   }
 
   const PlannedRow* find_row(const std::string& name, const std::string& base_model) const {
@@ -124,10 +146,12 @@ class ExperimentReader {
     planned.untrained = head.untrained;
     planned.base_model = model.name;
     planned.seeds = head.seeds;
+    planned.head = head_;
     const PlannedRow* source = head.regrade_of.empty() ? nullptr : find_row(head.regrade_of, model.name);
     if (!head.regrade_of.empty() && source == nullptr) {
-      throw Error("{}: row {}: regrade_of: expected the name of an earlier row, found {}", experiment_.file, head.name,
-                  head.regrade_of);
+      const std::vector<std::string> names = row_names(model.name);
+      throw Error("{}: row {}: regrade_of: expected the name of an earlier row ({}), found {}{}", head_.at("regrade_of").origin,
+                  head.name, fmt::join(names, ", "), head.regrade_of, nearest_text(head.regrade_of, names));
     }
     Config whole = common_;
     whole.erase("models");
@@ -166,7 +190,7 @@ class ExperimentReader {
                               [&] { return std::make_shared<const TrainJob>(read_train_job(train_keys, program_)); });
     auto eval = std::make_shared<const EvalJob>(read_eval_job(eval_keys, program_));
     const ConfigReader* const readers[] = {&train_keys, &eval_keys};
-    finish_all(based, readers);
+    finish_all(based, readers, elsewhere_);
     std::vector<std::string> after;
     if (!model.job.empty()) after = {model.job};
     Config::Entries eval_config = eval_keys.effective();
@@ -211,7 +235,7 @@ class ExperimentReader {
     if (e.sets.empty()) {
       e.sets = sets;
       e.n = eval.settings.n;
-      if (e.scale != 1) e.k = reachable_k(e.k, e.n);
+      if (e.scale != 1 || e.head.at("table.k").origin == "default") e.k = reachable_k(e.k, e.n);
       e.eval_seed = eval.settings.seed;
       e.temperature = eval.settings.sampling.temperature;
       e.device = train.numerics.numerics.device.str();
@@ -223,7 +247,7 @@ class ExperimentReader {
       throw Error(
           "{}: row {}: expected the same data.test, eval.n, eval.seed and eval.temperature as the other rows of the "
           "table, found others",
-          e.file, row_name_);
+          head_.at("name").origin, std::get<std::string>(head_.at("name").value));
     }
     // Rows with graders of their own: each outcome file says which is its main one.
     if (eval.settings.graders.front() != e.grader) e.grader.clear();
@@ -233,13 +257,14 @@ class ExperimentReader {
     std::set<std::string> names;
     for (const PlannedRow& row : experiment_.rows) {
       if (!names.insert(row.base_model + "/" + row.name).second) {
-        throw Error("{}: expected rows with names of their own, found {} twice", experiment_.file, row.name);
+        throw Error("{}: name: expected rows with names of their own, found {} twice", row.head.at("name").origin, row.name);
       }
     }
     for (const PlannedRow& row : experiment_.rows) {
-      if (!row.compare_to.empty() && !names.contains(row.base_model + "/" + row.compare_to)) {
-        throw Error("{}: row {}: compare_to: expected the name of a row, found {}", experiment_.file, row.name, row.compare_to);
-      }
+      if (row.compare_to.empty() || names.contains(row.base_model + "/" + row.compare_to)) continue;
+      const std::vector<std::string> known = row_names(row.base_model);
+      throw Error("{}: row {}: compare_to: expected the name of a row on {} ({}), found {}{}", row.head.at("compare_to").origin,
+                  row.name, row.base_model, fmt::join(known, ", "), row.compare_to, nearest_text(row.compare_to, known));
     }
   }
 
@@ -248,7 +273,8 @@ class ExperimentReader {
   Experiment experiment_;
   Config common_;
   std::vector<int64_t> seeds_;
-  std::string row_name_;
+  Config::Entries head_;                                // of the row that is being read
+  std::vector<std::string> elsewhere_;                  // keys of the file's head and of rows' heads
   std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are
 };
 
@@ -258,10 +284,12 @@ Experiment read_experiment(const std::string& file, const ExperimentOptions& opt
   return ExperimentReader(file, options, program).read();
 }
 
+bool is_experiment(const std::string& file) { return !Config::from_toml_file(file).take_tables("rows").empty(); }
+
 Config::Entries effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options,
                               const Program& program) {
-  Config config = Config::from_toml_file(file);
-  if (config.take_tables("rows").empty()) {
+  if (!is_experiment(file)) {
+    Config config = Config::from_toml_file(file);
     for (const std::string& set : options.sets) config.set(set);
     if (!config.has("model.folder")) config.set("model.folder", Config::Value(std::string()), "default");
     const Config based = program.methods.with_base(config);
@@ -277,7 +305,7 @@ Config::Entries effective_row(const std::string& file, const std::string& row, c
     if (row.empty() || planned.name == row) return planned.effective;
     names.push_back(planned.name);
   }
-  throw Error("{}: expected a row, found {}; the nearest is {}", file, row, nearest_name(row, names));
+  throw Error("{}: expected a row ({}), found {}{}", file, fmt::join(names, ", "), row, nearest_text(row, names));
 }
 
 }  // namespace harness

@@ -29,23 +29,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Every problem set that a job still to be run will read: what is missing is said before anything starts.
-void check_data(const Experiment& experiment) {
-  std::set<std::string> seen;
-  const auto load = [&](const DataKeys& data, const std::vector<std::string>& names, const std::string& split) {
-    for (const std::string& name : names) {
-      if (seen.insert(name + "\n" + split).second) data.source->load({name}, split);
-    }
-  };
-  const auto unfinished = [](const auto& jobs) {
-    return std::any_of(jobs.begin(), jobs.end(), [](const auto& entry) { return !readable_result_of(entry.second); });
-  };
-  for (const PlannedRow& row : experiment.rows) {
-    if (unfinished(row.train)) load(row.train_job->data, row.train_job->data.train, "train");
-    if (unfinished(row.eval)) load(row.eval_job->data, row.eval_job->data.test, "test");
-  }
-}
-
 // What an earlier version of the experiment file left in a job's folder is begun anew.
 void clear_other_configuration(const PlannedJob& planned) {
   const std::string manifest = planned.job.folder + "/manifest.json";
@@ -190,14 +173,16 @@ std::vector<std::string> rate_lines(const Experiment& experiment) {
 
 }  // namespace
 
-RunReport run_experiment(const RunOptions& options, const Program& program) {
+RunReport run_experiment(const RunOptions& options, const Program& program,
+                         const std::function<void(const Experiment&)>& check) {
   RunReport run;
-  run.experiment = read_experiment(options.file, options.experiment, program);
-  if (prepare_models(run.experiment)) {  // their content is known now
+  const auto read = [&] {
     run.experiment = read_experiment(options.file, options.experiment, program);
-  }
+    check(run.experiment);
+  };
+  read();
+  if (prepare_models(run.experiment)) read();  // their content is known now
   const Experiment& experiment = run.experiment;
-  check_data(experiment);
   make_folder(experiment.runs);
   remember_models(experiment);
   write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");

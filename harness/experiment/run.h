@@ -1,6 +1,7 @@
 // Running an experiment: base models, trainings and evaluations as a sweep of jobs, then its tables; what is done stays done.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,11 @@ struct RunReport {
   bool whole = false;
 };
 
-// Runs what is missing and writes the results. Progress goes to stderr. Throws Error before anything starts where the file, a
-// model or a problem set is wrong or missing; jobs that fail do not stop the others and are told there.
-RunReport run_experiment(const RunOptions& options, const Program& program);
+// Runs what is missing and writes the results. Progress goes to stderr. `check` is asked before anything starts, and again once
+// models were made, and throws where nothing is to be begun (check/check_experiment.h). Jobs that fail do not stop the others
+// and are told on stderr.
+RunReport run_experiment(const RunOptions& options, const Program& program,
+                         const std::function<void(const Experiment&)>& check);
 
 // Where each job stands.
 std::string status_of(const Experiment& experiment);

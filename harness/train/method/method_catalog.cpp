@@ -22,8 +22,8 @@ std::vector<MethodEntry> MethodCatalog::chosen(ConfigReader& keys) const {
     const auto found =
         std::find_if(entries_.begin(), entries_.end(), [&](const MethodEntry& entry) { return entry.name == name; });
     if (found == entries_.end()) {
-      throw Error("{}: method.name: expected a method, found \"{}\"; the nearest is {}", keys.config().name(), name,
-                  nearest_name(name, known));
+      throw Error("{}: method.name: expected a method (`medsbench methods` lists them), found \"{}\"{}",
+                  keys.config().find("method.name")->origin, name, nearest_text(name, known));
     }
     chosen.push_back(*found);
   }
