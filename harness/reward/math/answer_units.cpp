@@ -55,17 +55,18 @@ bool ends_complete(std::string_view text) {
 }
 
 // What stands before counters and units of East Asian letters; half a unit more ("2个半") is none. "" : none.
-std::string cut_east_asian_unit(const std::string& text) {
+std::string cut_east_asian_unit(std::string_view text) {
   const size_t tail = east_asian_tail(text);
+  if (tail == 0) return {};
   std::string rest = trim(text.substr(0, text.size() - tail));
-  if (tail == 0 || contains(std::string_view(text).substr(text.size() - tail), "半") || !ends_complete(rest)) return {};
+  if (contains(text.substr(text.size() - tail), "半") || !ends_complete(rest)) return {};
   return rest;
 }
 
 // Cuts one unit off the end: `\text{...}` with an exponent, or a known word after a digit, a brace or a space. "" : none.
 std::string cut_unit(const std::string& text) {
   const size_t end = before_exponent(text);
-  if (std::string rest = cut_east_asian_unit(text.substr(0, end)); !rest.empty()) return rest;
+  if (std::string rest = cut_east_asian_unit(std::string_view(text).substr(0, end)); !rest.empty()) return rest;
   if (end > 0 && text[end - 1] == '}') {
     const size_t begin = text.rfind("\\text{", end);
     const bool half = text.ends_with("\\text{am}") || text.ends_with("\\text{pm}");
@@ -133,6 +134,7 @@ std::string cut_units(std::string text) {
 }
 
 std::string spell_day_halves(const std::string& text) {
+  if (text.find_first_of("mM") == std::string::npos) return text;
   std::string result;
   for (size_t at = 0; at < text.size();) {
     result += text[at++];

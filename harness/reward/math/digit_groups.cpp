@@ -41,8 +41,8 @@ bool begins_thousands(std::string_view digits) { return digits.size() <= 3 && di
 
 std::string drop_braced_commas(std::string text) {
   constexpr std::string_view kMark = "{,}";
+  if (!contains(text, kMark) && !contains(text, ",\\!")) return text;
   text = replace_all(replace_all(std::move(text), ",\\!", kMark), "{,}\\!", kMark);
-  if (!contains(text, kMark)) return text;
   std::string result;
   for (size_t i = 0; i < text.size();) {
     const size_t size = digits_at(text, i);
@@ -73,6 +73,7 @@ std::string drop_braced_commas(std::string text) {
 }
 
 std::string join_thousands(const std::string& text) {
+  if (!contains(text, " ")) return text;
   std::string result;
   for (size_t i = 0; i < text.size();) {
     const size_t size = digits_at(text, i);

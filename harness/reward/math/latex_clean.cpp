@@ -91,11 +91,9 @@ constexpr std::array kCommands = std::to_array<Pair>({
 
 // replace_all of a command: where `from` ends in a letter, no letter may follow.
 std::string replace_command(const std::string& text, std::string_view from, std::string_view to) {
-  size_t at = text.find(from);
-  if (at == std::string::npos) return text;
   std::string result;
   size_t begin = 0;
-  for (; at != std::string::npos; at = text.find(from, at + from.size())) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + from.size())) {
     const size_t end = at + from.size();
     // \left and \right are followed by letters only in \leftarrow and the like.
     if (is_letter(from.back()) && end < text.size() && is_letter(text[end])) continue;
@@ -163,8 +161,7 @@ std::string name_sets(const std::string& text) {
                                                       {"with", ""}});
   static constexpr auto kEmpty = std::to_array<std::string_view>(
       {"empty set", "the empty set", "no solution", "no solutions", "no real solution", "no real solutions"});
-  const std::string whole = lower_ascii(text);
-  if (!contains(whole, "real") && !contains(whole, "empty") && !contains(whole, "no sol")) return text;
+  if (!contains(text, "eal") && !contains(text, "mpty") && !contains(text, "o sol")) return text;
   const std::string plain = unwrap_texts(text);
   const std::string lower = lower_ascii(plain);
   if (std::find(kEmpty.begin(), kEmpty.end(), trim(lower)) != kEmpty.end()) return "\\emptyset ";
@@ -212,6 +209,7 @@ bool has_inequality(const std::string& text) {
 
 // `\text{and}`, `\text{ or }`, " and ", " or " as a comma; between inequalities as `\land` and `\lor`.
 std::string drop_conjunctions(std::string text) {
+  if (!contains(text, "and") && !contains(text, "or") && !contains(text, "\\cup")) return text;
   const bool logical = has_inequality(text);
   for (const std::string_view word : {"and", "or"}) {
     for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
@@ -281,7 +279,9 @@ std::string clean_answer(std::string_view answer, std::string_view unit) {
   if (!ascii) text = unicode_as_latex(text);
   text = drop_braced_commas(std::move(text));
   if (contains(text, "\\") || contains(text, "$") || contains(text, "~") || contains(text, "{:}")) {
-    for (const Pair& pair : kCommands) text = replace_command(text, pair.first, pair.second);
+    for (const Pair& pair : kCommands) {
+      if (contains(text, pair.first)) text = replace_command(text, pair.first, pair.second);
+    }
   }
   text = name_sets(percent_words(join_thousands(drop_spacing(text))));
   text = trim(drop_conjunctions(std::move(text)));

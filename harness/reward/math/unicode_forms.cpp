@@ -12,7 +12,7 @@ namespace {
 
 using Spelling = std::pair<char32_t, std::string_view>;
 
-constexpr std::array kSigns = std::to_array<Spelling>({
+constexpr std::array kUnicodeSigns = std::to_array<Spelling>({
     {U'½', "\\frac{1}{2}"},
     {U'⅓', "\\frac{1}{3}"},
     {U'⅔', "\\frac{2}{3}"},
@@ -114,10 +114,10 @@ constexpr std::array kSigns = std::to_array<Spelling>({
 
 constexpr std::u32string_view kSuperscripts = U"⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺";
 constexpr std::u32string_view kSubscripts = U"₀₁₂₃₄₅₆₇₈₉₋₊";
-constexpr std::string_view kScripts = "0123456789-+";
+constexpr std::string_view kScriptDigits = "0123456789-+";
 
 // The words between two values, the longer ones first.
-constexpr std::array kWords = std::to_array<std::pair<std::string_view, std::string_view>>({
+constexpr std::array kConjunctions = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"或者", " or "},
     {"以及", " and "},
     {"或", " or "},
@@ -151,7 +151,7 @@ size_t append_script(std::string& result, std::string_view text, size_t at, std:
     if (size < 2) break;
     const size_t which = digits.find(code_point_at(text, end).value);
     if (which == std::u32string_view::npos) break;
-    content += kScripts[which];
+    content += kScriptDigits[which];
     end += size;
   }
   if (end > at) result.append({mark, '{'}).append(content).append("}");
@@ -164,7 +164,7 @@ void append_character(std::string& result, std::string_view bytes) {
     result += static_cast<char>(c - 0xFF01 + '!');
     return;
   }
-  for (const auto& [sign, spelling] : kSigns) {
+  for (const auto& [sign, spelling] : kUnicodeSigns) {
     if (sign == c) {
       result += spelling;
       return;
@@ -216,7 +216,7 @@ std::string unicode_as_latex(std::string_view text) {
     if (taken == 0) append_character(result, text.substr(at, size));
     at += taken == 0 ? size : taken;
   }
-  for (const auto& [word, english] : kWords) result = replace_all(std::move(result), word, english);
+  for (const auto& [word, english] : kConjunctions) result = replace_all(std::move(result), word, english);
   return spell_multipliers(result);
 }
 
