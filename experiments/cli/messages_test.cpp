@@ -98,8 +98,8 @@ TEST_F(Messages, UnknownNamesSayWhatIsMeant) {
                  "error: " + line(8) + "data.test: ", "the nearest is math500");
   expect_refused("method.name = \"meds\"", "method.name = \"MEDS\"", line(26) + "method.name: expected a method",
                  "found \"MEDS\"; the nearest is meds");
-  const auto ppo = said("plan", "method.name = \"meds\"", "method.name = \"ppo\"");
-  expect_refused(ppo, line(26), "(`medsbench methods` lists them), found \"ppo\"\n");
+  const auto unknown = said("plan", "method.name = \"meds\"", "method.name = \"rejection_sampling\"");
+  expect_refused(unknown, line(26), "(`medsbench methods` lists them), found \"rejection_sampling\"\n");
   expect_refused(said("config", "", "", {"--row", "meds"}),
                  scratch_.path("e.toml") + ": expected a row (DAPO, MEDS), found meds", "; the nearest is MEDS");
   expect_refused("compare_to = \"DAPO\"", "compare_to = \"dapo\"", line(27) + "row MEDS: compare_to: ",
