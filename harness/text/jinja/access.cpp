@@ -138,9 +138,10 @@ std::string whole_text(const Value& value) {
 
 }  // namespace
 
-Value format_percent(const Value& markup_or_text, const List& values) {
+Value format_percent(const Value& markup_or_text, const Value& given) {
   const std::string& pattern = markup_or_text.text();
   const bool markup = markup_or_text.is_markup();
+  const List values = given.is_tuple() ? given.items() : List{given};
   std::string out;
   size_t used = 0;
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -182,7 +183,9 @@ Value format_percent(const Value& markup_or_text, const List& values) {
         out += whole_text(value);
     }
   }
-  if (used != values.size()) throw Error("expected {} values for the format \"{}\", found {}", used, pattern, values.size());
+  const bool may_be_left = given.is_dict() || (given.is_sequence() && !given.is_tuple());
+  if (used != values.size() && !may_be_left)
+    throw Error("expected {} values for the format \"{}\", found {}", used, pattern, values.size());
   return {std::move(out), markup};
 }
 

@@ -42,8 +42,9 @@ std::string strip_text(const std::string& text, const std::optional<std::string>
 std::string replace_text(const std::string& text, const std::string& from, const std::string& to, int64_t count);
 // The lines of a text as Python cuts them.
 List split_lines(const std::string& text, bool keep_ends);
-// "%s"-style formatting; Markup escapes its values. Throws Error for conversions other than s, r, d, i, f, x and %.
-Value format_percent(const Value& pattern, const List& values);
+// "%s"-style formatting with a tuple of values or one; Markup escapes them. Throws Error for conversions other than s, r, d, i,
+// f, x and %.
+Value format_percent(const Value& pattern, const Value& values);
 // str.format with {}, {0} and {name}; Markup escapes its values. Throws Error for format specifications.
 Value format_braces(const Value& pattern, const CallArguments& arguments);
 

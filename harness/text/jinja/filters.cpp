@@ -127,7 +127,7 @@ constexpr std::array kFilters{
     NamedFilter{"forceescape", [](const Value& in, const CallArguments&) { return Value(escape_text(in.to_text()), true); }},
     NamedFilter{"format",
                 [](const Value& in, const CallArguments& a) {
-                  return format_percent(in.is_string() ? in : Value(in.to_text()), a.positional);
+                  return format_percent(in.is_string() ? in : Value(in.to_text()), Value::tuple(a.positional));
                 }},
     NamedFilter{"indent", indent_filter},
     NamedFilter{"int", int_filter},

@@ -146,6 +146,7 @@ Value count(const Value& self, const CallArguments& arguments) {
 
 Value partition(const Value& self, const CallArguments& arguments, bool from_right) {
   const std::string& separator = text_at(arguments, 0);
+  if (separator.empty()) throw Error("partition: expected a separator, found an empty one");
   const size_t at = from_right ? self.text().rfind(separator) : self.text().find(separator);
   if (at == std::string::npos) {
     return from_right ? Value::tuple({Value(""), Value(""), self}) : Value::tuple({self, Value(""), Value("")});
@@ -213,10 +214,10 @@ const Method* text_method(const std::string& name) {
        }},
       {"replace",
        [](const Value& s, const CallArguments& a) {
+         const bool escapes = s.is_markup() && a.positional.size() > 1;
+         const std::string to = escapes ? escaped(a.positional[1]).text() : text_at(a, 1);
          const Value* times = a.find(2, "count");
-         const std::string& to = text_at(a, 1);
-         return Value(replace_text(s.text(), text_at(a, 0), s.is_markup() ? escaped(a.positional[1]).text() : to,
-                                   times == nullptr ? -1 : times->integer()));
+         return Value(replace_text(s.text(), text_at(a, 0), to, times == nullptr ? -1 : times->integer()));
        }},
       {"rfind", [](const Value& s, const CallArguments& a) { return find(s, a, true, false); }},
       {"rpartition", [](const Value& s, const CallArguments& a) { return partition(s, a, true); }},

@@ -68,7 +68,8 @@ Value doubles(const std::string& name, double a, double b) {
   if (name == "/") return a / b;
   if (name == "//") return std::floor(a / b);
   const double rest = std::fmod(a, b);
-  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  if (rest == 0) return std::copysign(0.0, b);
+  return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
 Value repeated(const Value& value, int64_t times) {
@@ -123,7 +124,7 @@ Value binary(const std::string& name, const Value& left, const Value& right) {
     if ((right.is_string() || right.is_list_or_tuple()) && (left.is_integer() || left.is_bool()))
       return repeated(right, left.integer());
   }
-  if (name == "%" && left.is_string()) return format_percent(left, right.is_tuple() ? right.items() : List{right});
+  if (name == "%" && left.is_string()) return format_percent(left, right);
   refuse(name, left, right);
 }
 

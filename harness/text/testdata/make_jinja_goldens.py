@@ -79,6 +79,12 @@ TEMPLATES = r"""
 {{ 'İ'|lower }} {{ 'ﬁ'.upper() }} {{ 'ΑΣ'.lower() }} {{ 'ǆ'.title() }} {{ 'ǆ'|title }} {{ 'ﬁne ßtraße'|title }} {{ 'ﬁne'.title() }} {{ 'ﬁne'|capitalize }} {{ 'ßx'|capitalize }} {{ 'ΟΔΥΣΣΕΥΣ ΣΑΣ'|lower }} {{ 'ΑΣ'|title }} {{ 'ΑΣ'.title() }} {{ 'ŉ'|upper }} {{ ['ΑΣ', 'ας']|unique|list }} {{ 'ﬁ' is lower }} {{ 'ǅ' is upper }} {{ "it's o'neil"|title }} {{ "it's o'neil".title() }}
 {{ people|sort(attribute='age,name')|map(attribute='name')|list }} {{ [{'a': 1, 'b': 2}, {'a': 1, 'b': 1}, {'a': 0, 'b': 9}]|sort(attribute='a,b') }} {{ [{'a': 1, 'b': 2}, {'a': 1, 'b': 1}]|sort(attribute='a,b', reverse=true) }} {{ people|sort(attribute='nope')|length }} {{ [{}]|max(attribute='a') }} {{ people|unique(attribute='age,name')|list|length }} {{ [{'a': {'b': 2}, 'c': 1}, {'a': {'b': 1}, 'c': 1}]|sort(attribute='c,a.b') }}
 {{ 'a\r\nb\x0bc'|indent }} {{ 'a\n\nb\n'|indent(1, blank=true) }}|{{ ''|indent(first=true) }}|{{ 'a\r\n\r\nb'|indent(2) }}
+{{ 0.0 % -1.5 }} {{ -3.0 % 1.5 }} {{ 'a' % [1] }} {{ 'a' % d }} {{ '%s' % [1] }} {{ ('<i>'|safe).replace('i', true) }}
+{{ n[1:] }}
+{{ d[::2] }}
+{{ 'a' % (1,) }}
+{{ 'a' % 1 }}
+{{ 'a'.partition('') }}
 {{ people|max(attribute='nope') }}
 {{ people|min(attribute='admin') }}
 {{ people|sort(attribute='admin') }}
