@@ -218,8 +218,12 @@ TEST_F(Damaged, AFailingCellStopsNoOther) {
   const auto result = run_process(command());
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("failed: train/tiny/broken/seed1"));
-  EXPECT_THAT(result.err, HasSubstr("filter.max_gen_batches"));  // its last lines say why
-  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("Broken (0/1 seeds)"));
+  EXPECT_THAT(result.err, testing::ContainsRegex("failed: train/tiny/broken/seed1: training: step 1: expected 4 groups with "
+                                                 "right and wrong responses [^\n]*of 32 responses 0 right, "));
+  EXPECT_THAT(result.err, testing::ContainsRegex("[(][0-9]+ of 32[)], for example:\n +problem: "));
+  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("| Broken | 0/1 |"));
+  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("- Failed: Broken, seed 1: not trained: training: step 1: expected 4 groups"));
+  EXPECT_THAT(harness::read_file((cell("broken") / "seed1/train/starved.txt").string()), HasSubstr("for example:"));
   EXPECT_TRUE(fs::exists(cell("meds") / "seed1/eval/done.json"));
   harness::write_file_atomically((folder_ / "mini.toml").string(), kExperiment);
   expect_whole_again();

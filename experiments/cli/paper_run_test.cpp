@@ -9,7 +9,6 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/subprocess.h"
-#include "harness/model/transformer.h"
 
 namespace experiments {
 namespace {
@@ -18,29 +17,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 using PaperRuns = Scratch;
-
-// A folder of the hub's form: a tiny random Qwen3, a small byte-level tokenizer, the template of the family.
-void write_tiny_qwen3(const std::string& folder) {
-  harness::ModelConfig shape;
-  shape.architecture = "qwen3";
-  shape.qk_norm = shape.tied_head = true;
-  shape.vocab_size = 608;
-  shape.width = 16;
-  shape.layers = 2;
-  shape.heads = 2;
-  shape.kv_heads = 1;
-  shape.head_dim = 8;
-  shape.mlp_width = 32;
-  shape.max_positions = 4096;
-  shape.eos_ids = {1};
-  harness::Transformer model(shape, {});
-  model.initialise(1);
-  model.save(folder);
-  const std::string text = source_file("harness/text/testdata/");
-  fs::copy_file(text + "qwen2s.tokenizer.json", folder + "/tokenizer.json");
-  fs::copy_file(text + "qwen3.jinja", folder + "/chat_template.jinja");
-  harness::write_file_atomically(folder + "/tokenizer_config.json", "{}\n");
-}
 
 TEST_F(PaperRuns, RunAtSmallScaleOnATinyQwen3) {
   write_tiny_qwen3(path("tiny"));

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 int print_jobs(const harness::RunOptions& options) {
   const harness::Experiment experiment = harness::read_experiment(options.file, options.experiment, this_program());
-  for (const harness::PlannedJob* job : harness::all_jobs(experiment)) {
+  for (const harness::PlannedJob* job : harness::trials_and_jobs(experiment)) {
     fmt::print("{}\t{}\t{}\n", harness::job_done(*job) ? "done" : "to do", job->job.id, job->job.folder);
   }
   for (const std::string& also : experiment.also) fmt::print("then\t{}\n", also);

@@ -1,5 +1,7 @@
 #include "harness/experiment/experiment.h"
 
+#include <algorithm>
+
 #include "harness/core/error.h"
 #include "harness/experiment/jobs/folder.h"
 
@@ -12,6 +14,25 @@ std::vector<const PlannedJob*> all_jobs(const Experiment& experiment) {
     for (const auto& [seed, job] : row.train) jobs.push_back(&job);
     for (const auto& [seed, job] : row.eval) jobs.push_back(&job);
   }
+  return jobs;
+}
+
+bool is_wanted(const BaseTrial& trial, const Experiment& experiment) {
+  return std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) {
+    const bool of_it = row.base_model == trial.base_model &&
+                       std::find(trial.rows.begin(), trial.rows.end(), row.name) != trial.rows.end();
+    return of_it && std::any_of(row.train.begin(), row.train.end(),
+                                [](const auto& entry) { return !readable_result_of(entry.second); });
+  });
+}
+
+std::vector<const PlannedJob*> trials_and_jobs(const Experiment& experiment) {
+  std::vector<const PlannedJob*> jobs;
+  for (const BaseTrial& trial : experiment.trials) {
+    if (is_wanted(trial, experiment) || readable_result_of(trial.job)) jobs.push_back(&trial.job);
+  }
+  const std::vector<const PlannedJob*> sweep = all_jobs(experiment);
+  jobs.insert(jobs.end(), sweep.begin(), sweep.end());
   return jobs;
 }
 

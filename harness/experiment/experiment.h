@@ -65,12 +65,22 @@ struct PlannedRow {
   Config::Entries effective;
 };
 
+// Before rows are trained: an evaluation of their base model on a few of their training problems, sampled and graded as the
+// training does. No job of the sweep, and no part of the results.
+struct BaseTrial {
+  PlannedJob job;
+  std::string base_model;
+  std::vector<std::string> rows;  // that it is a trial for
+};
+
 struct Experiment : TableSettings {
   std::string file, results, runs, published;
   std::vector<BaseModel> models;
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
   std::vector<PlannedRow> rows;
+  std::vector<BaseTrial> trials;               // of base models that are not made here
+  double trial_share = 0.05;                   // of right responses, below which a trial says what to change
   std::vector<std::vector<ScaledKey>> scaled;  // of each row, what --scale changed
   std::string model_cache;                     // run.models
   int64_t workers = 2;                         // processes at once: run.jobs
@@ -96,6 +106,10 @@ Config::Entries effective_row(const std::string& file, const std::string& row, c
 
 // All jobs of the sweep: base models, trainings, evaluations.
 std::vector<const PlannedJob*> all_jobs(const Experiment& experiment);
+// Whether a training of a row that the trial is for is still to be done.
+bool is_wanted(const BaseTrial& trial, const Experiment& experiment);
+// The jobs of the sweep after the trials that are wanted or done: all that `run` starts.
+std::vector<const PlannedJob*> trials_and_jobs(const Experiment& experiment);
 // What a job came to (done.json), where its folder holds a result of this very configuration. Throws Error for a done.json that
 // cannot be read.
 std::optional<Json> result_of(const PlannedJob& job);

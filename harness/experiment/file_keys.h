@@ -15,6 +15,8 @@ struct FileHead {
   std::vector<int64_t> seeds;
   std::string results, runs, model_cache;
   int64_t workers = 2;  // run.jobs
+  int64_t trial_problems = 16, trial_samples = 4;
+  double trial_share = 0.05;
   std::vector<std::string> also, slurm;
   std::string published;
 };

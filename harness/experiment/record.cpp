@@ -11,6 +11,7 @@
 #include "harness/experiment/jobs/folder.h"
 #include "harness/experiment/notes.h"
 #include "harness/report/report_folder.h"
+#include "harness/sweep/failure.h"
 
 namespace harness {
 
@@ -31,6 +32,17 @@ Json machine() {
   return facts;
 }
 
+// ": REASON" of a job that is not done: why it failed, or what it waits for did; "" where neither is known.
+std::string reason_of(const Experiment& experiment, const PlannedJob& planned) {
+  if (const auto failure = read_failure(planned.job.folder)) return ": " + failure_reason(*failure);
+  for (const PlannedJob& base : experiment.base_jobs) {
+    const auto& after = planned.job.after;
+    if (readable_result_of(base) || std::find(after.begin(), after.end(), base.job.id) == after.end()) continue;
+    if (const auto failure = read_failure(base.job.folder)) return fmt::format(": {}: {}", base.job.id, failure_reason(*failure));
+  }
+  return "";
+}
+
 SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_t seed,
                      std::optional<double>& largest_log_prob_difference) {
   SeedRecord record;
@@ -47,7 +59,7 @@ SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_
   record.outcomes = relative(evaluation.job.folder + "/outcomes.jsonl.zst");
   record.config = relative(evaluation.job.folder + "/config.toml");
   const std::optional<Json> evaluated = readable_result_of(evaluation);
-  if (!evaluated) record.failed = "not evaluated";
+  if (!evaluated) record.failed = "not evaluated" + reason_of(experiment, evaluation);
   if (evaluated && evaluated->contains("train_pass_rate")) record.train_pass_rate = number_field(*evaluated, "train_pass_rate");
   const auto training = row.train.find(seed);
   if (training == row.train.end()) return record;
@@ -57,7 +69,7 @@ SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_
   record.timing = relative(folder + "/timing.json");
   const std::optional<Json> trained = readable_result_of(training->second);
   if (!trained) {
-    record.failed = "not trained";
+    record.failed = "not trained" + reason_of(experiment, training->second);
     return record;
   }
   record.budget.tokens_generated = integer_field(*trained, "tokens_generated");

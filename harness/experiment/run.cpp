@@ -19,6 +19,8 @@
 #include "harness/experiment/jobs/rates.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/record.h"
+#include "harness/experiment/trial.h"
+#include "harness/sweep/failure.h"
 #include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/job_lock.h"
 #include "harness/sweep/slurm.h"
@@ -82,10 +84,10 @@ void forget_deleted_models(const std::vector<const PlannedJob*>& jobs) {
 }
 
 // The jobs whose folders can be worked in, in order. One that cannot, and those that wait for it, are named and left out.
-std::vector<const PlannedJob*> workable_jobs(const Experiment& experiment) {
+std::vector<const PlannedJob*> workable_jobs(const std::vector<const PlannedJob*>& all) {
   std::vector<const PlannedJob*> jobs;
   std::set<std::string> refused;
-  for (const PlannedJob* planned : all_jobs(experiment)) {
+  for (const PlannedJob* planned : all) {
     const Job& job = planned->job;
     const auto blocking =
         std::find_if(job.after.begin(), job.after.end(), [&](const auto& id) { return refused.contains(id); });
@@ -170,6 +172,24 @@ SweepResult work_off(const Experiment& experiment, const std::vector<const Plann
   return run_jobs(jobs, settings, is_done);
 }
 
+// Tries the base models of rows that are to be trained, and says what to change where hardly any response is right.
+void try_base_models(const Experiment& experiment, const RunOptions& options) {
+  std::vector<const PlannedJob*> jobs;
+  for (const BaseTrial& trial : experiment.trials) {
+    if (is_wanted(trial, experiment) && !readable_result_of(trial.job)) jobs.push_back(&trial.job);
+  }
+  jobs = workable_jobs(jobs);
+  if (!jobs.empty()) work_off(experiment, jobs, options);
+  for (const BaseTrial& trial : experiment.trials) {
+    if (!is_wanted(trial, experiment)) continue;
+    try {
+      fmt::print(stderr, "{}", trial_text(trial, experiment.trial_share));
+    } catch (const Error& error) {  // it failed or is damaged; the trainings say more
+      fmt::print(stderr, "medsbench: {}: {}\n", trial.job.job.id, error.what());
+    }
+  }
+}
+
 // What each training did a second, as far as its timing.json tells: of the process that ended it.
 std::vector<std::string> rate_lines(const Experiment& experiment) {
   std::vector<std::string> lines;
@@ -201,10 +221,12 @@ RunReport run_experiment(const RunOptions& options, const Program& program) {
   make_folder(experiment.runs);
   remember_models(experiment);
   write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");
-  const std::vector<const PlannedJob*> workable = workable_jobs(experiment);
+  try_base_models(experiment, options);
+  const std::vector<const PlannedJob*> workable = workable_jobs(all_jobs(experiment));
   run.sweep = work_off(experiment, workable, options);
   for (const JobResult& job : run.sweep.jobs) {
-    if (job.state == JobState::failed) fmt::print(stderr, "failed: {}\n{}\n", job.id, job.log_tail);
+    if (job.state != JobState::failed) continue;
+    fmt::print(stderr, "failed: {}: {}\n", job.id, failure_reason({job.end.status, job.log_tail}));
   }
   const JobLock lock = lock_of_results(experiment);
   remove_leftovers(experiment.results);
@@ -219,7 +241,7 @@ RunReport run_experiment(const RunOptions& options, const Program& program) {
 std::string status_of(const Experiment& experiment) {
   std::vector<Job> jobs;
   std::map<std::string, const PlannedJob*> by_id;
-  for (const PlannedJob* planned : all_jobs(experiment)) {
+  for (const PlannedJob* planned : trials_and_jobs(experiment)) {
     jobs.push_back(planned->job);
     by_id[planned->job.id] = planned;
   }

@@ -34,6 +34,7 @@ constexpr KindName kKinds[] = {
     {Kind::disagreement, "disagreement", "graders disagree"},
     {Kind::iqm, "iqm", "IQM"},
     {Kind::train_pass_rate, "train_pass_rate", "train pass rate"},
+    {Kind::rollout_pass_rate, "rollout_pass_rate", "rollout pass rate"},
     {Kind::tokens_generated, "tokens_generated", "tokens"},
     {Kind::responses_generated, "responses_generated", "responses"},
     {Kind::responses_kept, "responses_kept", "kept"},

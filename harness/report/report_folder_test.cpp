@@ -120,6 +120,8 @@ TEST(Summary, MarksALargeDifferenceAndCountsTheFamily) {
   EXPECT_EQ(entry.comparison->mark, 1);
   EXPECT_GT(entry.comparison->adjusted_low, 0);
   EXPECT_TRUE(entry.best);
+  EXPECT_EQ(summary.leads, 6);
+  EXPECT_THAT(summary.footer, Contains(HasSubstr("adjusted by Holm for the 6 such leads")));
   EXPECT_EQ(summary.comparisons, 8);  // two sets and the average at two k, two diversity columns
 }
 
@@ -138,17 +140,26 @@ TEST(Summary, MarksOnlyTheComparisonsFixedBeforehandWhereThereAreSome) {
     const std::optional<Comparison>& comparison = summary.rows[1].entries[c].comparison;
     if (!comparison) continue;
     const bool primary = summary.columns[c].set == kAverage && summary.columns[c].quantity == Quantity::pass(1);
+    EXPECT_EQ(summary.rows[1].entries[c].best, primary) << summary.columns[c].set;
     EXPECT_EQ(comparison->mark, primary ? 1 : 0) << summary.columns[c].set << " " << summary.columns[c].quantity.name();
   }
   EXPECT_THAT(summary.footer, Contains(HasSubstr("the 1 comparisons fixed beforehand (average pass@1)")));
 }
 
-TEST(Summary, ShowsFailedSeedsInTheRow) {
+TEST(Summary, ShowsTheNumberOfSeedsOfEachRowInEveryFormat) {
   const std::string folder = write_test_experiment(fresh_folder("failed"), {});
   std::filesystem::remove(folder + "/../runs/MEDS-2/outcomes.jsonl.zst");
   const ExperimentResults results = read_results(folder);
   EXPECT_EQ(results.warnings.size(), 1u);
-  EXPECT_THAT(markdown_table(summarise(results)), HasSubstr("MEDS (2/3 seeds)"));
+  const Summary summary = summarise(results);
+  const std::string markdown = markdown_table(summary), latex = latex_table(summary), terminal = terminal_table(summary);
+  EXPECT_THAT(markdown, HasSubstr("| method | seeds |"));
+  for (const char* row : {"| Base | 1 |", "| DAPO | 3 |", "| MEDS | 2/3 |"}) EXPECT_THAT(markdown, HasSubstr(row));
+  for (const char* row : {"method & seeds &", "DAPO & 3 &", "MEDS & 2/3 &"}) EXPECT_THAT(latex, HasSubstr(row));
+  for (const char* row : {"\nmethod  seeds  ", "\nDAPO        3  ", "\nMEDS      2/3  "}) EXPECT_THAT(terminal, HasSubstr(row));
+  const std::string page = html_page(results, summary, {});
+  EXPECT_THAT(page, HasSubstr("<th scope=\"col\">method</th><th scope=\"col\">seeds</th>"));
+  for (const char* row : {"<td>DAPO</td><td>3</td>", "<td>MEDS</td><td>2/3</td>"}) EXPECT_THAT(page, HasSubstr(row));
 }
 
 TEST(TableText, GivesEveryLineOfTheCsvAllFieldsOfItsHeader) {

@@ -70,7 +70,7 @@ inline std::string test_metrics(const TestExperiment& experiment, const TestRow&
     text += dump_line(OrderedJson{{"step", step},
                                   {"reward", 0.25 + (0.3 + row.gain) * progress + noise},
                                   {"entropy", 0.9 - 0.6 * progress + noise},
-                                  {"train_pass_rate", 0.25 + (0.3 + row.gain) * progress},
+                                  {"rollout_pass_rate", 0.25 + (0.3 + row.gain) * progress},
                                   {"response_tokens", 20 + 3 * progress + noise},
                                   {"error_label/drop last", 0.5 - 0.3 * progress},
                                   {"error_label/slip", 0.2},

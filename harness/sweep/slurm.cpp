@@ -11,7 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/subprocess.h"
-#include "harness/sweep/progress.h"
+#include "harness/sweep/failure.h"
 
 namespace harness {
 
@@ -100,6 +100,7 @@ class Submission {
 
  private:
   void submit(const SlurmStage& stage, size_t number) {
+    for (const size_t job : stage.jobs) std::filesystem::remove(jobs_[job].folder + "/failed.json");
     const std::string path = fmt::format("{}/stage{}.sbatch", settings_.folder, number);
     write_file_atomically(path, stage.script);
     std::vector<std::string> argv = {"sbatch", "--parsable"};
@@ -160,7 +161,11 @@ class Submission {
                                       [&](size_t other) { return result.jobs[other].state != JobState::done; });
       if (job.state == JobState::done) continue;
       if (behind) job.state = JobState::blocked;
-      if (!behind) job.log_tail = last_lines(jobs_[i].folder + "/log.txt", kTailLines);
+      if (!behind) {
+        const Failure failure = failure_of(jobs_[i].folder + "/log.txt", 1);
+        job.log_tail = failure.lines;
+        write_failure(jobs_[i].folder, failure);
+      }
       out_ << fmt::format("{}: {}", job.id, to_string(job.state)) << (behind ? "" : "; its last lines:\n" + job.log_tail)
            << std::endl;
     }

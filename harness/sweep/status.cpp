@@ -1,11 +1,10 @@
 #include "harness/sweep/status.h"
 
-#include <algorithm>
-#include <filesystem>
+#include <fmt/format.h>
 
-#include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/json.h"
+#include <algorithm>
+
+#include "harness/sweep/failure.h"
 #include "harness/sweep/job_lock.h"
 #include "harness/sweep/progress.h"
 
@@ -22,13 +21,9 @@ JobStatus status_of(const Job& job, const std::function<bool(const Job&)>& is_do
   if (const auto progress = read_progress(job.folder)) status.note = describe(*progress);
   if (JobLock::is_taken(job.folder)) {
     status.state = JobState::running;
-  } else if (std::filesystem::exists(job.folder + "/failed.json")) {
+  } else if (const auto failure = read_failure(job.folder)) {
     status.state = JobState::failed;
-    try {
-      status.note = text_field(parse_json(read_file(job.folder + "/failed.json")), "last_lines");
-    } catch (const Error& error) {
-      status.note = error.what();
-    }
+    status.note = failure_reason(*failure);
   } else if (!status.note.empty()) {
     status.note = "stopped at " + status.note;
   }

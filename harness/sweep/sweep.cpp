@@ -9,9 +9,8 @@
 #include <optional>
 
 #include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/json.h"
 #include "harness/sweep/display.h"
+#include "harness/sweep/failure.h"
 #include "harness/sweep/job_lock.h"
 #include "harness/sweep/progress.h"
 
@@ -95,11 +94,11 @@ class Scheduler {
     const Job& job = jobs_[index];
     JobResult& result = result_.jobs[index];
     result.state = JobState::failed;
-    result.log_tail = reason.empty() ? last_lines(log_of(job), kTailLines) : reason;
+    const Failure failure = reason.empty() ? failure_of(log_of(job), result.end.status) : Failure{result.end.status, reason};
+    result.log_tail = failure.lines;
     if (interrupt_requested()) return;  // stopped, not broken
     try {
-      write_file_atomically(job.folder + "/failed.json",
-                            dump_line(OrderedJson{{"status", result.end.status}, {"last_lines", result.log_tail}}) + "\n");
+      write_failure(job.folder, failure);
     } catch (const Error& error) {
       result.log_tail += fmt::format("\n{}", error.what());  // a full disk may be why it failed
     }
@@ -143,9 +142,10 @@ class Scheduler {
         return;
       }
       if (is_done_(job)) return finish_unworked(index);  // its last holder may have finished it meanwhile
-      if (seen_elsewhere_[index] && std::filesystem::exists(job.folder + "/failed.json")) {
+      if (const auto failure = read_failure(job.folder); failure && seen_elsewhere_[index]) {
         result.state = JobState::failed;  // by the process that had it
-        result.log_tail = last_lines(log_of(job), kTailLines);
+        result.end.status = failure->status;
+        result.log_tail = failure->lines;
         return display_.ended(job, result);
       }
       std::filesystem::remove(job.folder + "/failed.json");

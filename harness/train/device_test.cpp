@@ -58,7 +58,7 @@ TEST_P(TrainingOn, LearnsFromWhatTheCpuLearnsFrom) {
   run.numerics = {};
   run.train_in(run.inputs("cpu"), true);
   const Json here = metrics_of(run.inputs("here").folder).at(0), cpu = metrics_of(run.inputs("cpu").folder).at(0);
-  for (const char* name : {"reward", "shaped_reward", "response_tokens", "train_pass_rate", "distinct_answers"}) {
+  for (const char* name : {"reward", "shaped_reward", "response_tokens", "rollout_pass_rate", "distinct_answers"}) {
     EXPECT_NEAR(here.at(name).get<double>(), cpu.at(name).get<double>(), 1e-9) << name;
   }
   for (const char* name : {"loss", "grad_norm", "sampling_entropy", "entropy"}) {

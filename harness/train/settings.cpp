@@ -65,8 +65,7 @@ TrainSettings read_train_settings(ConfigReader& keys) {
   s.prompt = read_prompt_settings(keys);
   s.validate_every = keys.integer("eval.every", s.validate_every, 0, "steps between validations; 0: none");
   s.checkpoint_every = keys.integer("checkpoint.every", s.checkpoint_every, 1, "steps between checkpoints");
-  s.collapse_entropy =
-      keys.number("train.collapse_entropy", s.collapse_entropy, 0, 100, "a mean entropy below it is warned of");
+  s.alarms = read_alarm_settings(keys);
   return s;
 }
 

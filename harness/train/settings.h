@@ -9,6 +9,7 @@
 #include "harness/rollout/fingerprint.h"
 #include "harness/rollout/prompt.h"
 #include "harness/rollout/sampling.h"
+#include "harness/train/alarms.h"
 #include "harness/train/states/optimizer.h"
 
 namespace harness {
@@ -44,10 +45,10 @@ struct TrainSettings {
   PromptSettings prompt;
   int64_t validate_every = 0;       // steps; 0: never
   int64_t checkpoint_every = 1;     // steps
-  double collapse_entropy = 0.001;  // warn when the mean entropy falls below
+  AlarmSettings alarms;
 };
 
 // Reads train.*, rollout.*, sampling.*, reward.*, loss.*, filter.*, overlong.*, fingerprint.position, fingerprint.lens_norm,
-// optimizer.*, prompt.*, eval.every, checkpoint.every.
+// optimizer.*, prompt.*, alarm.*, eval.every, checkpoint.every.
 TrainSettings read_train_settings(ConfigReader& keys);
 }  // namespace harness

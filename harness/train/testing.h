@@ -120,6 +120,7 @@ class ToyRun {
     settings.max_rows = 8;
     settings.optimizer.lr = 3e-3;
     settings.prompt.form = "plain";
+    settings.alarms = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "none", 0};
   }
 
   [[nodiscard]] std::string run_folder() const { return root_->path("run"); }

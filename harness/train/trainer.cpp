@@ -9,6 +9,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
+#include "harness/reward/all_graders.h"
 
 namespace fs = std::filesystem;
 
@@ -30,11 +31,13 @@ class Run {
         in_(inputs),
         observer_(inputs.observer != nullptr ? *inputs.observer : nobody_),
         settings_(inputs.settings),
+        alarms_(settings_.alarms),
         optimizer_(policy, inputs.settings.optimizer, inputs.ranks, inputs.settings.shard),
         limits_(settings_, policy.numerics().device, inputs.ranks, state_.memory,
                 {[this](const std::string& text) { warn(text); },
                  [this](Pass pass, int64_t size) { observer_.before_pass(pass, size); }}) {
     methods_.adjust_sampling(settings_.sampling);
+    if (settings_.alarms.second_grader != "none") second_grader_ = make_grader(settings_.alarms.second_grader);
     for (const Problem& problem : in_.problems) {
       std::vector<int64_t> ids = prompts_.ids(problem.text);
       if (static_cast<int64_t>(ids.size()) > settings_.prompt.prompt_tokens) {
@@ -54,15 +57,18 @@ class Run {
     if (in_.ranks != nullptr) in_.ranks->any(false);
     const bool goes_on = load();
     if (writes()) cut_metrics(goes_on ? state_.metrics_bytes : 0);
+    if (goes_on) recall_alarms();
     const std::unique_ptr<ReferencePolicy> reference = make_reference();
     std::unique_ptr<SharedStates> reference_shares;  // parameters alone, in their own type
     if (reference != nullptr && optimizer_.shard() == Shard::parameters) {
       reference_shares =
           std::make_unique<SharedStates>(reference->kept(), *in_.ranks, Shard::parameters, policy_.numerics().dtype);
     }
-    CollectInputs collect{
-        settings_, prompts_, grader_, problems_, prompt_ids_, methods_.needs().fingerprints, methods_.needs().readouts,
-        in_.ranks, &limits_};
+    CollectInputs collect{settings_,      prompts_,    grader_,
+                          problems_,      prompt_ids_, methods_.needs().fingerprints,
+                          methods_.needs().readouts,   in_.ranks,   &limits_,
+                          second_grader_.get(), starved_file()};
+    if (writes()) fs::remove(starved_file());  // of an earlier start
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
       const int64_t step = state_.step + 1;
@@ -90,6 +96,7 @@ class Run {
   void finish() const {
     if (in_.ranks != nullptr) in_.ranks->finish();
   }
+  [[nodiscard]] std::string starved_file() const { return in_.folder + "/starved.txt"; }
   [[nodiscard]] std::string metrics_path() const { return in_.folder + "/metrics.jsonl"; }
 
   bool load() { return load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }
@@ -102,6 +109,18 @@ class Run {
       throw Error("{}: expected at least {} bytes (those of the checkpoint), found {}", metrics_path(), bytes, size);
     if (size > bytes) fs::resize_file(metrics_path(), static_cast<uintmax_t>(bytes));
     if (!fs::exists(metrics_path())) write_file_atomically(metrics_path(), "");
+  }
+
+  // The alarms as they stood when the checkpoint was written: the lines before it are looked at again.
+  void recall_alarms() {
+    std::istringstream lines(read_file(metrics_path()).substr(0, static_cast<size_t>(state_.metrics_bytes)));
+    for (std::string line; std::getline(lines, line);) {
+      Metrics metrics;
+      for (const auto& [name, value] : parse_json(line).items()) {
+        if (value.is_number()) metrics[name] = value.get<double>();
+      }
+      alarms_.check(static_cast<int64_t>(metrics.at("step")), metrics);
+    }
   }
 
   // The policy as it was before the first step: the base model.
@@ -148,15 +167,8 @@ class Run {
     if (writes()) observer_.on_warning(text);
   }
 
-  void warn_of(int64_t step, const Metrics& metrics) {
-    const auto entropy = metrics.find("sampling_entropy");
-    if (!warned_collapse_ && entropy != metrics.end() && entropy->second < settings_.collapse_entropy) {
-      warn(
-          fmt::format("step {}: mean token entropy {:.2g} is below {:.2g} (train.collapse_entropy): the policy has "
-                      "collapsed",
-                      step, entropy->second, settings_.collapse_entropy));
-      warned_collapse_ = true;
-    }
+  void warn_of(int64_t step, Metrics& metrics) {
+    for (const std::string& line : alarms_.check(step, metrics)) warn(line);
     if (!warned_fingerprints_ && metrics.contains("no_fingerprints")) {
       warn(
           fmt::format("step {}: responses have answers but none has a fingerprint, so the memory stays empty; "
@@ -215,13 +227,15 @@ class Run {
   TrainObserver nobody_;
   TrainObserver& observer_;
   TrainSettings settings_;
+  Alarms alarms_;
+  std::unique_ptr<Grader> second_grader_;  // null: none
   Optimizer optimizer_;
   RunState state_;
   MemoryLimits limits_;
   std::vector<Problem> problems_;
   std::vector<std::vector<int64_t>> prompt_ids_;
   TrainResult result_;
-  bool warned_collapse_ = false, warned_fingerprints_ = false;
+  bool warned_fingerprints_ = false;
 };
 
 }  // namespace

@@ -134,8 +134,8 @@ TEST(Trainer, LearnsWhatIsRewarded) {
   toy.settings.checkpoint_every = 40;
   toy.train_in(toy.inputs());
   const auto metrics = metrics_of(toy.run_folder());
-  EXPECT_LT(metrics.front().at("train_pass_rate").get<double>(), 0.7);
-  EXPECT_GT(metrics.back().at("train_pass_rate").get<double>(), 0.9);
+  EXPECT_LT(metrics.front().at("rollout_pass_rate").get<double>(), 0.7);
+  EXPECT_GT(metrics.back().at("rollout_pass_rate").get<double>(), 0.9);
 }
 
 TEST(Trainer, KeepsTheBestModelByValidationAlone) {

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/data/problem_file.h"
 #include "harness/experiment/jobs/folder.h"
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/jobs/settings.h"
@@ -40,6 +42,22 @@ int64_t drop_long_prompts(std::vector<ProblemSet>& sets, const PromptMaker& prom
     });
   }
   return static_cast<int64_t>(dropped);
+}
+
+// The problems that the job answers.
+std::vector<ProblemSet> problems_of(const EvalJob& job) {
+  if (job.trial_problems == 0) return job.data.source->load(job.data.test, "test");
+  std::vector<ProblemSet> sets = job.data.source->load(job.data.train, "train");
+  int64_t all = 0, at = 0;
+  for (const ProblemSet& set : sets) all += std::ssize(set.problems);
+  const int64_t wanted = std::min(job.trial_problems, all);
+  for (ProblemSet& set : sets) {
+    std::erase_if(set.problems, [&](const Problem&) {
+      ++at;
+      return at * wanted / all == (at - 1) * wanted / all;
+    });
+  }
+  return sets;
 }
 
 // The responses of another evaluation graded anew: nothing is sampled.
@@ -92,8 +110,10 @@ void run_eval_job(const JobOptions& options, const Program& program) {
     return;
   }
   if (!job.outcomes.empty()) {
-    OutcomeFile file{job.settings.graders.front(), regraded(job, job.data.source->load(job.data.test, "test"))};
+    const std::vector<ProblemSet> sets = problems_of(job);
+    OutcomeFile file{job.settings.graders.front(), regraded(job, sets)};
     open_job_folder(options.out, "eval", identity, keys.effective());
+    write_problems(options.out + "/" + kProblemFileName, sets);
     write_outcomes(options.out + "/outcomes.jsonl.zst", file);
     write_done(
         options.out, identity,
@@ -104,7 +124,7 @@ void run_eval_job(const JobOptions& options, const Program& program) {
   const auto begin = std::chrono::steady_clock::now();
   const LoadedModel loaded = load_model(job.model_folder, job.numerics.numerics);
   const PromptMaker prompts(job.prompt, job.model_folder, loaded.model->config(), loaded.tokenizer);
-  auto sets = job.data.source->load(job.data.test, "test");
+  auto sets = problems_of(job);
   const int64_t dropped = drop_long_prompts(sets, prompts);
   open_job_folder(options.out, "eval", identity, keys.effective());
   EvalInputs inputs{prompts, {}, {}};
@@ -132,6 +152,7 @@ void run_eval_job(const JobOptions& options, const Program& program) {
     inputs.progress = {};
     facts["train_pass_rate"] = share_right(evaluate(*loaded.model, train_sets, train, inputs), file.main_grader);
   }
+  write_problems(options.out + "/" + kProblemFileName, sets);
   write_outcomes(options.out + "/outcomes.jsonl.zst", file);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   write_timing(options.out, job.numerics.numerics.device, {{"all", seconds.count()}});

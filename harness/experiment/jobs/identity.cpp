@@ -20,6 +20,9 @@ std::vector<std::string> keys_without_result(const Config::Entries& effective) {
   std::vector<std::string> keys = {"model.folder",           "data.dir",        "model.start", "method.threads",
                                    "checkpoint.every",       "train.processes", "train.shard", "train.offload_optimizer",
                                    "train.offload_reference"};
+  for (const auto& [key, entry] : effective) {
+    if (key.starts_with("alarm.")) keys.push_back(key);
+  }
   if (value_of(effective, "numerics.strict", true)) {
     keys.insert(keys.end(), {"numerics.threads", "rollout.max_rows"});
   }

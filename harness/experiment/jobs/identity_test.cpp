@@ -20,6 +20,12 @@ TEST(JobIdentity, FollowsFromKeysThatChangeResults) {
   }
 }
 
+TEST(JobIdentity, DoesNotHoldTheAlarms) {
+  EXPECT_EQ(identity_of({"train.steps=3", "alarm.truncated=0.2", "alarm.second_grader=\"math\""}),
+            identity_of({"train.steps=3"}));
+  EXPECT_NE(identity_of({"train.collapse_entropy=0.1"}), identity_of({"train.collapse_entropy=0.2"}));  // as in 0.1.0
+}
+
 TEST(JobIdentity, LeavesOutOnlyTheVeryKeys) {
   EXPECT_NE(identity_of({}), identity_of({"data.directory=\"b\""}));
   Config more;

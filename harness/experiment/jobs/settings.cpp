@@ -103,6 +103,9 @@ EvalJob read_eval_job(ConfigReader& keys, const Program& program) {
   s.graders = keys.texts("eval.graders", {reward}, "graders of the evaluation, the main one first");
   s.fingerprint = read_fingerprint_settings(keys);
   job.train_samples = keys.integer("eval.train_samples", 0, 0, "samples a training problem for the train pass rate; 0: none");
+  if (keys.has("eval.trial_problems")) {
+    job.trial_problems = keys.integer("eval.trial_problems", 0, 1, "set by `run` where it tries a base model");
+  }
   if (keys.has("eval.outcomes_folder")) {
     job.outcomes = keys.text("eval.outcomes_folder", "", "set by `run` for a row that grades another's responses");
     read_identity(keys, "eval.outcomes_identity", "set by `run`: of those responses");

@@ -157,7 +157,7 @@ void warn_of_few_visits(const TrainJob& job, size_t problems) {
 
 void show_step(const std::string& folder, int64_t step, int64_t steps, const Metrics& metrics) {
   const auto value = [&](const char* name) { return metrics.contains(name) ? metrics.at(name) : 0.0; };
-  const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("train_pass_rate"),
+  const std::string note = fmt::format("pass {:.2f} entropy {:.3f} tokens {:.1f}", value("rollout_pass_rate"),
                                        value("sampling_entropy"), value("response_tokens"));
   write_progress(folder, {static_cast<double>(step), static_cast<double>(steps), "steps", note});
   fmt::print(stderr, "step {}/{} {}\n", step, steps, note);

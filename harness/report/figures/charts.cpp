@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,18 +18,24 @@ namespace {
 
 struct TrainingMetric {
   std::string file, title, y_label;
-  std::vector<std::string> names;  // in metrics.jsonl; the first that is there
+  std::vector<std::string> names;        // in metrics.jsonl; the first that is there
+  std::vector<std::string> alarms = {};  // about it, marked in the chart
 };
 
 const std::vector<TrainingMetric>& training_metrics() {
   static const std::vector<TrainingMetric> kMetrics{
-      {"reward", "Reward of kept responses", "mean reward", {"reward"}},
-      {"train_pass_rate", "Pass rate on the training problems", "share of sampled responses", {"train_pass_rate"}},
+      {"reward", "Reward of kept responses", "mean reward", {"reward"}, {"one_sided_groups"}},
+      // train_pass_rate: its name in files up to version 0.1.0.
+      {"train_pass_rate", "Rollout pass rate", "share of sampled responses", {"rollout_pass_rate", "train_pass_rate"}},
       {"validation", "Validation", "pass@1", {"validation/pass@1"}},
-      {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}},
-      {"response_length", "Response length", "tokens", {"response_tokens"}},
+      {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}, {"collapse", "entropy_fall", "entropy_rise"}},
+      {"response_length", "Response length", "tokens", {"response_tokens"}, {"truncated"}},
       {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
-      {"largest_wrong_share", "Largest group of equal wrong answers", "share of wrong answers", {"largest_wrong_share"}},
+      {"largest_wrong_share",
+       "Largest group of equal wrong answers",
+       "share of wrong answers",
+       {"largest_wrong_share"},
+       {"repeated_wrong"}},
       {"eigen_ratio", "Top-1 eigen ratio of a problem's fingerprints", "largest eigenvalue / trace", {"eigen_ratio"}},
       {"eigen_ratio_pooled", "Top-1 eigen ratio of a step's fingerprints", "eigenvalue / trace", {"eigen_ratio_pooled"}},
       {"repeated_answers", "Wrong answers that an earlier step had", "share of wrong responses", {"repeated_answer_share"}},
@@ -36,6 +44,17 @@ const std::vector<TrainingMetric>& training_metrics() {
       {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
       {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};
   return kMetrics;
+}
+
+// When an alarm of the list began in any of the trainings, in order.
+std::vector<int64_t> alarm_steps(const std::vector<const TrainingCurves*>& seeds, const std::vector<std::string>& alarms) {
+  std::set<int64_t> steps;
+  for (const TrainingCurves* curves : seeds) {
+    for (const auto& [name, begins] : alarm_onsets(*curves)) {
+      if (std::find(alarms.begin(), alarms.end(), name) != alarms.end()) steps.insert(begins.begin(), begins.end());
+    }
+  }
+  return {steps.begin(), steps.end()};
 }
 
 std::string file_name(std::string text) {
@@ -102,7 +121,7 @@ Chart pass_chart(const ExperimentResults& results, const std::string& base_model
 
 Chart training_chart(const ExperimentResults& results, const std::string& base_model, const TrainingMetric& metric,
                      const std::string& name, const std::string& title) {
-  Chart chart{name, "training", title, "training step", metric.y_label, "", false, {}};
+  Chart chart{name, "training", title, kStepLabel, metric.y_label, "", false, {}};
   for (auto& [row, line] : lines_of(results, base_model)) {
     std::vector<const TrainingCurves*> seeds;
     for (const SeedResults& seed : row->seeds) seeds.push_back(&seed.curves);
@@ -113,31 +132,33 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
       }
       if (!band.empty()) break;
     }
+    line.alarms = alarm_steps(seeds, metric.alarms);
     if (!line.points.empty()) chart.lines.push_back(line);
   }
   chart.description =
       fmt::format("{} over training steps, mean over seeds with the range between the smallest and the largest: {}.",
                   metric.title, spoken_ends(chart.lines));
+  for (const CurveLine& line : chart.lines) {
+    if (!line.alarms.empty()) chart.description += fmt::format(" Alarms of {} at step {}.", line.label, fmt::join(line.alarms, ", "));
+  }
   return chart;
 }
 
-// Shares of the true error labels among a row's wrong responses over training: the labels with the largest mean shares.
-Chart label_chart(const RowResults& row, const std::string& name) {
-  constexpr size_t kLabels = 7;
-  const std::string prefix = "error_label/";
-  Chart chart{name,  "labels", "Error labels, " + row.record.shown(), "training step", "share of labelled wrong responses", "",
-              false, {}};
+constexpr std::string_view kLabelPrefix = "error_label/";
+
+// Shares of the true error labels among a row's wrong responses over training, and each label's sum over the steps.
+std::vector<std::pair<double, CurveLine>> label_lines(const RowResults& row) {
   std::vector<const TrainingCurves*> seeds;
   std::set<std::string> labels;
   for (const SeedResults& seed : row.seeds) {
     seeds.push_back(&seed.curves);
     for (const auto& [key, values] : seed.curves) {
-      if (key.starts_with(prefix)) labels.insert(key);
+      if (key.starts_with(kLabelPrefix)) labels.insert(key);
     }
   }
   std::vector<std::pair<double, CurveLine>> lines;
   for (const std::string& label : labels) {
-    CurveLine line{label.substr(prefix.size()), true, 0, {}};
+    CurveLine line{label.substr(kLabelPrefix.size()), true, 0, {}};
     double sum = 0;
     for (const CurvePoint& point : seed_band(seeds, label)) {
       line.points.push_back({static_cast<double>(point.step), point.mean, point.low, point.high});
@@ -146,9 +167,31 @@ Chart label_chart(const RowResults& row, const std::string& name) {
     lines.emplace_back(sum, line);
   }
   std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (size_t i = 0; i < std::min(lines.size(), kLabels); ++i) {
-    lines[i].second.place = i;
-    chart.lines.push_back(lines[i].second);
+  return lines;
+}
+
+// A place for each label, and so a colour, in the charts of all rows: the most frequent of all first.
+std::map<std::string, size_t> label_places(const ExperimentResults& results) {
+  std::map<std::string, double> sums;
+  for (const RowResults& row : results.rows) {
+    for (const auto& [sum, line] : label_lines(row)) sums[line.label] += sum;
+  }
+  std::vector<std::pair<std::string, double>> order(sums.begin(), sums.end());
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::map<std::string, size_t> places;
+  for (const auto& [label, sum] : order) places.emplace(label, places.size());
+  return places;
+}
+
+// The labels with the largest mean shares of one row.
+Chart label_chart(const RowResults& row, const std::string& name, const std::map<std::string, size_t>& places) {
+  constexpr size_t kLabels = 7;
+  Chart chart{name,  "labels", "Error labels, " + row.record.shown(), kStepLabel, "share of labelled wrong responses", "",
+              false, {}};
+  for (auto& [sum, line] : label_lines(row)) {
+    if (chart.lines.size() == kLabels) break;
+    line.place = places.at(line.label);
+    chart.lines.push_back(line);
   }
   chart.description =
       fmt::format("Shares of error labels over training of {}: {}.", row.record.shown(), spoken_ends(chart.lines));
@@ -172,8 +215,9 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
       charts.push_back(training_chart(results, model, metric, "training" + suffix + "_" + metric.file, metric.title + of));
     }
   }
+  const std::map<std::string, size_t> places = label_places(results);
   for (size_t i = 0; i < results.rows.size(); ++i) {
-    if (results.rows[i].trained()) charts.push_back(label_chart(results.rows[i], fmt::format("labels_{}", i + 1)));
+    if (results.rows[i].trained()) charts.push_back(label_chart(results.rows[i], fmt::format("labels_{}", i + 1), places));
   }
   const std::vector<Chart> clusters = cluster_charts(results);
   charts.insert(charts.end(), clusters.begin(), clusters.end());

@@ -36,7 +36,7 @@ std::vector<std::string> choices_of(const RowResults& row) {
 
 // Adjusted Rand index of each choice over training.
 Chart agreement_chart(const RowResults& row, const std::string& name, const std::string& truth, const std::string& title) {
-  Chart chart{name, "clusters", title + ", " + row.record.shown(), "training step", "adjusted Rand index", "", false, {}};
+  Chart chart{name, "clusters", title + ", " + row.record.shown(), kStepLabel, "adjusted Rand index", "", false, {}};
   for (const std::string& choice : choices_of(row)) {
     CurveLine line{choice, true, chart.lines.size(), {}};
     for (const CurvePoint& point : seed_band(curves_of(row), kClusters + choice + "/" + truth + "/adjusted_rand")) {

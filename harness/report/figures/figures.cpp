@@ -1,6 +1,7 @@
 #include "harness/report/figures/figures.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "harness/core/error.h"
 #include "harness/core/subprocess.h"
@@ -46,12 +47,61 @@ std::string data_blocks(const Chart& chart) {
   return text;
 }
 
+// The legend stands below the plot: its font, and the height of a picture that leaves the plot its own. gnuplot takes about
+// 0.63 em a character and 1.5 em a line, and draws over the plot where the legend is higher than half of the picture.
+struct Legend {
+  int font = 13;
+  int height = 420;
+};
+Legend legend_of(const Chart& chart) {
+  constexpr size_t kManyLines = 12, kRowsThatFit = 4;
+  constexpr double kWidth = 600;
+  size_t longest = 1;
+  for (const CurveLine& line : chart.lines) longest = std::max(longest, line.label.size());
+  Legend legend;
+  if (chart.lines.size() > kManyLines) legend.font = 10;
+  const double entry = 0.63 * legend.font * static_cast<double>(longest + 8);
+  const auto columns = std::max<size_t>(1, static_cast<size_t>(kWidth / entry));
+  const size_t rows = (chart.lines.size() + columns - 1) / columns;
+  if (rows <= kRowsThatFit) return legend;
+  const int legend_height = static_cast<int>(1.5 * legend.font * static_cast<double>(rows));
+  legend.height = std::max(legend.height, legend_height) + legend_height + 40;
+  return legend;
+}
+
+// From the first step to the last: a run of one step has a little room.
+std::string step_range(const Chart& chart) {
+  double first = std::numeric_limits<double>::infinity(), last = -first;
+  for (const CurveLine& line : chart.lines) {
+    for (const CurveLine::Point& point : line.points) {
+      first = std::min({first, point.x, 1.0});
+      last = std::max(last, point.x);
+    }
+  }
+  if (first > last) return "";
+  return first < last ? fmt::format("set xrange [{}:{}]\n", first, last)
+                      : fmt::format("set xrange [{}:{}]\n", first - 0.5, last + 0.5);
+}
+
+// Ticks that rise from the axis in a line's colour, where an alarm began.
+std::string alarm_marks(const Chart& chart) {
+  std::string text;
+  for (const CurveLine& line : chart.lines) {
+    for (const int64_t step : line.alarms) {
+      text += fmt::format("set arrow from first {0}, graph 0 to first {0}, graph 0.07 nohead front lc rgb '{1}' lw 2.5\n", step,
+                          series_style(line.place, line.trained).colour.light);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string gnuplot_script(const Chart& chart) {
+  const Legend legend = legend_of(chart);
   std::string text =
-      fmt::format("set terminal svg size 640,420 dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n",
-                  quoted(gnuplot_name(chart.name)));
+      fmt::format("set terminal svg size 640,{} dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n",
+                  legend.height, quoted(gnuplot_name(chart.name)));
   text += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror textcolor rgb '{}'\n", kAxisInk.light, kTextInk.light);
   text += fmt::format("set grid ytics lc rgb '{}' lw 0.6 dt 1\n", kGridInk.light);
   if (chart.logarithmic_x) text += "set logscale x 2\nset format x '%.0f'\n";
@@ -59,8 +109,10 @@ std::string gnuplot_script(const Chart& chart) {
                       quoted(chart.y_label), kTextInk.light);
   text += fmt::format("set title {} tc rgb '{}'\n", quoted(chart.title), kTextInk.light);
   text += fmt::format(
-      "set key below center horizontal tc rgb '{}' height 1 samplen 2.5\nset offsets graph 0.01, graph 0.01, 0, 0\n",
-      kTextInk.light);
+      "set key below center horizontal tc rgb '{}' height 1 samplen 2.5 font ',{}'\nset offsets graph 0.01, graph 0.01, 0, 0\n",
+      kTextInk.light, legend.font);
+  if (chart.x_label == kStepLabel) text += step_range(chart);
+  text += alarm_marks(chart);
   text += data_blocks(chart);
   std::string bands, lines;
   for (size_t i = 0; i < chart.lines.size(); ++i) {

@@ -17,7 +17,11 @@ struct CurveLine {
     double x = 0, value = 0, low = 0, high = 0;
   };
   std::vector<Point> points;
+  std::vector<int64_t> alarms{};  // steps at which an alarm about this chart's metric began
 };
+
+// The x label of charts over training: their axis goes from the first to the last step.
+inline constexpr const char* kStepLabel = "training step";
 
 // One picture as data, before it is drawn; curves.csv holds these numbers.
 struct Chart {

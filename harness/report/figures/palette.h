@@ -11,7 +11,8 @@ struct SeriesColour {
   const char* light;  // on white
   const char* dark;   // on near-black
 };
-// An untrained base model is grey; trained rows take the others in turn, with another dash pattern on each round.
+// An untrained base model is grey; trained rows take the others in turn, with another dash pattern and other points on each
+// round: 35 that differ in colour and dashes, 245 that differ in something.
 inline constexpr SeriesColour kUntrainedColour{"#6e6e6e", "#a8a8a8"};
 inline constexpr std::array<SeriesColour, 7> kSeriesColours{{{"#0072b2", "#56a8e0"},
                                                              {"#d55e00", "#ff8c42"},
@@ -33,8 +34,9 @@ struct SeriesStyle {
 inline SeriesStyle series_style(size_t trained_index, bool trained) {
   constexpr std::array<int, 7> kPoints{7, 5, 9, 11, 13, 6, 4};
   if (!trained) return {kUntrainedColour, 3, 6};
-  const size_t index = trained_index % kSeriesColours.size();
-  return {kSeriesColours[index], trained_index < kSeriesColours.size() ? 1 : 2, kPoints[index]};
+  constexpr size_t kDashes = 5;  // gnuplot's
+  const size_t index = trained_index % kSeriesColours.size(), round = trained_index / kSeriesColours.size();
+  return {kSeriesColours[index], static_cast<int>(1 + round % kDashes), kPoints[(index + round) % kPoints.size()]};
 }
 
 }  // namespace harness

@@ -10,14 +10,28 @@
 
 namespace harness {
 
+namespace {
+
+constexpr const char* kPassNote =
+    "Bands: 95 % intervals of each row by itself, over problems and training seeds (over problems alone where a row has one "
+    "seed). They say little of the difference of two rows, which share problems and seeds: the paired intervals of differences "
+    "stand in the table's tooltips and in table.csv.";
+constexpr const char* kTrainingNote =
+    "Lines: mean over the seeds; bands: from the smallest to the largest seed. Kept responses are those that the filter leaves: "
+    "a row with a filter keeps groups with right and wrong responses alone, so its reward and its answers are not those of a row "
+    "without one.";
+
+}  // namespace
+
 std::string html_page(const ExperimentResults& results, const Summary& summary, const Figures& figures) {
   struct Section {
     std::string id, title, body;
   };
   const std::vector<Section> sections{
       {"results", "Results", html_tables(summary)},
-      {"pass-at-k", "pass@k with 95 % intervals", html_figures(figures, "pass@k")},
-      {"training", "Training, mean over seeds and range", html_figures(figures, "training")},
+      {"pass-at-k", "pass@k with 95 % intervals", html_figures(figures, "pass@k", kPassNote)},
+      {"alarms", "Alarms while training", html_alarms(results)},
+      {"training", "Training, mean over seeds and range", html_figures(figures, "training", kTrainingNote)},
       {"problems", "Problems gained and lost", html_heat_maps(results)},
       {"labels", "What the wrong answers did", html_error_labels(results) + html_figures(figures, "labels")},
       {"clusters", "Clusters of wrong responses against the truth", html_figures(figures, "clusters")},

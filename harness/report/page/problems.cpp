@@ -59,10 +59,17 @@ std::string bar_cell(double share) {
 
 std::string sample_markup(const SampleText& sample) {
   const std::string label = sample.error_label.empty() ? "" : ", " + sample.error_label;
-  return fmt::format("<p><strong>{}</strong>{}: answer <code>{}</code>, as {} of the samples</p><pre>{}</pre>\n",
+  return fmt::format("<p><strong>{}</strong>{}: answer <code>{}</code>, as {} of {} samples</p><pre>{}</pre>\n",
                      to_string(sample.verdict), markup_escape(label),
-                     sample.answer.empty() ? "none" : markup_escape(sample.answer), sample.group_size,
+                     sample.answer.empty() ? "none" : markup_escape(sample.answer), sample.group_size, sample.samples,
                      markup_escape(sample.text));
+}
+
+std::string problem_markup(const SampleText& sample) {
+  const std::string head = fmt::format("<h3>{}: {}</h3>\n", markup_escape(sample.set), markup_escape(sample.problem));
+  if (sample.problem_text.empty()) return head;
+  return head + fmt::format("<pre>{}</pre><p>right answer: <code>{}</code></p>\n", markup_escape(sample.problem_text),
+                            markup_escape(sample.right_answer));
 }
 
 }  // namespace
@@ -107,12 +114,13 @@ std::string html_wrong_groups(const ExperimentResults& results) {
       }
     }
     if (total == 0) continue;
-    body += fmt::format("<tr><td>{}</td><td>{}</td>", markup_escape(row.record.shown()), total);
+    body += fmt::format("<tr><td>{}</td><td>{:.0f}</td>", markup_escape(row.record.shown()),
+                        static_cast<double>(total) / static_cast<double>(row.seeds.size()));
     for (const int64_t count : counts) body += bar_cell(static_cast<double>(count) / static_cast<double>(total));
     body += "</tr>\n";
   }
   if (body.empty()) return "";
-  std::string head = "<th scope=\"col\">method</th><th scope=\"col\">groups</th>";
+  std::string head = "<th scope=\"col\">method</th><th scope=\"col\">groups a seed</th>";
   for (size_t bin = 0; bin < kFrom.size(); ++bin) {
     const bool last = bin + 1 == kFrom.size();
     const std::string range = last                               ? fmt::format("{} and more", kFrom[bin])
@@ -171,7 +179,7 @@ std::string html_responses(const ExperimentResults& results) {
     for (const SampleText& sample : row.seeds.front().counts.samples) {
       if (sample.problem != problem) {
         problem = sample.problem;
-        text += fmt::format("<h3>{}: {}</h3>\n", markup_escape(sample.set), markup_escape(problem));
+        text += problem_markup(sample);
       }
       text += sample_markup(sample);
     }

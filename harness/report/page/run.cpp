@@ -88,10 +88,33 @@ std::string html_machine(const ExperimentResults& results) {
   line("config hash", results.record.config_hash);
   line("device", results.record.device);
   for (const auto& [name, value] : results.record.machine.items()) line(name, plain_value(value));
-  const std::string folder = std::filesystem::path(results.folder).lexically_normal().filename().string();
+  const std::string folder = std::filesystem::path(results.folder).lexically_normal().string();
   text += "</tbody></table></div>\n<p>Every number of this page follows from the stored outcomes. To derive them again:</p>";
   return text + fmt::format("<pre>medsbench verify {0}\nmedsbench table {0}</pre>\n",
                             markup_escape(folder.empty() ? "FOLDER" : folder));
+}
+
+std::string html_alarms(const ExperimentResults& results) {
+  std::string lines;
+  for (const RowResults& row : results.rows) {
+    std::map<std::string, std::pair<int64_t, int64_t>> alarms;  // name -> trainings, first step
+    for (const SeedResults& seed : row.seeds) {
+      for (const auto& [name, steps] : alarm_onsets(seed.curves)) {
+        auto& [trainings, first] = alarms[name];
+        first = trainings == 0 ? steps.front() : std::min(first, steps.front());
+        ++trainings;
+      }
+    }
+    for (const auto& [name, met] : alarms) {
+      lines += fmt::format("<tr><td>{}</td><td class=\"words\"><code>{}</code></td><td>{} of {}</td><td>{}</td></tr>\n",
+                           markup_escape(row.record.shown()), markup_escape(name), met.first, row.seeds.size(), met.second);
+    }
+  }
+  if (lines.empty()) return "";
+  return "<p class=\"note\">Metrics of a training beyond their thresholds (keys alarm.*, docs/evaluation.md); charts of the "
+         "metric bear a tick where one began.</p><div class=\"scroll\"><table><thead><tr><th>method</th>"
+         "<th class=\"words\">alarm</th><th>trainings</th><th>first at step</th></tr></thead><tbody>\n" +
+         lines + "</tbody></table></div>\n";
 }
 
 std::string html_timing(const ExperimentResults& results) {

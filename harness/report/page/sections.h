@@ -12,7 +12,10 @@ namespace harness {
 std::string html_section(const std::string& id, const std::string& title, const std::string& body);
 
 std::string html_tables(const Summary& summary);
-std::string html_figures(const Figures& figures, const std::string& section);
+// The figures of a section under a note, which is markup; "" : none.
+std::string html_figures(const Figures& figures, const std::string& section, const std::string& note = "");
+// Which alarms the trainings met, in how many of a row, and when first.
+std::string html_alarms(const ExperimentResults& results);
 // A strip of problems for each compared row: its pass rate minus that of the row it is compared with.
 std::string html_heat_maps(const ExperimentResults& results);
 // How many equal wrong answers stand together, and which known strategies they follow.

@@ -41,7 +41,7 @@ std::string table_entry(const Column& column, const TableEntry& entry) {
 std::string table_head(const Summary& summary, const TablePart& part) {
   std::string text = "<thead>";
   if (part.by_set) {
-    text += "<tr><th></th>";
+    text += "<tr><th></th><th></th>";
     for (size_t i = 0; i < part.columns.size();) {
       const std::string& set = summary.columns[part.columns[i]].set;
       size_t end = i;
@@ -51,7 +51,7 @@ std::string table_head(const Summary& summary, const TablePart& part) {
     }
     text += "</tr>";
   }
-  text += "<tr><th scope=\"col\">method</th>";
+  text += "<tr><th scope=\"col\">method</th><th scope=\"col\">seeds</th>";
   for (const size_t c : part.columns) text += fmt::format("<th scope=\"col\">{}</th>", summary.columns[c].quantity.heading());
   return text + "</tr></thead>\n";
 }
@@ -61,13 +61,13 @@ std::string table_part(const Summary& summary, const TablePart& part) {
                                  table_head(summary, part));
   for (const RowGroup& group : part.groups) {
     if (part.groups.size() > 1) {
-      text += fmt::format("<tr class=\"group\"><th colspan=\"{}\" scope=\"rowgroup\">{}</th></tr>\n", part.columns.size() + 1,
+      text += fmt::format("<tr class=\"group\"><th colspan=\"{}\" scope=\"rowgroup\">{}</th></tr>\n", part.columns.size() + 2,
                           markup_escape(group.base_model));
     }
     for (const size_t i : group.rows) {
       const SummaryRow& row = summary.rows[i];
       text += row.source.empty() ? "<tr>" : "<tr class=\"published\">";
-      text += fmt::format("<td>{}</td>", markup_escape(shown_label(row)));
+      text += fmt::format("<td>{}</td><td>{}</td>", markup_escape(row.label), shown_seeds(row));
       for (const size_t c : part.columns) text += table_entry(summary.columns[c], row.entries[c]);
       text += "</tr>\n";
     }
@@ -111,14 +111,15 @@ std::string html_tables(const Summary& summary) {
   return text + "</ul>\n";
 }
 
-std::string html_figures(const Figures& figures, const std::string& section) {
+std::string html_figures(const Figures& figures, const std::string& section, const std::string& note) {
   std::string text;
   for (const Figure& figure : figures.figures) {
     if (figure.chart.section != section) continue;
     const bool wide = section == "pass@k" && text.empty();
     text += fmt::format("<figure{}>{}</figure>\n", wide ? " class=\"wide\"" : "", figure.svg);
   }
-  return text.empty() ? "" : "<div class=\"figures\">\n" + text + "</div>\n";
+  if (text.empty()) return "";
+  return (note.empty() ? "" : "<p class=\"note\">" + note + "</p>") + "<div class=\"figures\">\n" + text + "</div>\n";
 }
 
 }  // namespace harness

@@ -30,7 +30,7 @@ struct SeedRecord {
   std::string config;             // effective config.toml, "" if none
   std::string timing;             // timing.json, "" if none; shown in the HTML page only, never in a table
   Budget budget;
-  std::optional<double> train_pass_rate;  // on the training problems at the end; absent: from metrics.jsonl, last steps
+  std::optional<double> train_pass_rate;  // of the evaluation on the training problems (eval.train_samples); absent: none
   std::string failed;                     // reason; "": not failed
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/core/error.h"
+#include "harness/data/problem_file.h"
 
 namespace harness {
 
@@ -33,7 +34,7 @@ void keep_samples(const Samples& samples, const std::string& grader, std::vector
     if ((is_right ? right : wrong) >= (is_right ? 1 : 3)) continue;
     ++(is_right ? right : wrong);
     kept.push_back({outcome.set, outcome.problem, outcome.text, outcome.final_answer().value_or(""), outcome.error_label,
-                    outcome.verdict(grader), group.size});
+                    outcome.verdict(grader), group.size, std::ssize(samples), "", ""});
   }
 }
 
@@ -58,6 +59,19 @@ std::string with_relative(std::string message, const std::string& path, const st
   return message;
 }
 
+// The problems of the responses kept for reading, where the outcomes' folder has them.
+void add_problems(const std::string& outcomes, std::vector<SampleText>& samples) {
+  const auto path = std::filesystem::path(outcomes).replace_filename(kProblemFileName);
+  if (samples.empty() || !std::filesystem::exists(path)) return;
+  const auto problems = read_problems(path.string());
+  for (SampleText& sample : samples) {
+    const auto found = problems.find({sample.set, sample.problem});
+    if (found == problems.end()) continue;
+    sample.problem_text = found->second.text;
+    sample.right_answer = found->second.answer;
+  }
+}
+
 std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::string& folder, const SeedRecord& seed,
                                      int64_t read_problems, std::vector<std::string>& warnings) {
   SeedResults results = recorded_results(seed);
@@ -70,6 +84,7 @@ std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::
     for (const std::string& set : record.sets) {
       if (!results.counts.sets.contains(set)) throw Error("{}: expected outcomes of the set {}, found none", path, set);
     }
+    add_problems(path, results.counts.samples);
   } catch (const Error& error) {
     warnings.push_back(with_relative(error.what(), path, seed.outcomes));
     return std::nullopt;
@@ -107,7 +122,8 @@ RowResults read_row(const ExperimentRecord& record, const std::string& folder, c
 // Share of right responses sampled in training, mean of the last kLateSteps steps.
 std::optional<double> late_pass_rate(const TrainingCurves& curves) {
   constexpr size_t kLateSteps = 5;
-  const auto found = curves.find("train_pass_rate");
+  auto found = curves.find("rollout_pass_rate");
+  if (found == curves.end()) found = curves.find("train_pass_rate");  // its name up to version 0.1.0
   if (found == curves.end() || found->second.empty()) return std::nullopt;
   double sum = 0;
   size_t steps = 0;
@@ -192,7 +208,8 @@ SeedTable seed_table(const RowResults& row, const std::string& set, const Quanti
 }
 
 std::optional<double> seed_value(const RowResults& row, const SeedResults& seed, Quantity::Kind kind) {
-  if (kind == Quantity::Kind::train_pass_rate) return seed.train_pass_rate ? seed.train_pass_rate : late_pass_rate(seed.curves);
+  if (kind == Quantity::Kind::train_pass_rate) return seed.train_pass_rate;
+  if (kind == Quantity::Kind::rollout_pass_rate) return late_pass_rate(seed.curves);
   if (!row.trained()) return std::nullopt;
   switch (kind) {
     case Quantity::Kind::tokens_generated:

@@ -20,7 +20,9 @@ namespace harness {
 struct SampleText {
   std::string set, problem, text, answer, error_label;
   Correctness verdict = Correctness::wrong;
-  int64_t group_size = 0;  // responses to this problem with the same answer
+  int64_t group_size = 0;                  // responses to this problem with the same answer
+  int64_t samples = 0;                     // all responses to it
+  std::string problem_text, right_answer;  // "" where the folder of the outcomes does not have them
 };
 
 // One file of stored outcomes, counted.
@@ -80,8 +82,8 @@ SeedResults recorded_results(const SeedRecord& seed);
 
 // A quantity of a problem of one row on one set, over the seeds that have the set.
 SeedTable seed_table(const RowResults& row, const std::string& set, const Quantity& quantity);
-// A quantity of a seed that is no mean over problems: the training's pass rate (where the record has none, the mean of its
-// last five steps) and budgets; absent where the policy was not trained or nothing is known.
+// A quantity of a seed that is no mean over problems: the pass rate of its evaluation on the training problems, that of the
+// responses sampled in its last five steps, budgets; absent where the policy was not trained or nothing is known.
 std::optional<double> seed_value(const RowResults& row, const SeedResults& seed, Quantity::Kind kind);
 
 }  // namespace harness

@@ -29,6 +29,19 @@ TrainingCurves read_training_curves(const std::string& path) {
   return curves;
 }
 
+std::map<std::string, std::vector<int64_t>> alarm_onsets(const TrainingCurves& curves) {
+  constexpr std::string_view kPrefix = "alarm/";
+  std::map<std::string, std::vector<int64_t>> onsets;
+  for (const auto& [name, steps] : curves) {
+    if (!name.starts_with(kPrefix)) continue;
+    std::vector<int64_t>& begins = onsets[name.substr(kPrefix.size())];
+    for (const auto& [step, value] : steps) {
+      if (!steps.contains(step - 1)) begins.push_back(step);
+    }
+  }
+  return onsets;
+}
+
 std::vector<CurvePoint> seed_band(const std::vector<const TrainingCurves*>& seeds, const std::string& metric) {
   std::map<int64_t, std::vector<double>> by_step;
   for (const TrainingCurves* curves : seeds) {

@@ -14,6 +14,9 @@ using TrainingCurves = std::map<std::string, std::map<int64_t, double>>;
 // Throws Error("PATH: line N: ...") for a line that is not JSON.
 TrainingCurves read_training_curves(const std::string& path);
 
+// The steps at which each alarm began to hold (metrics alarm/NAME of harness/train/alarms.h), by its name.
+std::map<std::string, std::vector<int64_t>> alarm_onsets(const TrainingCurves& curves);
+
 // One metric over the seeds that have it.
 struct CurvePoint {
   int64_t step = 0;

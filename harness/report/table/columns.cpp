@@ -40,6 +40,7 @@ ColumnKind Column::kind() const {
     case Kind::iqm:
       return ColumnKind::aggregate;
     case Kind::train_pass_rate:
+    case Kind::rollout_pass_rate:
       return ColumnKind::train;
     default:
       return ColumnKind::budget;
@@ -71,7 +72,8 @@ std::vector<Column> table_columns(const TableSettings& settings, bool graded_twi
     }
   }
   for (const Kind kind :
-       {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate, Kind::no_answer, Kind::undecided}) {
+       {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate, Kind::rollout_pass_rate,
+        Kind::no_answer, Kind::undecided}) {
     columns.push_back({kAverage, {kind}});
   }
   if (graded_twice) columns.push_back({kAverage, {Kind::disagreement}});

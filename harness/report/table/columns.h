@@ -27,7 +27,7 @@ struct Column {
 // Of "SET METRIC", such as "average pass@1". Throws Error for another text.
 Column parse_column(std::string_view text);
 
-// Each set and the average at each k, diversity, pass rate on the training problems, verifier columns, budget. The column of
+// Each set and the average at each k, diversity, pass rates of the training, verifier columns, budget. The column of
 // graders that disagree is there only where responses were graded twice. Throws Error for a primary column that is none.
 std::vector<Column> table_columns(const TableSettings& settings, bool graded_twice);
 

@@ -57,9 +57,9 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
                       : fmt::format("the {} comparisons fixed beforehand ({})", summary.comparisons, fmt::join(primary, ", "));
   return fmt::format(
       "\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
-      "adjusted by Holm for {} excludes zero. Bold: best pass@k of its base model, "
-      "where its paired 95 % interval against the second best excludes zero.",
-      fmt::join(against, ", "), family);
+      "adjusted by Holm for {} excludes zero. Bold: best pass@k of its base model, where its paired interval against the "
+      "second best, adjusted by Holm for the {} such leads, excludes zero.",
+      fmt::join(against, ", "), family, summary.leads);
 }
 
 std::string provenance_line(const ExperimentRecord& record) {
@@ -108,6 +108,25 @@ std::string starved_line(const ExperimentResults& results) {
   return starved > 0 ? fmt::format("{:.0f} training steps had fewer kept groups than asked for.", starved) : "";
 }
 
+// Alarms of the trainings: in how many, and of which rows.
+std::string alarms_line(const ExperimentResults& results) {
+  std::map<std::string, std::pair<int64_t, std::vector<std::string>>> met;  // name -> trainings, rows
+  for (const RowResults& row : results.rows) {
+    for (const SeedResults& seed : row.seeds) {
+      for (const auto& [name, steps] : alarm_onsets(seed.curves)) {
+        auto& [trainings, rows] = met[name];
+        ++trainings;
+        if (rows.empty() || rows.back() != row.record.shown()) rows.push_back(row.record.shown());
+      }
+    }
+  }
+  std::vector<std::string> parts;
+  for (const auto& [name, where] : met) {
+    parts.push_back(fmt::format("{} in {} ({})", name, where.first, fmt::join(where.second, ", ")));
+  }
+  return parts.empty() ? "" : fmt::format("Alarms while training, in so many trainings: {}.", fmt::join(parts, "; "));
+}
+
 std::string undefined_line(const Summary& summary) {
   for (const SummaryRow& row : summary.rows) {
     for (size_t c = 0; c < row.entries.size(); ++c) {
@@ -124,7 +143,7 @@ std::string undefined_line(const Summary& summary) {
 std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
   std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.record)};
-  for (const std::string& line : {graders_line(results), starved_line(results), undefined_line(summary)}) {
+  for (const std::string& line : {graders_line(results), starved_line(results), alarms_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
   lines.insert(lines.end(), results.record.notes.begin(), results.record.notes.end());

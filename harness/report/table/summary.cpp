@@ -172,23 +172,32 @@ void compare_rows(const ExperimentResults& results, const std::vector<RowTables>
   summary.comparisons = static_cast<int64_t>(family.size());
 }
 
-// Bold: the best of a pass@k column in its base model's group, where its paired interval against the second best excludes 0.
+// Bold: the best of a primary pass@k column in its base model's group, where its paired interval against the second best,
+// adjusted by Holm for all such comparisons of the table, excludes 0.
 void find_best(const std::vector<RowTables>& tables, Summary& summary) {
   std::map<std::string, std::vector<size_t>> groups;
   for (size_t i = 0; i < summary.rows.size(); ++i) groups[summary.rows[i].base_model].push_back(i);
+  std::vector<TableEntry*> first;
+  std::vector<double> p_values;
   for (const auto& [base_model, members] : groups) {
     for (size_t c = 0; c < summary.columns.size(); ++c) {
       const Column& column = summary.columns[c];
-      if (column.kind() != ColumnKind::pass) continue;
+      if (column.kind() != ColumnKind::pass || !column.primary) continue;
       const auto value = [&](size_t row) { return summary.rows[row].entries[c].mean.value; };
       std::vector<size_t> order;
       std::copy_if(members.begin(), members.end(), std::back_inserter(order), [&](size_t i) { return !std::isnan(value(i)); });
       if (order.size() < 2) continue;
       std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return value(a) > value(b); });
       const auto interval = difference_of(tables[order[0]].of(column), tables[order[1]].of(column));
-      summary.rows[order[0]].entries[c].best = interval && interval->seeds > 1 && interval->low > 0;
+      if (!interval || interval->seeds < 2) continue;
+      first.push_back(&summary.rows[order[0]].entries[c]);
+      // Against the second best itself a lead of shared seeds may be negative.
+      p_values.push_back(interval->value > 0 ? interval->p_value : 1.0);
     }
   }
+  const std::vector<HolmDecision> decisions = holm(p_values);
+  for (size_t i = 0; i < first.size(); ++i) first[i]->best = decisions[i].different;
+  summary.leads = static_cast<int64_t>(first.size());
 }
 
 bool graded_twice(const ExperimentResults& results) {

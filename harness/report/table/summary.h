@@ -42,6 +42,7 @@ struct Summary {
   std::vector<Column> columns;
   std::vector<SummaryRow> rows;     // in groups of one base model, in the order they are first named
   int64_t comparisons = 0;          // size of Holm's family; 0: no row has the seeds that a mark needs
+  int64_t leads = 0;                // size of the family of bold: best rows against the second best
   std::vector<std::string> footer;  // plain sentences
 };
 

@@ -72,7 +72,7 @@ ExperimentResults golden_results(const Json& golden) {
       SeedResults& seed = row.seeds.emplace_back(recorded_results(record));
       seed.counts = count_outcomes(file, {"", results.record.n, 0});
       for (int64_t step = 1; golden["trainings"].contains(training) && step <= 8; ++step) {
-        seed.curves["train_pass_rate"][step] = golden["trainings"][training]["steps"][static_cast<size_t>(step - 1)];
+        seed.curves["rollout_pass_rate"][step] = golden["trainings"][training]["steps"][static_cast<size_t>(step - 1)];
       }
     }
   }
@@ -137,16 +137,20 @@ TEST(Summary, AgreesWithIndependentProgramsInEveryKindOfColumn) {
   EXPECT_GT(marks, 0);
 }
 
-TEST(TrainPassRate, IsTheRecordedOneElseTheMeanOfTheLastFiveSteps) {
+TEST(PassRates, OfTrainingAreTwoQuantities) {
+  using Kind = Quantity::Kind;
   RowResults row;
   SeedResults seed;
-  EXPECT_FALSE(seed_value(row, seed, Quantity::Kind::train_pass_rate).has_value());
-  for (int64_t step = 1; step <= 8; ++step) seed.curves["train_pass_rate"][step] = static_cast<double>(step * step);
-  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Quantity::Kind::train_pass_rate), (16 + 25 + 36 + 49 + 64) / 5.0);
-  seed.curves["train_pass_rate"] = {{1, 0.25}, {2, 0.5}};
-  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Quantity::Kind::train_pass_rate), 0.375);
+  EXPECT_FALSE(seed_value(row, seed, Kind::train_pass_rate).has_value());
+  EXPECT_FALSE(seed_value(row, seed, Kind::rollout_pass_rate).has_value());
+  for (int64_t step = 1; step <= 8; ++step) seed.curves["rollout_pass_rate"][step] = static_cast<double>(step * step);
+  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Kind::rollout_pass_rate), (16 + 25 + 36 + 49 + 64) / 5.0);
+  EXPECT_FALSE(seed_value(row, seed, Kind::train_pass_rate).has_value()) << "that of the rollouts stands for no other";
   seed.train_pass_rate = 0.125;
-  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Quantity::Kind::train_pass_rate), 0.125);
+  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Kind::train_pass_rate), 0.125);
+  seed.curves = {{"train_pass_rate", {{1, 0.25}, {2, 0.5}}}};  // metrics.jsonl of version 0.1.0
+  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Kind::rollout_pass_rate), 0.375);
+  EXPECT_DOUBLE_EQ(*seed_value(row, seed, Kind::train_pass_rate), 0.125);
 }
 
 TEST(Columns, AreReadFromTheirNamesAndRefuseOthers) {

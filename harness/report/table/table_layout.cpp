@@ -32,8 +32,8 @@ std::string grouped(double value) {
 std::vector<TablePart> table_parts(const Summary& summary) {
   TablePart results{"Pass rates on the test problems, percent", {}, row_groups(summary, true), true, false};
   TablePart rest{
-      "Interquartile mean of pass@1, diversity of the answers, pass rate on the training problems, verifier (percent of "
-      "responses) and budget a seed",
+      "Interquartile mean of pass@1, diversity of the answers, pass rate on the training problems after training and of the "
+      "rollouts of its last five steps, verifier (percent of responses) and budget a seed",
       {},
       row_groups(summary, false),
       false,
@@ -52,9 +52,10 @@ std::string shown_value(const Column& column, double value) {
   return grouped(value);
 }
 
-std::string shown_label(const SummaryRow& row) {
-  if (row.seeds_done == row.seeds_planned) return row.label;
-  return fmt::format("{} ({}/{} seeds)", row.label, row.seeds_done, row.seeds_planned);
+std::string shown_seeds(const SummaryRow& row) {
+  if (!row.source.empty()) return "";
+  if (row.seeds_done == row.seeds_planned) return std::to_string(row.seeds_done);
+  return fmt::format("{}/{}", row.seeds_done, row.seeds_planned);
 }
 
 std::string full_heading(const Column& column) {

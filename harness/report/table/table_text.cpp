@@ -35,16 +35,16 @@ std::string latex_entry(const Column& column, const TableEntry& entry) {
 
 void markdown_part(const Summary& summary, const TablePart& part, std::string& text) {
   const bool groups = part.groups.size() > 1;
-  text += groups ? "| base model | method |" : "| method |";
+  text += groups ? "| base model | method | seeds |" : "| method | seeds |";
   for (const size_t c : part.columns) text += fmt::format(" {} |", markdown_escape(full_heading(summary.columns[c])));
-  text += groups ? "\n|---|---|" : "\n|---|";
+  text += groups ? "\n|---|---|---:|" : "\n|---|---:|";
   for (size_t i = 0; i < part.columns.size(); ++i) text += "---:|";
   text += "\n";
   for (const RowGroup& group : part.groups) {
     for (const size_t i : group.rows) {
       const SummaryRow& row = summary.rows[i];
       if (groups) text += fmt::format("| {} ", i == group.rows.front() ? markdown_escape(group.base_model) : "");
-      text += fmt::format("| {} |", markdown_escape(shown_label(row)));
+      text += fmt::format("| {} | {} |", markdown_escape(row.label), shown_seeds(row));
       for (const size_t c : part.columns) text += fmt::format(" {} |", markdown_entry(summary.columns[c], row.entries[c]));
       text += "\n";
     }
@@ -59,25 +59,25 @@ void latex_header(const Summary& summary, const TablePart& part, std::string& te
     size_t end = i;
     while (end < part.columns.size() && summary.columns[part.columns[end]].set == set) ++end;
     sets += fmt::format(" & \\multicolumn{{{}}}{{c}}{{{}}}", end - i, latex_escape(set));
-    rules += fmt::format("\\cmidrule(lr){{{}-{}}}", i + 2, end + 1);
+    rules += fmt::format("\\cmidrule(lr){{{}-{}}}", i + 3, end + 2);
     i = end;
   }
   for (const size_t c : part.columns) metrics += fmt::format(" & {}", latex_escape(summary.columns[c].quantity.heading()));
-  if (part.by_set) text += sets + " \\\\\n" + rules + "\n";
-  text += "method" + metrics + " \\\\\n\\midrule\n";
+  if (part.by_set) text += " &" + sets + " \\\\\n" + rules + "\n";
+  text += "method & seeds" + metrics + " \\\\\n\\midrule\n";
 }
 
 void latex_part(const Summary& summary, const TablePart& part, std::string& text) {
-  text += fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\n", std::string(part.columns.size(), 'r'));
+  text += fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\n", std::string(part.columns.size() + 1, 'r'));
   latex_header(summary, part, text);
   for (const RowGroup& group : part.groups) {
     if (&group != &part.groups.front()) text += "\\midrule\n";
     if (part.groups.size() > 1) {
-      text += fmt::format("\\multicolumn{{{}}}{{l}}{{\\emph{{{}}}}} \\\\\n", part.columns.size() + 1,
+      text += fmt::format("\\multicolumn{{{}}}{{l}}{{\\emph{{{}}}}} \\\\\n", part.columns.size() + 2,
                           latex_escape(group.base_model));
     }
     for (const size_t i : group.rows) {
-      text += latex_escape(shown_label(summary.rows[i]));
+      text += latex_escape(summary.rows[i].label) + " & " + shown_seeds(summary.rows[i]);
       for (const size_t c : part.columns) text += " & " + latex_entry(summary.columns[c], summary.rows[i].entries[c]);
       text += " \\\\\n";
     }
@@ -114,14 +114,14 @@ std::string padded(std::string_view text, size_t width, bool right) {
 void terminal_part(const Summary& summary, const TablePart& part, std::string& text) {
   std::vector<std::vector<std::string>> lines(part.by_set ? 2 : 1);
   if (part.by_set) {
-    lines[0].push_back("");
+    lines[0].assign(2, "");
     std::string last;
     for (const size_t c : part.columns) {
       lines[0].push_back(summary.columns[c].set == last ? "" : summary.columns[c].set);
       last = summary.columns[c].set;
     }
   }
-  lines.back().push_back("method");
+  lines.back() = {"method", "seeds"};
   for (const size_t c : part.columns) lines.back().push_back(summary.columns[c].quantity.heading());
   const size_t header = lines.size();
   std::vector<size_t> group_starts;
@@ -131,7 +131,7 @@ void terminal_part(const Summary& summary, const TablePart& part, std::string& t
       lines.push_back({group.base_model});
     }
     for (const size_t i : group.rows) {
-      lines.push_back({(part.groups.size() > 1 ? "  " : "") + shown_label(summary.rows[i])});
+      lines.push_back({(part.groups.size() > 1 ? "  " : "") + summary.rows[i].label, shown_seeds(summary.rows[i])});
       for (const size_t c : part.columns) {
         const TableEntry& entry = summary.rows[i].entries[c];
         lines.back().push_back(shown_value(summary.columns[c], entry.mean.value) + (entry.best ? "*" : "") +

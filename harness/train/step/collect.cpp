@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "harness/core/random.h"
 #include "harness/reward/overlong.h"
 #include "harness/rollout/rollout_work.h"
@@ -51,21 +52,46 @@ Sample make_sample(const CollectInputs& in, const Problem& problem, const Sample
   return sample;
 }
 
-void grade_group(const CollectInputs& in, RolloutGroup& group, Collected& totals) {
+// Grades a response again where it is drawn for the second grader.
+void grade_again(const CollectInputs& in, const Problem& problem, const std::string& text, bool correct, RandomStream draw,
+                 Collected& totals) {
+  if (in.second_grader == nullptr || draw.uniform(0) >= in.settings.alarms.second_share) return;
+  ++totals.graded_twice;
+  const bool other = in.second_grader->grade(text, problem).correctness == Correctness::right;
+  totals.graders_disagree += other != correct ? 1 : 0;
+}
+
+void count_wrong_answers(const RolloutGroup& group, Collected& totals) {
+  std::map<std::string, int64_t> answers;
+  for (const Sample& sample : group.samples) {
+    if (!sample.correct && sample.has_answer) ++answers[sample.answer];
+  }
+  for (const auto& [answer, count] : answers) {
+    totals.wrong_answers += count;
+    totals.repeated_wrong_answers += count > 1 ? count : 0;
+  }
+}
+
+void grade_group(const CollectInputs& in, int64_t step, RolloutGroup& group, Collected& totals) {
   const Problem& problem = in.problems[static_cast<size_t>(group.problem)];
-  for (const SampledResponse& response : group.responses) {
+  for (size_t k = 0; k < group.responses.size(); ++k) {
+    const SampledResponse& response = group.responses[k];
     std::vector<int64_t> ids = response.ids;
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
-    Verdict verdict = in.grader.grade(in.prompts.tokenizer().decode(ids), problem);
-    group.samples.push_back(make_sample(in, problem, response, verdict));
+    const std::string text = in.prompts.tokenizer().decode(ids);
+    Verdict verdict = in.grader.grade(text, problem);
+    const Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, verdict));
+    totals.tally.add(problem, text, verdict.correctness, verdict.extracted.has_value(), response.stopped);
+    grade_again(in, problem, text, sample.correct,
+                {"second grader", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}}, totals);
     ++totals.responses_generated;
     totals.tokens_generated += response.tokens();
-    totals.responses_right += group.samples.back().correct ? 1 : 0;
     totals.responses_truncated += response.stopped ? 0 : 1;
     totals.responses_without_answer += verdict.extracted ? 0 : 1;
     totals.entropy_sum += std::accumulate(response.entropies.begin(), response.entropies.end(), 0.0);
     group.verdicts.push_back(std::move(verdict));
   }
+  count_wrong_answers(group, totals);
 }
 
 // Fingerprints of a kept group.
@@ -135,13 +161,18 @@ void count_work(const Transformer& policy, const CollectInputs& in, const Genera
 }
 
 // Says whether too few groups were kept, and does what the settings say then.
-void settle_starvation(const TrainSettings& s, int64_t step, Collected& out) {
+void settle_starvation(const CollectInputs& in, int64_t step, Collected& out) {
+  const TrainSettings& s = in.settings;
   out.starved = static_cast<int64_t>(out.groups.size()) < s.prompts_per_step;
   if (out.starved && s.filter.on_starved == "stop") {
-    throw Error(
+    const std::string seen = fmt::format(
         "step {}: expected {} groups with right and wrong responses within {} batches of prompts "
-        "(filter.max_gen_batches), found {}; filter.on_starved = \"partial\" or \"skip\" goes on",
-        step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size());
+        "(filter.max_gen_batches), found {}: {}; {}; filter.on_starved = \"partial\" or \"skip\" goes on\n{}",
+        step, s.prompts_per_step, s.filter.max_gen_batches, out.groups.size(), out.tally.counts(), out.tally.advice(),
+        out.tally.examples());
+    const bool writes = in.ranks == nullptr || in.ranks->first();
+    if (writes && !in.starved_file.empty()) write_file_atomically(in.starved_file, seen);
+    throw Error(seen.substr(0, seen.size() - 1));
   }
   if (out.starved && s.filter.on_starved == "skip") out.groups.clear();
 }
@@ -164,8 +195,9 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
     count_work(policy, in, totals, groups, responses, out);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups[g].responses = std::move(responses[g]);
-      grade_group(in, groups[g], out);
+      grade_group(in, step, groups[g], out);
       ++out.groups_generated;
+      out.groups_mixed += groups[g].mixed() ? 1 : 0;
       const bool keep = !s.filter.enabled || groups[g].mixed();
       // Surplus kept groups are dropped: not trained on, not remembered.
       if (!keep || static_cast<int64_t>(out.groups.size()) >= s.prompts_per_step) continue;
@@ -173,7 +205,7 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
       out.groups.push_back(std::move(groups[g]));
     }
   }
-  settle_starvation(s, step, out);
+  settle_starvation(in, step, out);
   for (size_t g = 0; g < out.groups.size(); ++g) {
     for (Sample& sample : out.groups[g].samples) sample.group = static_cast<int64_t>(g);
   }

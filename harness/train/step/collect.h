@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/data/problem.h"
+#include "harness/data/response_tally.h"
 #include "harness/model/files/work.h"
 #include "harness/ranks/ranks.h"
 #include "harness/reward/grader.h"
@@ -43,11 +44,16 @@ struct Collected {
   bool starved = false;              // fewer than prompts_per_step
   int64_t gen_batches = 0;
   int64_t groups_generated = 0;
+  int64_t groups_mixed = 0;  // of them, with right and wrong responses
   int64_t responses_generated = 0;
   int64_t tokens_generated = 0;
-  int64_t responses_right = 0;
   int64_t responses_truncated = 0;
   int64_t responses_without_answer = 0;
+  ResponseTally tally;                 // of all responses
+  int64_t wrong_answers = 0;           // wrong responses with an answer
+  int64_t repeated_wrong_answers = 0;  // of them, those whose answer another response of their group gives too
+  int64_t graded_twice = 0;            // responses drawn for alarm.second_grader
+  int64_t graders_disagree = 0;        // of them, right by one grader alone
   double entropy_sum = 0;  // over all generated tokens, nats
   // For timing.json, never for metrics: of all that was generated.
   double readout_seconds = 0;  // layer readout and fingerprints
@@ -69,10 +75,13 @@ struct CollectInputs {
   bool readouts = false;                                // Sample::readout is wanted
   Ranks* ranks = nullptr;                               // the processes that share the sampling; null: this one alone
   MemoryLimits* limits = nullptr;                       // null: memory that ends is an error
+  const Grader* second_grader = nullptr;                // of alarm.second_grader; null: none
+  std::string starved_file{};                           // where a starved step that ends the run says what it saw; "": nowhere
 };
 
 // Samples until prompts_per_step groups are kept, or filter.max_gen_batches batches of prompts have been met. Step number
-// `step` is for messages alone. Throws Error when starved and the settings say "stop", and where memory does not hold one
+// `step` is for messages and the draws of the second grader. Throws Error when starved and the settings say "stop" (counts of
+// what was sampled and what to change in its first line, then one response of each kind), and where memory does not hold one
 // response.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 

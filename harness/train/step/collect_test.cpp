@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "harness/core/files.h"
 #include "harness/reward/overlong.h"
 #include "harness/train/testing.h"
 
 namespace harness {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 // Right for no response, or for problems 0 and 3 as the first character says.
@@ -94,12 +98,54 @@ TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
   ToyRun toy;
   toy.settings.filter.enabled = true;
   toy.settings.filter.max_gen_batches = 4;
+  const std::string file = toy.run_folder() + "/starved.txt";
+  const Collecting collecting(toy);
+  const RarelyRight never(false);
+  CollectInputs inputs{toy.settings, collecting.prompts, never, toy.problems, collecting.prompt_ids};
+  inputs.starved_file = file;
   const std::string error = error_of([&] {
     DataCursor cursor;
-    Collecting(toy).collect(toy, RarelyRight(false), cursor);
+    collect_groups(*collecting.policy, inputs, cursor, 1);
   });
-  EXPECT_THAT(error, HasSubstr("step 1: expected 3 groups with right and wrong responses within 4 batches"));
-  EXPECT_THAT(error, HasSubstr("found 0"));
+  const std::string line = error.substr(0, error.find('\n'));
+  EXPECT_THAT(line, HasSubstr("step 1: expected 3 groups with right and wrong responses within 4 batches"));
+  EXPECT_THAT(line, ContainsRegex("found 0: of 72 responses 0 right, [0-9]+ wrong, [0-9]+ without an answer, [0-9]+ cut off; "));
+  EXPECT_THAT(line, HasSubstr("filter.on_starved"));
+  EXPECT_THAT(error, ContainsRegex("\ncut off \\([0-9]+ of 72\\), for example:\n  problem:  [0-9]\\+[0-9]\\?\n  answer:   "));
+  EXPECT_EQ(read_file(file), error + "\n");
+}
+
+TEST(CollectGroups, CountsOneSidedGroupsRepeatedMistakesAndWhatASecondGraderSees) {
+  ToyRun toy;
+  toy.settings.prompts_per_step = 6;
+  toy.settings.alarms.second_share = 0.5;
+  const Collecting collecting(toy);
+  const RarelyRight rarely(true);
+  CollectInputs inputs{toy.settings, collecting.prompts, toy.grader, toy.problems, collecting.prompt_ids};
+  inputs.second_grader = &rarely;
+  DataCursor cursor;
+  const Collected collected = collect_groups(*collecting.policy, inputs, cursor, 1);
+  int64_t mixed = 0, answers = 0, repeated = 0;
+  for (const RolloutGroup& group : collected.groups) {
+    mixed += group.mixed() ? 1 : 0;
+    for (const Sample& one : group.samples) {
+      if (one.correct || !one.has_answer) continue;
+      ++answers;
+      const auto same = std::count_if(group.samples.begin(), group.samples.end(), [&](const Sample& other) {
+        return !other.correct && other.has_answer && other.answer == one.answer;
+      });
+      repeated += same > 1 ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(collected.groups_mixed, mixed);
+  EXPECT_EQ(collected.wrong_answers, answers);
+  EXPECT_EQ(collected.repeated_wrong_answers, repeated);
+  EXPECT_GT(repeated, 0);
+  EXPECT_LT(repeated, answers);
+  EXPECT_GT(collected.graded_twice, 9);  // of 36, half of them: each limit is below 1e-3 off by chance, and the draws are fixed
+  EXPECT_LT(collected.graded_twice, 27);
+  EXPECT_GT(collected.graders_disagree, 0);  // right for four of six problems by the one grader alone
+  EXPECT_LT(collected.graders_disagree, collected.graded_twice);
 }
 
 TEST(CollectGroups, AStarvedStepGoesOnWithPartOrSkips) {

@@ -29,18 +29,27 @@ std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings&
   return rows;
 }
 
-double replace_old_log_probs(std::vector<TrainRow>& rows, std::vector<std::vector<float>> now, double cap) {
-  double largest = 0;
+ScoringDifference replace_old_log_probs(std::vector<TrainRow>& rows, std::vector<std::vector<float>> now, double cap) {
+  ScoringDifference found;
+  double squares = 0, perplexities = 0, tokens = 0;
   for (size_t b = 0; b < rows.size(); ++b) {
     TrainRow& row = rows[b];
+    double sum = 0;
     for (size_t t = 0; t < now[b].size(); ++t) {
       const float difference = now[b][t] - row.old_log_probs[t];
-      largest = std::max(largest, static_cast<double>(std::abs(difference)));
+      found.largest = std::max(found.largest, static_cast<double>(std::abs(difference)));
+      squares += std::expm1(2.0 * difference);
+      sum += difference;
       if (cap > 0) row.weights.push_back(std::min(std::exp(difference), static_cast<float>(cap)));
     }
+    const auto length = static_cast<double>(now[b].size());
+    perplexities += length > 0 ? std::exp(-sum / length) : 1.0;
+    tokens += length;
     row.old_log_probs = std::move(now[b]);
   }
-  return largest;
+  if (tokens > 0) found.chi_square = squares / tokens;
+  if (!rows.empty()) found.perplexity_ratio = perplexities / static_cast<double>(rows.size());
+  return found;
 }
 
 PackedRows pack_rows(const std::vector<TrainRow>& rows, size_t begin, size_t end) {

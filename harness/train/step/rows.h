@@ -29,10 +29,16 @@ struct TrainRow {
 // The rows of a step's kept responses, group by group, advantages not yet set. What was collected outlives them.
 std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings& settings, int64_t step);
 
+// How far the policy's log-probs now lie from those recorded while sampling.
+struct ScoringDifference {
+  double largest = 0;           // |now - sampled| of a token, nats
+  double chi_square = 0;        // mean over tokens of ratio^2 - 1, ratio = exp(now - sampled)
+  double perplexity_ratio = 1;  // mean over responses of exp(mean over its tokens of sampled - now)
+};
+
 // Each row's old log-probs become those that the policy gives now ([T] of each row, nats); where cap > 0 its weights become
-// min(exp(now - sampled), cap), the truncated importance weights between sampling and training numerics. Returns the largest
-// |now - sampled|, nats.
-double replace_old_log_probs(std::vector<TrainRow>& rows, std::vector<std::vector<float>> now, double cap);
+// min(exp(now - sampled), cap), the truncated importance weights between sampling and training numerics.
+ScoringDifference replace_old_log_probs(std::vector<TrainRow>& rows, std::vector<std::vector<float>> now, double cap);
 
 // Rows begin .. end - 1 packed with each prompt once; where the hidden state of every response token's place stands.
 struct PackedRows {

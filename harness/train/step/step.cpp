@@ -34,7 +34,10 @@ int score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& pl
   int passes = 0;
   if (p.settings.recompute_old_log_probs) {
     RowStatistics now = score_rows(p.policy, mini_batch_of(p, rows, place));
-    metrics["sampling_scoring_difference"] = replace_old_log_probs(rows, std::move(now.log_probs), p.settings.importance_cap);
+    const ScoringDifference found = replace_old_log_probs(rows, std::move(now.log_probs), p.settings.importance_cap);
+    metrics["sampling_scoring_difference"] = found.largest;
+    metrics["sampling_scoring_chi_square"] = found.chi_square;
+    metrics["sampling_scoring_perplexity"] = found.perplexity_ratio;
     ++passes;
   }
   if (p.reference != nullptr) {

@@ -8,7 +8,7 @@ namespace harness {
 
 void record_rollout(const Collected& c, Metrics& metrics) {
   const auto responses = static_cast<double>(std::max<int64_t>(1, c.responses_generated));
-  metrics["train_pass_rate"] = static_cast<double>(c.responses_right) / responses;
+  metrics["rollout_pass_rate"] = static_cast<double>(c.tally.count(ResponseKind::right)) / responses;
   metrics["truncated"] = static_cast<double>(c.responses_truncated) / responses;
   metrics["no_answer"] = static_cast<double>(c.responses_without_answer) / responses;
   metrics["response_tokens"] = static_cast<double>(c.tokens_generated) / responses;
@@ -20,6 +20,12 @@ void record_rollout(const Collected& c, Metrics& metrics) {
   metrics["responses_kept"] = static_cast<double>(c.responses_kept());
   metrics["tokens_generated"] = static_cast<double>(c.tokens_generated);
   metrics["starved"] = c.starved ? 1 : 0;
+  const auto share = [&](const char* name, int64_t part, int64_t whole) {
+    if (whole > 0) metrics[name] = static_cast<double>(part) / static_cast<double>(whole);
+  };
+  share("one_sided_groups", c.groups_generated - c.groups_mixed, c.groups_generated);
+  share("repeated_wrong", c.repeated_wrong_answers, c.wrong_answers);
+  share("grader_disagreement", c.graders_disagree, c.graded_twice);
 }
 
 void record_diversity(const Collected& c, Metrics& metrics) {

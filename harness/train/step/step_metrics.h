@@ -10,8 +10,10 @@
 
 namespace harness {
 
-// Means over all that was sampled, kept or not (train_pass_rate, truncated, no_answer, response_tokens; sampling_entropy in
-// nats a token), counts (groups_*, responses_*, tokens_generated, gen_batches) and whether the step starved.
+// Means over all that was sampled, kept or not (rollout_pass_rate, truncated, no_answer, response_tokens; sampling_entropy in
+// nats a token), counts (groups_*, responses_*, tokens_generated, gen_batches) and whether the step starved. Where they are
+// defined: one_sided_groups (share of the groups that are all right or all wrong), repeated_wrong (of the wrong answers, those
+// that another response of the group gives too), grader_disagreement (of the responses that the second grader graded).
 void record_rollout(const Collected& collected, Metrics& metrics);
 // Diversity as training goes on: distinct_answers (a kept group) and largest_wrong_share (the share of a group's wrong
 // responses that give its most frequent wrong answer, no answer being one), means over the groups where they are defined.

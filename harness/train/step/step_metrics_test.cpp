@@ -29,14 +29,22 @@ TEST(StepMetrics, RolloutIsCountedOverAllThatWasSampled) {
   collected.groups_generated = 4;
   collected.responses_generated = 12;
   collected.tokens_generated = 60;
-  collected.responses_right = 3;
+  for (int i = 0; i < 12; ++i) {
+    collected.tally.add({}, "", i < 3 ? Correctness::right : Correctness::wrong, i < 6, true);
+  }
+  collected.groups_mixed = 1;
+  collected.wrong_answers = 5;
+  collected.repeated_wrong_answers = 2;
+  collected.graded_twice = 8;
+  collected.graders_disagree = 1;
   collected.responses_truncated = 2;
   collected.responses_without_answer = 6;
   collected.entropy_sum = 90;
   collected.starved = true;
   Metrics metrics;
   record_rollout(collected, metrics);
-  const Metrics expected = {{"train_pass_rate", 0.25}, {"truncated", 2.0 / 12},   {"no_answer", 0.5},
+  const Metrics expected = {{"rollout_pass_rate", 0.25}, {"one_sided_groups", 0.75}, {"repeated_wrong", 0.4}, {"grader_disagreement", 0.125},
+                            {"truncated", 2.0 / 12},   {"no_answer", 0.5},
                             {"response_tokens", 5},    {"sampling_entropy", 1.5}, {"groups_generated", 4},
                             {"groups_kept", 1},        {"gen_batches", 2},        {"responses_generated", 12},
                             {"responses_kept", 3},     {"tokens_generated", 60},  {"starved", 1}};

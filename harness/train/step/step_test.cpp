@@ -131,6 +131,8 @@ TEST(RunStep, ImportanceWeightsAreTheTruncatedRatiosOfScoringToSampling) {
     const TokenBatch& batch = step.seen.batches.at(0);
     const torch::Tensor weights = step.seen.inputs.at(0).advantages / batch.advantages;  // [B, T], 0 / 0 where nothing counts
     EXPECT_GT(step.result.metrics.at("sampling_scoring_difference"), 0.1);
+    EXPECT_GT(step.result.metrics.at("sampling_scoring_chi_square"), 0);
+    EXPECT_NE(step.result.metrics.at("sampling_scoring_perplexity"), 1);
     for (int64_t row = 0; cap > 100 && row < weights.size(0); ++row) {  // the product of a response's weights
       if (batch.advantages[row][0].item<double>() == 0) continue;
       const auto tokens = batch.mask[row].sum().item<int64_t>();
@@ -152,14 +154,21 @@ TEST(ReplaceOldLogProbs, WeighsByTheExponentialOfTheDifferenceUpToTheCap) {
   rows[0].old_log_probs = {-2, -1, -1};
   rows[1].old_log_probs = {-1};
   const std::vector<std::vector<float>> now = {{-2 + ln2, -1 - ln2, -1}, {-0.75F}};
-  EXPECT_EQ(replace_old_log_probs(rows, now, 1.5), ln2);
+  const ScoringDifference found = replace_old_log_probs(rows, now, 1.5);
+  EXPECT_EQ(found.largest, ln2);
+  // Ratios 2, 1/2, 1 and e^(1/4); perplexities exp(-(ln2 - ln2) / 3) and exp(-1/4).
+  EXPECT_NEAR(found.chi_square, (4 + 0.25 + 1 + std::exp(0.5)) / 4 - 1, 1e-6);
+  EXPECT_NEAR(found.perplexity_ratio, (1 + std::exp(-0.25)) / 2, 1e-6);
   EXPECT_EQ(rows[0].old_log_probs, now[0]);
   ASSERT_EQ(rows[0].weights.size(), 3U);
   EXPECT_EQ(rows[0].weights[0], 1.5F);
   EXPECT_NEAR(rows[0].weights[1], 0.5, 1e-6);
   EXPECT_EQ(rows[0].weights[2], 1);
   EXPECT_NEAR(rows[1].weights.at(0), std::exp(0.25), 1e-6);
-  (void)replace_old_log_probs(rows, now, 0);
+  const ScoringDifference none = replace_old_log_probs(rows, now, 0);
+  EXPECT_EQ(none.largest, 0);
+  EXPECT_EQ(none.chi_square, 0);
+  EXPECT_EQ(none.perplexity_ratio, 1);
   EXPECT_EQ(rows[1].weights.size(), 1U) << "no cap, no weights";
 }
 
