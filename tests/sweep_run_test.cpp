@@ -222,7 +222,8 @@ TEST_F(Damaged, AFailingCellStopsNoOther) {
                                                  "right and wrong responses [^\n]*of 32 responses 0 right, "));
   EXPECT_THAT(result.err, testing::ContainsRegex("[(][0-9]+ of 32[)], for example:\n +problem: "));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("| Broken | 0/1 |"));
-  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("- Failed: Broken, seed 1: not trained: training: step 1: expected 4 groups"));
+  EXPECT_THAT(table_of(folder_ / "out"),
+              HasSubstr("- Failed: Broken, seed 1: not trained: training: step 1: expected 4 groups"));
   EXPECT_THAT(harness::read_file((cell("broken") / "seed1/train/starved.txt").string()), HasSubstr("for example:"));
   EXPECT_TRUE(fs::exists(cell("meds") / "seed1/eval/done.json"));
   harness::write_file_atomically((folder_ / "mini.toml").string(), kExperiment);

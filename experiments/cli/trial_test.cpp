@@ -78,7 +78,8 @@ TEST_F(BaseTrials, SayBeforeTrainingThatHardlyAnyResponseIsRightAndAreNotMadeTwi
   EXPECT_THAT(first.err, testing::ContainsRegex("tiny: tried on [0-9]+ training problems: of [0-9]+ responses 0 right, "));
   EXPECT_THAT(first.err, HasSubstr("fewer than 5 % are right (run.try_below): GRPO, DAPO will find little to learn from"));
   EXPECT_THAT(first.err, HasSubstr("for example:\n  problem:  "));
-  EXPECT_THAT(harness::read_file(path("out/results/table.md")), HasSubstr("- Failed: DAPO, seed 1: not trained: training: step 1"));
+  EXPECT_THAT(harness::read_file(path("out/results/table.md")),
+              HasSubstr("- Failed: DAPO, seed 1: not trained: training: step 1"));
 
   const auto second = medsbench(run);
   EXPECT_THAT(second.err, HasSubstr("tiny: tried on "));
@@ -108,7 +109,8 @@ TEST_F(BaseTrials, AreSharedByRowsThatSampleAndGradeAlikeAndAreNoJobsOfTheSweep)
 
 TEST(CommittedExperiments, TryNoModelThatTheyMakeThemselves) {
   for (const char* name : {"quickstart", "nano", "smollm2"}) {
-    EXPECT_TRUE(harness::read_experiment(source_file("experiments/" + std::string(name) + ".toml"), {}, this_program()).trials.empty())
+    EXPECT_TRUE(
+        harness::read_experiment(source_file("experiments/" + std::string(name) + ".toml"), {}, this_program()).trials.empty())
         << name;
   }
   // GRPO may write longer responses there than the others.

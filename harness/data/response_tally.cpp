@@ -56,16 +56,20 @@ std::string ResponseTally::counts() const {
 }
 
 std::string ResponseTally::advice() const {
-  const auto largest = std::max_element(kinds_.begin(), kinds_.end(), [](const Kind& a, const Kind& b) { return a.count < b.count; });
+  const auto largest =
+      std::max_element(kinds_.begin(), kinds_.end(), [](const Kind& a, const Kind& b) { return a.count < b.count; });
   switch (static_cast<ResponseKind>(largest - kinds_.begin())) {
     case ResponseKind::right:
       return "the problems are too easy for this model: take harder ones (data.train)";
     case ResponseKind::cut_off:
-      return "most responses end at the length limit: raise sampling.max_new_tokens, or see whether the prompt lets the model stop "
+      return "most responses end at the length limit: raise sampling.max_new_tokens, or see whether the prompt lets the model "
+             "stop "
              "(prompt.template, prompt.stop_ids)";
     case ResponseKind::no_answer:
-      return "the grader finds no answer in most responses: say in prompt.instruction how to give it, show it in worked examples "
-             "(prompt.shots), use the model's own prompt.template, begin with a supervised cold start (models.NAME.pretrain with "
+      return "the grader finds no answer in most responses: say in prompt.instruction how to give it, show it in worked "
+             "examples "
+             "(prompt.shots), use the model's own prompt.template, begin with a supervised cold start (models.NAME.pretrain "
+             "with "
              "start), or take a grader that reads such answers (reward.grader)";
     case ResponseKind::wrong:
       return "most answers are wrong: take easier problems (data.train), worked examples (prompt.shots), the model's own "
@@ -79,8 +83,8 @@ std::string ResponseTally::examples() const {
   for (size_t i = 0; i < kinds_.size(); ++i) {
     const Kind& kind = kinds_[i];
     if (kind.count == 0) continue;
-    text += fmt::format("{} ({} of {}), for example:\n  problem:  {}\n  answer:   {}\n  response: {}\n", kKindNames[i], kind.count,
-                        total(), kind.problem, kind.answer, kind.text);
+    text += fmt::format("{} ({} of {}), for example:\n  problem:  {}\n  answer:   {}\n  response: {}\n", kKindNames[i],
+                        kind.count, total(), kind.problem, kind.answer, kind.text);
   }
   return text;
 }

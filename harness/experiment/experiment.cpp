@@ -19,10 +19,10 @@ std::vector<const PlannedJob*> all_jobs(const Experiment& experiment) {
 
 bool is_wanted(const BaseTrial& trial, const Experiment& experiment) {
   return std::any_of(experiment.rows.begin(), experiment.rows.end(), [&](const PlannedRow& row) {
-    const bool of_it = row.base_model == trial.base_model &&
-                       std::find(trial.rows.begin(), trial.rows.end(), row.name) != trial.rows.end();
-    return of_it && std::any_of(row.train.begin(), row.train.end(),
-                                [](const auto& entry) { return !readable_result_of(entry.second); });
+    const bool of_it =
+        row.base_model == trial.base_model && std::find(trial.rows.begin(), trial.rows.end(), row.name) != trial.rows.end();
+    return of_it &&
+           std::any_of(row.train.begin(), row.train.end(), [](const auto& entry) { return !readable_result_of(entry.second); });
   });
 }
 

@@ -27,6 +27,7 @@
 
 #include "harness/core/config.h"
 #include "harness/core/json.h"
+#include "harness/experiment/file_keys.h"
 #include "harness/experiment/jobs/program.h"
 #include "harness/experiment/jobs/settings.h"
 #include "harness/experiment/scale.h"
@@ -79,8 +80,8 @@ struct Experiment : TableSettings {
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as
   std::vector<PlannedRow> rows;
-  std::vector<BaseTrial> trials;               // of base models that are not made here
-  double trial_share = 0.05;                   // of right responses, below which a trial says what to change
+  std::vector<BaseTrial> trials;  // of base models that are not made here
+  TrialSettings trial;
   std::vector<std::vector<ScaledKey>> scaled;  // of each row, what --scale changed
   std::string model_cache;                     // run.models
   int64_t workers = 2;                         // processes at once: run.jobs

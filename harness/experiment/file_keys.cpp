@@ -14,11 +14,11 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   h.runs = keys.text("run.runs", "runs/" + stem, "folder of the run folders");
   h.model_cache = keys.text("run.models", "models", "folder of base models");
   h.workers = keys.integer("run.jobs", h.workers, 1, 1024, "worker processes at once");
-  h.trial_problems = keys.integer("run.try_problems", h.trial_problems, 0,
+  h.trial.problems = keys.integer("run.try_problems", h.trial.problems, 0,
                                   "training problems on which a base model is tried before its rows are trained; 0: none");
-  h.trial_samples = keys.integer("run.try_samples", h.trial_samples, 1, "responses to each of them");
-  h.trial_share = keys.number("run.try_below", h.trial_share, 0, 1,
-                              "share of right responses below which the trial says what to change");
+  h.trial.samples = keys.integer("run.try_samples", h.trial.samples, 1, "responses to each of them");
+  h.trial.share =
+      keys.number("run.try_below", h.trial.share, 0, 1, "share of right responses below which the trial says what to change");
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
   table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns");

@@ -10,13 +10,19 @@
 
 namespace harness {
 
+// How a base model is tried before its rows are trained.
+struct TrialSettings {
+  int64_t problems = 16;  // of training, spread over all; 0: no trial
+  int64_t samples = 4;    // responses to each
+  double share = 0.05;    // of right responses, below which the trial says what to change
+};
+
 struct FileHead {
   TableSettings table;  // title, k, g_pass, maj and primary
   std::vector<int64_t> seeds;
   std::string results, runs, model_cache;
   int64_t workers = 2;  // run.jobs
-  int64_t trial_problems = 16, trial_samples = 4;
-  double trial_share = 0.05;
+  TrialSettings trial;  // run.try_problems, run.try_samples, run.try_below
   std::vector<std::string> also, slurm;
   std::string published;
 };

@@ -12,6 +12,7 @@
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/paths.h"
+#include "harness/experiment/trial.h"
 
 namespace harness {
 
@@ -69,9 +70,7 @@ class ExperimentReader {
     e.runs = options_.runs.empty() ? head.runs + scale : options_.runs;
     e.model_cache = std::move(head.model_cache);
     e.workers = options_.workers > 0 ? options_.workers : head.workers;
-    e.trial_share = head.trial_share;
-    trial_problems_ = head.trial_problems;
-    trial_samples_ = head.trial_samples;
+    e.trial = head.trial;
     for (const std::string& also : head.also) e.also.push_back(beside(e.file, also));
     e.slurm = std::move(head.slurm);
     if (!head.published.empty()) e.published = beside(e.file, head.published);
@@ -200,39 +199,9 @@ class ExperimentReader {
     if (row.eval_job != nullptr) return;
     row.effective = train_keys.effective();
     row.effective.insert(eval_keys.effective().begin(), eval_keys.effective().end());
-    if (!row.untrained && model.job.empty() && trial_problems_ > 0) plan_trial(row, model, based, *train);
+    if (!row.untrained && model.job.empty()) add_trial(experiment_, row, based, *train, program_);
     row.train_job = std::move(train);
     row.eval_job = std::move(eval);
-  }
-
-  // Rows that train on one model alike share a trial.
-  void plan_trial(const PlannedRow& row, const BaseModel& model, Config config, const TrainJob& train) {
-    const SamplingSettings& sampling = train.settings.sampling;
-    const auto set = [&](const char* key, Config::Value value) { config.set(key, std::move(value), "trial"); };
-    set("data.test", train.data.train);
-    set("eval.trial_problems", trial_problems_);
-    set("eval.n", trial_samples_);
-    set("eval.training_seed", int64_t{0});
-    set("eval.max_new_tokens", sampling.max_new_tokens);
-    set("eval.temperature", sampling.temperature);
-    set("eval.top_p", sampling.top_p);
-    set("eval.top_k", sampling.top_k);
-    set("eval.graders", std::vector<std::string>{train.settings.grader});
-    set("eval.train_samples", int64_t{0});
-    set("eval.fingerprints", false);
-    set("eval.store_ids", false);
-    ConfigReader keys(config);
-    read_eval_job(keys, program_);
-    PlannedJob trial;
-    trial.identity = eval_identity(keys.effective());
-    for (BaseTrial& other : experiment_.trials) {
-      if (other.job.identity == trial.identity) return other.rows.push_back(row.name);
-    }
-    const std::string id = folder_name(model.name) + "/" + folder_name(row.name);
-    const std::string folder = experiment_.runs + "/tried/" + id;
-    trial.config = Config(config.name(), keys.effective());
-    trial.job = {"try/" + id, "eval", {"eval", folder + "/cell.toml", "--out", folder}, folder, {}, 0};
-    experiment_.trials.push_back({std::move(trial), model.name, {row.name}});
   }
 
   // What the table's footer says must hold for all of it.
@@ -282,7 +251,6 @@ class ExperimentReader {
   Experiment experiment_;
   Config common_;
   std::vector<int64_t> seeds_;
-  int64_t trial_problems_ = 0, trial_samples_ = 0;
   std::string row_name_;
   std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are
 };

@@ -38,7 +38,8 @@ std::string reason_of(const Experiment& experiment, const PlannedJob& planned) {
   for (const PlannedJob& base : experiment.base_jobs) {
     const auto& after = planned.job.after;
     if (readable_result_of(base) || std::find(after.begin(), after.end(), base.job.id) == after.end()) continue;
-    if (const auto failure = read_failure(base.job.folder)) return fmt::format(": {}: {}", base.job.id, failure_reason(*failure));
+    if (const auto failure = read_failure(base.job.folder))
+      return fmt::format(": {}: {}", base.job.id, failure_reason(*failure));
   }
   return "";
 }

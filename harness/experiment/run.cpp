@@ -183,7 +183,7 @@ void try_base_models(const Experiment& experiment, const RunOptions& options) {
   for (const BaseTrial& trial : experiment.trials) {
     if (!is_wanted(trial, experiment)) continue;
     try {
-      fmt::print(stderr, "{}", trial_text(trial, experiment.trial_share));
+      fmt::print(stderr, "{}", trial_text(trial, experiment.trial.share));
     } catch (const Error& error) {  // it failed or is damaged; the trainings say more
       fmt::print(stderr, "medsbench: {}: {}\n", trial.job.job.id, error.what());
     }

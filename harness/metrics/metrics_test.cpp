@@ -159,8 +159,8 @@ TEST(ProblemCounts, MissingAnswersAreAWrongGroupInTheShareAndNowhereElse) {
 
 TEST(Quantity, IsParsedFromItsNameAndRefusesOthers) {
   for (const char* name : {"pass@8", "g_pass@8_0.5", "g_pass@16_1", "maj@4", "distinct_answers", "answer_entropy", "no_answer",
-                           "undecided", "disagreement", "iqm", "train_pass_rate", "rollout_pass_rate", "tokens_generated", "responses_generated",
-                           "responses_kept", "updates", "visits_per_problem"}) {
+                           "undecided", "disagreement", "iqm", "train_pass_rate", "rollout_pass_rate", "tokens_generated",
+                           "responses_generated", "responses_kept", "updates", "visits_per_problem"}) {
     EXPECT_EQ(parse_quantity(name).name(), name);
   }
   EXPECT_EQ(parse_quantity("g_pass@8_0.75"), (Quantity{Quantity::Kind::g_pass, 8, 0.75}));

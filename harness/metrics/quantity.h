@@ -27,7 +27,7 @@ struct Quantity {
     undecided,
     disagreement,
     // Of a seed.
-    iqm,  // interquartile mean of pass@1 over seeds and sets
+    iqm,                // interquartile mean of pass@1 over seeds and sets
     train_pass_rate,    // pass@1 of the trained policy on its training problems, evaluated apart
     rollout_pass_rate,  // share of right responses among those sampled in the last steps of training
     tokens_generated,

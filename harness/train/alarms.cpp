@@ -35,8 +35,8 @@ std::vector<AlarmRule> alarm_rules(const AlarmSettings& s, double first_entropy)
        "updates move the policy far from the one that sampled"},
       {"sampling_log_ratio", "sampling_scoring_difference", "alarm.log_ratio", 0, s.log_ratio,
        "largest |log ratio| of scoring to sampling", "their numerics differ, a cap (train.importance_cap) bounds what follows"},
-      {"chi_square", "sampling_scoring_chi_square", "alarm.chi_square", 0, s.chi_square, "chi-square of scoring against sampling",
-       "their numerics differ, a cap (train.importance_cap) bounds what follows"},
+      {"chi_square", "sampling_scoring_chi_square", "alarm.chi_square", 0, s.chi_square,
+       "chi-square of scoring against sampling", "their numerics differ, a cap (train.importance_cap) bounds what follows"},
       {"perplexity_ratio", "sampling_scoring_perplexity", "alarm.perplexity_ratio", inverse_ratio, s.perplexity_ratio,
        "perplexity ratio of scoring to sampling", "their numerics differ, a cap (train.importance_cap) bounds what follows"},
   };
@@ -51,8 +51,8 @@ AlarmSettings read_alarm_settings(ConfigReader& keys) {
   };
   s.collapse_entropy =
       keys.number("train.collapse_entropy", s.collapse_entropy, 0, 100, "a mean entropy below it is warned of");
-  s.entropy_fall = share("alarm.entropy_fall", s.entropy_fall,
-                         "warn of a mean token entropy below this share of the first step's; 0: off");
+  s.entropy_fall =
+      share("alarm.entropy_fall", s.entropy_fall, "warn of a mean token entropy below this share of the first step's; 0: off");
   s.entropy_rise = keys.number("alarm.entropy_rise", s.entropy_rise, 0,
                                "warn of a mean token entropy above this multiple of the first step's; 0: off");
   s.truncated = share("alarm.truncated", s.truncated, "warn of a larger share of truncated responses; 0: off");
@@ -63,8 +63,9 @@ AlarmSettings read_alarm_settings(ConfigReader& keys) {
   s.disagreement = share("alarm.disagreement", s.disagreement,
                          "warn where the second grader grades a larger share of its responses otherwise; 0: off");
   s.log_ratio = keys.number("alarm.log_ratio", s.log_ratio, 0, "warn of a token with a larger |log ratio|, nats; 0: off");
-  s.chi_square = keys.number("alarm.chi_square", s.chi_square, 0,
-                             "warn of a larger chi-square of scoring against sampling (train.old_log_probs = \"recomputed\"); 0: off");
+  s.chi_square =
+      keys.number("alarm.chi_square", s.chi_square, 0,
+                  "warn of a larger chi-square of scoring against sampling (train.old_log_probs = \"recomputed\"); 0: off");
   s.perplexity_ratio = keys.number("alarm.perplexity_ratio", s.perplexity_ratio, 0,
                                    "warn where scoring and sampling perplexities differ by a larger factor; 0: off");
   s.second_grader = keys.text("alarm.second_grader", s.second_grader,
@@ -82,7 +83,7 @@ std::vector<std::string> Alarms::check(int64_t step, Metrics& metrics) {
     const auto found = metrics.find(rule.metric);
     if (found == metrics.end()) continue;
     const double value = found->second;
-    const bool below = rule.low > 0 && value < rule.low, above = rule.high > 0 && value > rule.high;
+    const bool below = rule.low > 0 && value<rule.low, above = rule.high> 0 && value > rule.high;
     if (!below && !above) continue;
     met.insert(rule.name);
     if (met_.contains(rule.name)) continue;

@@ -31,11 +31,16 @@ TEST(Alarms, BeginWhereAMetricLiesBeyondItsThreshold) {
                            {"sampling_scoring_difference", 0},  {"sampling_scoring_chi_square", 0},
                            {"sampling_scoring_perplexity", 1.0}};
   const std::vector<std::tuple<std::string, double, std::string>> cases = {
-      {"sampling_entropy", 0.04, "entropy_fall"},          {"sampling_entropy", 2.1, "entropy_rise"},
-      {"truncated", 0.6, "truncated"},                     {"one_sided_groups", 0.95, "one_sided_groups"},
-      {"repeated_wrong", 0.99, "repeated_wrong"},          {"grader_disagreement", 0.06, "disagreement"},
-      {"largest_log_ratio", 11, "log_ratio"},              {"sampling_scoring_difference", 11, "sampling_log_ratio"},
-      {"sampling_scoring_chi_square", 1.5, "chi_square"},  {"sampling_scoring_perplexity", 1.3, "perplexity_ratio"},
+      {"sampling_entropy", 0.04, "entropy_fall"},
+      {"sampling_entropy", 2.1, "entropy_rise"},
+      {"truncated", 0.6, "truncated"},
+      {"one_sided_groups", 0.95, "one_sided_groups"},
+      {"repeated_wrong", 0.99, "repeated_wrong"},
+      {"grader_disagreement", 0.06, "disagreement"},
+      {"largest_log_ratio", 11, "log_ratio"},
+      {"sampling_scoring_difference", 11, "sampling_log_ratio"},
+      {"sampling_scoring_chi_square", 1.5, "chi_square"},
+      {"sampling_scoring_perplexity", 1.3, "perplexity_ratio"},
       {"sampling_scoring_perplexity", 0.8, "perplexity_ratio"}};
   for (const auto& [metric, value, name] : cases) {
     Alarms alarms{AlarmSettings{}};
@@ -50,9 +55,10 @@ TEST(Alarms, BeginWhereAMetricLiesBeyondItsThreshold) {
   Metrics first = healthy, collapsed = healthy;
   alarms.check(1, first);
   collapsed["sampling_entropy"] = 0.0005;
-  EXPECT_THAT(alarms.check(2, collapsed), ElementsAre("step 2: mean token entropy 0.0005 is below 0.001 (train.collapse_entropy): "
-                                                      "the policy has collapsed",
-                                                      HasSubstr("0.0005 is below 0.05 (alarm.entropy_fall)")));
+  EXPECT_THAT(alarms.check(2, collapsed),
+              ElementsAre("step 2: mean token entropy 0.0005 is below 0.001 (train.collapse_entropy): "
+                          "the policy has collapsed",
+                          HasSubstr("0.0005 is below 0.05 (alarm.entropy_fall)")));
 }
 
 TEST(Alarms, SayALineOncePerOnsetAndMarkEveryStepThatMeetsThem) {
@@ -69,9 +75,9 @@ TEST(Alarms, SayALineOncePerOnsetAndMarkEveryStepThatMeetsThem) {
 
 TEST(Alarms, AreOffAtZeroAndRefuseASecondGraderThatIsNone) {
   Config config;
-  for (const char* key : {"train.collapse_entropy", "alarm.entropy_fall", "alarm.entropy_rise", "alarm.truncated",
-                          "alarm.one_sided_groups", "alarm.repeated_wrong", "alarm.disagreement", "alarm.log_ratio",
-                          "alarm.chi_square", "alarm.perplexity_ratio"}) {
+  for (const char* key :
+       {"train.collapse_entropy", "alarm.entropy_fall", "alarm.entropy_rise", "alarm.truncated", "alarm.one_sided_groups",
+        "alarm.repeated_wrong", "alarm.disagreement", "alarm.log_ratio", "alarm.chi_square", "alarm.perplexity_ratio"}) {
     config.set(key, Config::Value(0.0), "test");
   }
   ConfigReader keys(config);
@@ -79,9 +85,9 @@ TEST(Alarms, AreOffAtZeroAndRefuseASecondGraderThatIsNone) {
   keys.finish();
   for (const double value : {1e-9, 1e9}) {
     Metrics metrics;
-    for (const char* name : {"sampling_entropy", "truncated", "one_sided_groups", "repeated_wrong", "grader_disagreement",
-                             "largest_log_ratio", "sampling_scoring_difference", "sampling_scoring_chi_square",
-                             "sampling_scoring_perplexity"}) {
+    for (const char* name :
+         {"sampling_entropy", "truncated", "one_sided_groups", "repeated_wrong", "grader_disagreement", "largest_log_ratio",
+          "sampling_scoring_difference", "sampling_scoring_chi_square", "sampling_scoring_perplexity"}) {
       metrics[name] = value;
     }
     EXPECT_THAT(alarms.check(1, metrics), IsEmpty());

@@ -43,8 +43,8 @@ struct TrainSettings {
   FingerprintSettings fingerprint;
   OptimizerSettings optimizer;
   PromptSettings prompt;
-  int64_t validate_every = 0;       // steps; 0: never
-  int64_t checkpoint_every = 1;     // steps
+  int64_t validate_every = 0;    // steps; 0: never
+  int64_t checkpoint_every = 1;  // steps
   AlarmSettings alarms;
 };
 

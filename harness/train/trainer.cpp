@@ -64,10 +64,17 @@ class Run {
       reference_shares =
           std::make_unique<SharedStates>(reference->kept(), *in_.ranks, Shard::parameters, policy_.numerics().dtype);
     }
-    CollectInputs collect{settings_,      prompts_,    grader_,
-                          problems_,      prompt_ids_, methods_.needs().fingerprints,
-                          methods_.needs().readouts,   in_.ranks,   &limits_,
-                          second_grader_.get(), starved_file()};
+    CollectInputs collect{settings_,
+                          prompts_,
+                          grader_,
+                          problems_,
+                          prompt_ids_,
+                          methods_.needs().fingerprints,
+                          methods_.needs().readouts,
+                          in_.ranks,
+                          &limits_,
+                          second_grader_.get(),
+                          starved_file()};
     if (writes()) fs::remove(starved_file());  // of an earlier start
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {

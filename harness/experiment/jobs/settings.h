@@ -50,9 +50,9 @@ struct EvalJob {
   EvalSettings settings;
   PromptSettings prompt;
   std::string model_folder;
-  int64_t train_samples = 0;  // samples a training problem for the train-set pass rate; 0: none
+  int64_t train_samples = 0;   // samples a training problem for the train-set pass rate; 0: none
   int64_t trial_problems = 0;  // > 0: so many training problems, spread over all, in place of the test problems
-  std::string outcomes;       // folder of another evaluation whose responses are graded anew; "": responses are sampled
+  std::string outcomes;        // folder of another evaluation whose responses are graded anew; "": responses are sampled
 };
 EvalJob read_eval_job(ConfigReader& keys, const Program& program);
 

@@ -28,7 +28,11 @@ const std::vector<TrainingMetric>& training_metrics() {
       // train_pass_rate: its name in files up to version 0.1.0.
       {"train_pass_rate", "Rollout pass rate", "share of sampled responses", {"rollout_pass_rate", "train_pass_rate"}},
       {"validation", "Validation", "pass@1", {"validation/pass@1"}},
-      {"entropy", "Token entropy", "nats a token", {"entropy", "sampling_entropy"}, {"collapse", "entropy_fall", "entropy_rise"}},
+      {"entropy",
+       "Token entropy",
+       "nats a token",
+       {"entropy", "sampling_entropy"},
+       {"collapse", "entropy_fall", "entropy_rise"}},
       {"response_length", "Response length", "tokens", {"response_tokens"}, {"truncated"}},
       {"diversity", "Distinct answers in a kept group", "answers a group", {"distinct_answers"}},
       {"largest_wrong_share",
@@ -139,7 +143,8 @@ Chart training_chart(const ExperimentResults& results, const std::string& base_m
       fmt::format("{} over training steps, mean over seeds with the range between the smallest and the largest: {}.",
                   metric.title, spoken_ends(chart.lines));
   for (const CurveLine& line : chart.lines) {
-    if (!line.alarms.empty()) chart.description += fmt::format(" Alarms of {} at step {}.", line.label, fmt::join(line.alarms, ", "));
+    if (!line.alarms.empty())
+      chart.description += fmt::format(" Alarms of {} at step {}.", line.label, fmt::join(line.alarms, ", "));
   }
   return chart;
 }

@@ -99,9 +99,8 @@ std::string alarm_marks(const Chart& chart) {
 
 std::string gnuplot_script(const Chart& chart) {
   const Legend legend = legend_of(chart);
-  std::string text =
-      fmt::format("set terminal svg size 640,{} dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n",
-                  legend.height, quoted(gnuplot_name(chart.name)));
+  std::string text = fmt::format("set terminal svg size 640,{} dynamic noenhanced font 'sans-serif,13' linewidth 1.4 name {}\n",
+                                 legend.height, quoted(gnuplot_name(chart.name)));
   text += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror textcolor rgb '{}'\n", kAxisInk.light, kTextInk.light);
   text += fmt::format("set grid ytics lc rgb '{}' lw 0.6 dt 1\n", kGridInk.light);
   if (chart.logarithmic_x) text += "set logscale x 2\nset format x '%.0f'\n";

@@ -17,8 +17,10 @@ constexpr const char* kPassNote =
     "seed). They say little of the difference of two rows, which share problems and seeds: the paired intervals of differences "
     "stand in the table's tooltips and in table.csv.";
 constexpr const char* kTrainingNote =
-    "Lines: mean over the seeds; bands: from the smallest to the largest seed. Kept responses are those that the filter leaves: "
-    "a row with a filter keeps groups with right and wrong responses alone, so its reward and its answers are not those of a row "
+    "Lines: mean over the seeds; bands: from the smallest to the largest seed. Kept responses are those that the filter "
+    "leaves: "
+    "a row with a filter keeps groups with right and wrong responses alone, so its reward and its answers are not those of a "
+    "row "
     "without one.";
 
 }  // namespace

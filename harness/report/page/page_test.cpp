@@ -72,7 +72,8 @@ TEST(HtmlPage, AndTheFooterTellTheAlarmsOfATraining) {
     }
     write_file_atomically(folder + "/../runs/" + run + "/metrics.jsonl", lines);
   }
-  EXPECT_THAT(page_of(folder), HasSubstr("<td>MEDS</td><td class=\"words\"><code>truncated</code></td><td>2 of 3</td><td>2</td>"));
+  EXPECT_THAT(page_of(folder),
+              HasSubstr("<td>MEDS</td><td class=\"words\"><code>truncated</code></td><td>2 of 3</td><td>2</td>"));
   const ExperimentResults results = read_results(folder);
   EXPECT_THAT(summarise(results).footer, Contains("Alarms while training, in so many trainings: truncated in 2 (MEDS)."));
   for (const Chart& chart : experiment_charts(results)) {

@@ -71,9 +71,8 @@ std::vector<Column> table_columns(const TableSettings& settings, bool graded_twi
       for (const double tau : settings.g_pass) columns.push_back({set, {Kind::g_pass, k, tau}});
     }
   }
-  for (const Kind kind :
-       {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate, Kind::rollout_pass_rate,
-        Kind::no_answer, Kind::undecided}) {
+  for (const Kind kind : {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate,
+                          Kind::rollout_pass_rate, Kind::no_answer, Kind::undecided}) {
     columns.push_back({kAverage, {kind}});
   }
   if (graded_twice) columns.push_back({kAverage, {Kind::disagreement}});

@@ -143,7 +143,8 @@ std::string undefined_line(const Summary& summary) {
 std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
   std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.record)};
-  for (const std::string& line : {graders_line(results), starved_line(results), alarms_line(results), undefined_line(summary)}) {
+  for (const std::string& line :
+       {graders_line(results), starved_line(results), alarms_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
   lines.insert(lines.end(), results.record.notes.begin(), results.record.notes.end());

@@ -54,7 +54,7 @@ struct Collected {
   int64_t repeated_wrong_answers = 0;  // of them, those whose answer another response of their group gives too
   int64_t graded_twice = 0;            // responses drawn for alarm.second_grader
   int64_t graders_disagree = 0;        // of them, right by one grader alone
-  double entropy_sum = 0;  // over all generated tokens, nats
+  double entropy_sum = 0;              // over all generated tokens, nats
   // For timing.json, never for metrics: of all that was generated.
   double readout_seconds = 0;  // layer readout and fingerprints
   double decode_seconds = 0;

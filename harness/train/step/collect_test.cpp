@@ -109,7 +109,8 @@ TEST(CollectGroups, AStarvedStepStopsWithWhatWasFound) {
   });
   const std::string line = error.substr(0, error.find('\n'));
   EXPECT_THAT(line, HasSubstr("step 1: expected 3 groups with right and wrong responses within 4 batches"));
-  EXPECT_THAT(line, ContainsRegex("found 0: of 72 responses 0 right, [0-9]+ wrong, [0-9]+ without an answer, [0-9]+ cut off; "));
+  EXPECT_THAT(line,
+              ContainsRegex("found 0: of 72 responses 0 right, [0-9]+ wrong, [0-9]+ without an answer, [0-9]+ cut off; "));
   EXPECT_THAT(line, HasSubstr("filter.on_starved"));
   EXPECT_THAT(error, ContainsRegex("\ncut off \\([0-9]+ of 72\\), for example:\n  problem:  [0-9]\\+[0-9]\\?\n  answer:   "));
   EXPECT_EQ(read_file(file), error + "\n");

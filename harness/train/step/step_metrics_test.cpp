@@ -43,11 +43,11 @@ TEST(StepMetrics, RolloutIsCountedOverAllThatWasSampled) {
   collected.starved = true;
   Metrics metrics;
   record_rollout(collected, metrics);
-  const Metrics expected = {{"rollout_pass_rate", 0.25}, {"one_sided_groups", 0.75}, {"repeated_wrong", 0.4}, {"grader_disagreement", 0.125},
-                            {"truncated", 2.0 / 12},   {"no_answer", 0.5},
-                            {"response_tokens", 5},    {"sampling_entropy", 1.5}, {"groups_generated", 4},
-                            {"groups_kept", 1},        {"gen_batches", 2},        {"responses_generated", 12},
-                            {"responses_kept", 3},     {"tokens_generated", 60},  {"starved", 1}};
+  const Metrics expected = {
+      {"rollout_pass_rate", 0.25}, {"one_sided_groups", 0.75}, {"repeated_wrong", 0.4}, {"grader_disagreement", 0.125},
+      {"truncated", 2.0 / 12},     {"no_answer", 0.5},         {"response_tokens", 5},  {"sampling_entropy", 1.5},
+      {"groups_generated", 4},     {"groups_kept", 1},         {"gen_batches", 2},      {"responses_generated", 12},
+      {"responses_kept", 3},       {"tokens_generated", 60},   {"starved", 1}};
   EXPECT_EQ(metrics, expected);
 }
 
