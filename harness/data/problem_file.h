@@ -1,6 +1,7 @@
 // problems.jsonl.zst: the text and the answer of each problem that outcomes are of, beside them in their folder.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>

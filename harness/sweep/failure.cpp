@@ -1,6 +1,5 @@
 #include "harness/sweep/failure.h"
 
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 

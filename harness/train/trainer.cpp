@@ -57,7 +57,7 @@ class Run {
     if (in_.ranks != nullptr) in_.ranks->any(false);
     const bool goes_on = load();
     if (writes()) cut_metrics(goes_on ? state_.metrics_bytes : 0);
-    if (goes_on) recall_alarms();
+    if (goes_on) recall_warnings();
     const std::unique_ptr<ReferencePolicy> reference = make_reference();
     std::unique_ptr<SharedStates> reference_shares;  // parameters alone, in their own type
     if (reference != nullptr && optimizer_.shard() == Shard::parameters) {
@@ -118,8 +118,8 @@ class Run {
     if (!fs::exists(metrics_path())) write_file_atomically(metrics_path(), "");
   }
 
-  // The alarms as they stood when the checkpoint was written: the lines before it are looked at again.
-  void recall_alarms() {
+  // What was warned of when the checkpoint was written: the lines before it are looked at again.
+  void recall_warnings() {
     std::istringstream lines(read_file(metrics_path()).substr(0, static_cast<size_t>(state_.metrics_bytes)));
     for (std::string line; std::getline(lines, line);) {
       Metrics metrics;
@@ -127,6 +127,7 @@ class Run {
         if (value.is_number()) metrics[name] = value.get<double>();
       }
       alarms_.check(static_cast<int64_t>(metrics.at("step")), metrics);
+      starving_ = metrics.at("starved") > 0;
     }
   }
 
@@ -183,9 +184,11 @@ class Run {
                       step));
       warned_fingerprints_ = true;
     }
-    if (metrics.at("starved") > 0) {
+    const bool starving = metrics.at("starved") > 0;
+    if (starving && !starving_) {
       warn(fmt::format("step {}: starved, {} of {} groups", step, metrics.at("groups_kept"), settings_.prompts_per_step));
     }
+    starving_ = starving;
   }
 
   void save(Seconds& seconds) {
@@ -242,7 +245,7 @@ class Run {
   std::vector<Problem> problems_;
   std::vector<std::vector<int64_t>> prompt_ids_;
   TrainResult result_;
-  bool warned_fingerprints_ = false;
+  bool warned_fingerprints_ = false, starving_ = false;
 };
 
 }  // namespace

@@ -42,7 +42,8 @@ TEST(HtmlPage, PrintsTheFolderAsTheUserHasItAndOverWhatIntervalsAre) {
   ExperimentResults results = read_results(folder);
   results.folder = "results/./nano";
   Figures figures;
-  figures.figures.push_back({{.section = "pass@k"}, "<svg></svg>"});
+  figures.figures.emplace_back();
+  figures.figures.back().chart.section = "pass@k";
   const std::string page = html_page(results, summarise(results), figures);
   EXPECT_THAT(page, HasSubstr("medsbench verify results/nano\nmedsbench table results/nano"));
   EXPECT_THAT(page, HasSubstr("95 % intervals of each row by itself, over problems and training seeds"));
