@@ -1,6 +1,6 @@
 // Experiment: one TOML file as base models, rows, seeds and the jobs that make them.
 //
-//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs)
+//   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs, run.try_*)
 //   [models.NAME]                     one base model each
 //   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or
 //   path = "models/NAME"              a folder as downloaded, or a hub's name ("ORG/NAME"; base_model.h says where it is looked

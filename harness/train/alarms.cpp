@@ -83,7 +83,8 @@ std::vector<std::string> Alarms::check(int64_t step, Metrics& metrics) {
     const auto found = metrics.find(rule.metric);
     if (found == metrics.end()) continue;
     const double value = found->second;
-    const bool below = rule.low > 0 && value<rule.low, above = rule.high> 0 && value > rule.high;
+    const bool below = rule.low > 0 && value < rule.low;
+    const bool above = rule.high > 0 && value > rule.high;
     if (!below && !above) continue;
     met.insert(rule.name);
     if (met_.contains(rule.name)) continue;
