@@ -5,6 +5,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/subprocess.h"
+#include "harness/core/utf8.h"
 #include "harness/report/figures/palette.h"
 #include "harness/report/figures/svg.h"
 
@@ -47,6 +48,12 @@ std::string data_blocks(const Chart& chart) {
   return text;
 }
 
+// A label as the legend shows it: no longer than the picture is wide.
+std::string legend_label(const CurveLine& line) {
+  constexpr size_t kMost = 60;
+  return line.label.size() <= kMost ? line.label : to_valid_utf8(line.label.substr(0, kMost - 3)) + "...";
+}
+
 // The legend stands below the plot: its font, and the height of a picture that leaves the plot its own. gnuplot takes about
 // 0.63 em a character and 1.5 em a line, and draws over the plot where the legend is higher than half of the picture.
 struct Legend {
@@ -57,7 +64,7 @@ Legend legend_of(const Chart& chart) {
   constexpr size_t kManyLines = 12, kRowsThatFit = 4;
   constexpr double kWidth = 600;
   size_t longest = 1;
-  for (const CurveLine& line : chart.lines) longest = std::max(longest, line.label.size());
+  for (const CurveLine& line : chart.lines) longest = std::max(longest, legend_label(line).size());
   Legend legend;
   if (chart.lines.size() > kManyLines) legend.font = 10;
   const double entry = 0.63 * legend.font * static_cast<double>(longest + 8);
@@ -123,7 +130,7 @@ std::string gnuplot_script(const Chart& chart) {
     }
     const size_t every = std::max<size_t>(1, line.points.size() / 10);
     lines += fmt::format("{}$line{} using 1:2 with linespoints lc rgb '{}' lw 1.4 dt {} pt {} ps 0.55 pi {} title {}",
-                         i == 0 ? "" : ", ", i, style.colour.light, style.dash, style.point, every, quoted(line.label));
+                         i == 0 ? "" : ", ", i, style.colour.light, style.dash, style.point, every, quoted(legend_label(line)));
   }
   return text + "plot " + bands + lines + "\n";
 }
