@@ -1,6 +1,7 @@
 #include "harness/data/response_tally.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "harness/core/error.h"
 #include "harness/core/utf8.h"
@@ -56,26 +57,24 @@ std::string ResponseTally::counts() const {
 }
 
 std::string ResponseTally::advice() const {
-  const auto largest =
-      std::max_element(kinds_.begin(), kinds_.end(), [](const Kind& a, const Kind& b) { return a.count < b.count; });
-  switch (static_cast<ResponseKind>(largest - kinds_.begin())) {
-    case ResponseKind::right:
-      return "the problems are too easy for this model: take harder ones (data.train)";
-    case ResponseKind::cut_off:
-      return "most responses end at the length limit: raise sampling.max_new_tokens, or see whether the prompt lets the model "
-             "stop "
-             "(prompt.template, prompt.stop_ids)";
-    case ResponseKind::no_answer:
-      return "the grader finds no answer in most responses: say in prompt.instruction how to give it, show it in worked "
-             "examples "
-             "(prompt.shots), use the model's own prompt.template, begin with a supervised cold start (models.NAME.pretrain "
-             "with "
-             "start), or take a grader that reads such answers (reward.grader)";
-    case ResponseKind::wrong:
-      return "most answers are wrong: take easier problems (data.train), worked examples (prompt.shots), the model's own "
-             "prompt.template, or a supervised cold start (models.NAME.pretrain with start)";
+  // In the order of ResponseKind.
+  constexpr std::array<const char*, 4> kAdvice = {
+      "the problems are too easy for this model: take harder ones (data.train)",
+      "many answers are wrong: take easier problems (data.train), worked examples (prompt.shots), the model's own "
+      "prompt.template, or a supervised cold start (models.NAME.pretrain with start)",
+      "the grader finds no answer in many responses: say in prompt.instruction how to give it, show it in worked examples "
+      "(prompt.shots), use the model's own prompt.template, begin with a supervised cold start (models.NAME.pretrain with "
+      "start), or take a grader that reads such answers (reward.grader)",
+      "many responses end at the length limit: raise sampling.max_new_tokens, or see whether the prompt lets the model stop "
+      "(prompt.template, prompt.stop_ids)"};
+  std::vector<size_t> order = {0, 1, 2, 3};
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return kinds_[a].count > kinds_[b].count; });
+  std::string text;
+  for (const size_t kind : order) {
+    if (kinds_[kind].count == 0 || 4 * kinds_[kind].count < total()) break;
+    text += (text.empty() ? "" : "; ") + std::string(kAdvice[kind]);
   }
-  return "";
+  return text;
 }
 
 std::string ResponseTally::examples() const {

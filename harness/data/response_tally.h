@@ -24,7 +24,7 @@ class ResponseTally {
   [[nodiscard]] double share_right() const;  // 0 of none
   // "of 160 responses 0 right, 3 wrong, 120 without an answer, 37 cut off"
   [[nodiscard]] std::string counts() const;
-  // What to change so that a policy that answers so can be trained, in a few words; goes by the most frequent kind.
+  // What to change so that a policy that answers so can be trained, for each kind of at least a quarter of the responses.
   [[nodiscard]] std::string advice() const;
   // The first response of each kind with its problem, each cut to a few lines, control characters as spaces; "" of none.
   [[nodiscard]] std::string examples() const;

@@ -49,7 +49,7 @@ TEST(ResponseTally, ShowsTheFirstOfEachKindWithItsProblemCutToAFewLines) {
   EXPECT_EQ(std::count(examples.begin(), examples.end(), '\n'), 8);
 }
 
-TEST(ResponseTally, AdvisesByTheMostFrequentKind) {
+TEST(ResponseTally, AdvisesByEachKindOfAQuarterOfTheResponses) {
   const Problem problem = problem_of("2+2", "4");
   const auto advice = [&](Correctness verdict, bool answered, bool stopped) {
     ResponseTally tally;
@@ -61,6 +61,11 @@ TEST(ResponseTally, AdvisesByTheMostFrequentKind) {
   EXPECT_THAT(advice(Correctness::wrong, false, true), HasSubstr("prompt.shots"));
   EXPECT_THAT(advice(Correctness::wrong, false, true), HasSubstr("cold start"));
   EXPECT_THAT(advice(Correctness::wrong, true, false), HasSubstr("sampling.max_new_tokens"));
+  ResponseTally tally;
+  for (int i = 0; i < 8; ++i) tally.add(problem, "", Correctness::wrong, i == 0, i < 3);  // 1 wrong, 2 without, 5 cut off
+  EXPECT_THAT(tally.advice(), testing::StartsWith("many responses end at the length limit"));
+  EXPECT_THAT(tally.advice(), HasSubstr("; the grader finds no answer in many responses"));
+  EXPECT_THAT(tally.advice(), Not(HasSubstr("easier problems")));
 }
 
 }  // namespace
