@@ -30,13 +30,14 @@ int print_jobs(const harness::RunOptions& options) {
 }
 
 void print_costs(const harness::SweepResult& result) {
-  int64_t peak = 0, ran = 0;
+  int64_t peak = 0, ran = 0, before = 0;
   for (const harness::JobResult& job : result.jobs) {
     peak = std::max(peak, job.end.peak_kib);
     ran += job.ran_here ? 1 : 0;
+    before += !job.ran_here && job.state == harness::JobState::done ? 1 : 0;
   }
-  fmt::print(stderr, "{} cells run, {} done before; {:.0f} s, peak memory of a worker {:.0f} MiB\n", ran,
-             static_cast<int64_t>(result.jobs.size()) - ran, result.wall_seconds, static_cast<double>(peak) / 1024.0);
+  fmt::print(stderr, "{} cells run, {} done before; {:.0f} s, peak memory of a worker {:.0f} MiB\n", ran, before,
+             result.wall_seconds, static_cast<double>(peak) / 1024.0);
 }
 
 int run(const harness::RunOptions& options) {

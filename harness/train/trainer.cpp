@@ -122,8 +122,9 @@ class Run {
   void recall_warnings() {
     std::istringstream lines(read_file(metrics_path()).substr(0, static_cast<size_t>(state_.metrics_bytes)));
     for (std::string line; std::getline(lines, line);) {
+      const Json json = parse_json(line);
       Metrics metrics;
-      for (const auto& [name, value] : parse_json(line).items()) {
+      for (const auto& [name, value] : json.items()) {
         if (value.is_number()) metrics[name] = value.get<double>();
       }
       alarms_.check(static_cast<int64_t>(metrics.at("step")), metrics);
