@@ -63,7 +63,7 @@ TEST_F(Program, EveryVerbHasHelpThatNamesIt) {
 TEST_F(Program, HelpBeginsWithWhatANewcomerNeeds) {
   const std::vector<std::string> verbs = verbs_of({});
   ASSERT_GE(verbs.size(), 20u);
-  EXPECT_THAT(std::vector(verbs.begin(), verbs.begin() + 5), testing::ElementsAre("run", "plan", "status", "table", "verify"));
+  EXPECT_THAT(std::vector(verbs.begin(), verbs.begin() + 5), testing::ElementsAre("run", "plan", "check", "status", "table"));
   const std::string help = medsbench({"--help"}).out;
   for (const char* title : {"An experiment, from plan to tables:", "Problems and models:", "The parts by themselves:"}) {
     EXPECT_THAT(help, HasSubstr(title));

@@ -162,7 +162,7 @@ TEST_F(Damaged, ABaseModelThatIsNotThereFailsItsOwnRowsAlone) {
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("models.gone.path: expected a model folder with config.json at"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("MEDS"));
-  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("0/1 seeds"));
+  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("| gone | Base | 0/1 | - |"));
   EXPECT_TRUE(fs::exists(cell("meds") / "seed1/eval/done.json"));
 }
 
@@ -192,7 +192,7 @@ TEST_F(Damaged, ACorruptOutcomeFileIsNamedAndTheOtherRowsStand) {
   const auto result = run_process(command());
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("medsbench: ../cells/tiny/meds/seed1/eval/outcomes.jsonl.zst: "));
-  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("MEDS (0/1 seeds)"));
+  EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("| MEDS | 0/1 | - |"));
   EXPECT_THAT(table_of(folder_ / "out"), HasSubstr("GRPO"));
   fs::remove_all(cell("meds") / "seed1/eval");
   expect_whole_again();
