@@ -1,7 +1,6 @@
 // What the check of a whole experiment finds, and that it finds nothing where nothing is wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <regex>
 
@@ -62,13 +61,8 @@ method.name = "meds"
 compare_to = "DAPO"
 )";
 
-class Check : public testing::Test {
+class Check : public ScratchExperiment {
  protected:
-  void SetUp() override {
-    ::setenv("HF_HOME", scratch_.path("none").c_str(), 1);
-    ::unsetenv("MEDSBENCH_DATA");
-    fs::copy_file(source_file("experiments/nano-qwen3.toml"), scratch_.path("nano-qwen3.toml"));
-  }
   // Lines of what is found. `options`: with a run folder of the test's own.
   std::vector<std::string> lines(const std::string& text, std::vector<std::string> sets = {}, double device_memory = 0) const {
     return lines_of(scratch_.write("e.toml", text), std::move(sets), device_memory);
@@ -76,9 +70,9 @@ class Check : public testing::Test {
   std::vector<std::string> lines_of(const std::string& file, std::vector<std::string> sets = {},
                                     double device_memory = 0) const {
     harness::ExperimentOptions options;
-    options.runs = scratch_.path("out");
+    options.runs = path("out");
     options.workers = 1;
-    sets.push_back("run.models=\"" + scratch_.path("models") + "\"");
+    sets.push_back("run.models=\"" + path("models") + "\"");
     options.sets = std::move(sets);
     std::vector<std::string> lines;
     for (const harness::Finding& finding :
@@ -87,9 +81,7 @@ class Check : public testing::Test {
     }
     return lines;
   }
-  std::string file() const { return scratch_.path("e.toml"); }
-
-  const harness::ScratchFolder scratch_;
+  std::string file() const { return path("e.toml"); }
 };
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -229,7 +221,7 @@ TEST_F(Check, CountsAVisitOnlyForMethodsThatRemember) {
 
 TEST_F(Check, FindsErrorLabelsThatAMethodNeedsAndTheSetLacks) {
   scratch_.write("own.jsonl", "{\"problem\": \"1 + 1\", \"answer\": \"2\"}\n{\"problem\": \"1 + 2\", \"answer\": \"3\"}\n");
-  const std::string own = "[\"" + scratch_.path("own.jsonl") + "\"]";
+  const std::string own = "[\"" + path("own.jsonl") + "\"]";
   const std::vector<std::string> found =
       lines(kSound + "method.cluster = \"labels\"\n", {"data.train=" + own, "data.test=[\"nano\"]"});
   EXPECT_THAT(found, Contains(HasSubstr("data.train: expected problems with true error labels")));
@@ -241,7 +233,7 @@ TEST_F(Check, FindsErrorLabelsThatAMethodNeedsAndTheSetLacks) {
 TEST_F(Check, SaysOfAnAbsentModelWhatRunSays) {
   const std::string text = replaced(kSound, "pretrain = \"nano-qwen3.toml\"", "path = \"Qwen/None-0.5B\"");
   const std::string absent = file() + ": line 4: models.m.path: expected the model Qwen/None-0.5B as the folder " +
-                             scratch_.path("models") +
+                             path("models") +
                              "/None-0.5B or in the hub's cache (`medsbench model fetch Qwen/None-0.5B` "
                              "fetches it), found none";
   EXPECT_THAT(lines(text), ElementsAre(StartsWith("error: " + absent)));
@@ -254,12 +246,12 @@ TEST_F(Check, SaysOfAnAbsentModelWhatRunSays) {
 }
 
 TEST_F(Check, FindsATokenizerInWhichThePositionRuleMissesTheBox) {
-  fs::copy(source_file("tests/testdata/tiny-qwen3"), scratch_.path("tiny"));
+  fs::copy(source_file("tests/testdata/tiny-qwen3"), path("tiny"));
   const std::string text =
-      replaced(kSound, "pretrain = \"nano-qwen3.toml\"", "path = \"" + scratch_.path("tiny") + "\"\npositions = 256");
+      replaced(kSound, "pretrain = \"nano-qwen3.toml\"", "path = \"" + path("tiny") + "\"\npositions = 256");
   EXPECT_THAT(lines(text), IsEmpty());  // "boxed" is one token
-  const std::string path = scratch_.path("tiny/tokenizer.json");
-  harness::Json tokenizer = harness::parse_json(harness::read_file(path));
+  const std::string tokenizer_file = path("tiny/tokenizer.json");
+  harness::Json tokenizer = harness::parse_json(harness::read_file(tokenizer_file));
   harness::Json merges = harness::Json::array();
   for (const harness::Json& merge : tokenizer["model"]["merges"]) {
     std::string joined =
@@ -269,13 +261,13 @@ TEST_F(Check, FindsATokenizerInWhichThePositionRuleMissesTheBox) {
   }
   ASSERT_EQ(merges.size() + 1, tokenizer["model"]["merges"].size());
   tokenizer["model"]["merges"] = merges;
-  harness::write_file_atomically(path, tokenizer.dump());
+  harness::write_file_atomically(tokenizer_file, tokenizer.dump());
   EXPECT_THAT(lines(text),
               ElementsAre(AllOf(HasSubstr("fingerprint.position (default): expected a rule that finds \\boxed{ in the "
                                           "tokens of m, found one that misses it in "),
                                 HasSubstr("fingerprint.position = \"last_box\" reads the text (row MEDS)"))));
   EXPECT_THAT(lines(text, {"fingerprint.position=last_box"}), IsEmpty());
-  fs::remove(scratch_.path("tiny/tokenizer_config.json"));
+  fs::remove(path("tiny/tokenizer_config.json"));
   EXPECT_THAT(lines(text, {"fingerprint.position=last_box", "prompt.template=model"}),
               Contains(AllOf(StartsWith("error: --set: prompt.template: "))));
 }

@@ -1,7 +1,6 @@
 // What the program says to the mistakes of a first experiment: one line, the place, the way out.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 
@@ -47,13 +46,8 @@ method.name = "meds"
 compare_to = "DAPO"
 )";
 
-class Messages : public testing::Test {
+class Messages : public ScratchExperiment {
  protected:
-  void SetUp() override {
-    ::setenv("HF_HOME", scratch_.path("none").c_str(), 1);
-    ::unsetenv("MEDSBENCH_DATA");
-    std::filesystem::copy_file(source_file("experiments/nano-qwen3.toml"), scratch_.path("nano-qwen3.toml"));
-  }
   // The verb over the file with `from` replaced.
   harness::ProcessResult said(const std::string& verb, const std::string& from, const std::string& to,
                               const std::vector<std::string>& more = {}) const {
@@ -62,7 +56,7 @@ class Messages : public testing::Test {
     EXPECT_NE(at, std::string::npos) << from;
     text.replace(at, from.size(), to);
     std::vector<std::string> argv = {MEDSBENCH_PROGRAM, verb, scratch_.write("e.toml", text), "--set",
-                                     "run.models=\"" + scratch_.path("models") + "\""};
+                                     "run.models=\"" + path("models") + "\""};
     argv.insert(argv.end(), more.begin(), more.end());
     return harness::run_process(argv);
   }
@@ -77,9 +71,7 @@ class Messages : public testing::Test {
     expect_refused(said("plan", from, to), place, rest);
     expect_refused(said("run", from, to, {"--dry-run"}), place, rest);
   }
-  std::string line(int number) const { return scratch_.path("e.toml") + ": line " + std::to_string(number) + ": "; }
-
-  const harness::ScratchFolder scratch_;
+  std::string line(int number) const { return path("e.toml") + ": line " + std::to_string(number) + ": "; }
 };
 
 TEST_F(Messages, ANumberOfSeedsIsNoListOfThem) {
@@ -100,15 +92,15 @@ TEST_F(Messages, UnknownNamesSayWhatIsMeant) {
                  "found \"MEDS\"; the nearest is meds");
   const auto unknown = said("plan", "method.name = \"meds\"", "method.name = \"rejection_sampling\"");
   expect_refused(unknown, line(26), "(`medsbench methods` lists them), found \"rejection_sampling\"\n");
-  expect_refused(said("config", "", "", {"--row", "meds"}),
-                 scratch_.path("e.toml") + ": expected a row (DAPO, MEDS), found meds", "; the nearest is MEDS");
+  expect_refused(said("config", "", "", {"--row", "meds"}), path("e.toml") + ": expected a row (DAPO, MEDS), found meds",
+                 "; the nearest is MEDS");
   expect_refused("compare_to = \"DAPO\"", "compare_to = \"dapo\"", line(27) + "row MEDS: compare_to: ",
                  "expected the name of a row on m (DAPO, MEDS), found dapo; the nearest is DAPO");
   expect_refused("compare_to = \"DAPO\"", "models = [\"M\"]",
                  line(27) + "row MEDS: models: ", "expected base models (m), found M; the nearest is m");
   expect_refused("name = \"MEDS\"", "name = \"DAPO\"", line(24) + "name: ", "found DAPO twice");
-  expect_refused("[models.m]", "[model.m]", scratch_.path("e.toml") + ": expected at least one [models.NAME]",
-                 "found [model.m] (" + scratch_.path("e.toml") + ": line 3)");
+  expect_refused("[models.m]", "[model.m]", path("e.toml") + ": expected at least one [models.NAME]",
+                 "found [model.m] (" + path("e.toml") + ": line 3)");
 }
 
 TEST_F(Messages, UnknownKeysSayWhatIsMeant) {
@@ -171,10 +163,10 @@ TEST_F(Messages, AnAbsentModelIsSaidByEveryVerbAndAPlanOfItHasNoZeros) {
 }
 
 TEST_F(Messages, RunBeginsNothingWhereAnythingIsFound) {
-  const auto result = said("run", "buffer = 0", "buffer = 48", {"--out", scratch_.path("out")});
+  const auto result = said("run", "buffer = 0", "buffer = 48", {"--out", path("out")});
   expect_refused(result, "error: " + line(13) + "overlong.buffer: ", "overlong.buffer = 12 (0: off)");
-  EXPECT_FALSE(std::filesystem::exists(scratch_.path("out")));
-  EXPECT_FALSE(std::filesystem::exists(scratch_.path("models")));
+  EXPECT_FALSE(std::filesystem::exists(path("out")));
+  EXPECT_FALSE(std::filesystem::exists(path("models")));
 }
 
 TEST_F(Messages, APlanHasATableOfSeedsAndAnHonestTimeOfAGpu) {

@@ -69,7 +69,7 @@ untrained = true
 method.name = "none"
 )");
   const auto result =
-      harness::run_process({MEDSBENCH_PROGRAM, "run", path("file.toml"), "--out", path("out"), "--data", folder_.string()});
+      harness::run_process({MEDSBENCH_PROGRAM, "run", path("file.toml"), "--out", path("out"), "--data", path("")});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(harness::read_file(path("out/results/table.md")),
               HasSubstr("Problems left out because their prompts are longer than 100 tokens: 1 (tiny, test)."));

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 
 #include "harness/core/files.h"
+#include "harness/core/testing.h"
 #include "harness/model/transformer.h"
 
 namespace experiments {
@@ -39,15 +41,18 @@ inline void write_tiny_qwen3(const std::string& folder) {
 
 class Scratch : public testing::Test {
  protected:
+  [[nodiscard]] std::string path(const std::string& name) const { return scratch_.path(name); }
+  const harness::ScratchFolder scratch_;
+};
+
+// With the file of the nano base model beside the experiment; neither a hub's cache nor data of this machine are seen.
+class ScratchExperiment : public Scratch {
+ protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("medsbench_experiment_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+    ::setenv("HF_HOME", path("none").c_str(), 1);
+    ::unsetenv("MEDSBENCH_DATA");
+    std::filesystem::copy_file(source_file("experiments/nano-qwen3.toml"), path("nano-qwen3.toml"));
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::filesystem::path folder_;
 };
 
 }  // namespace experiments

@@ -16,7 +16,6 @@ using testing::Not;
 class BaseTrials : public Scratch {
  protected:
   void SetUp() override {
-    Scratch::SetUp();
     write_tiny_qwen3(path("tiny"));
     harness::write_file_atomically(path("file.toml"), "[models.tiny]\npath = \"" + path("tiny") + R"("
 [table]

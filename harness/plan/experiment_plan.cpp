@@ -70,7 +70,7 @@ double matrix_rate(const NumericsKeys& keys) {
 MachineFacts this_machine(const NumericsKeys& keys) {
   MachineFacts machine;
   machine.numerics = keys;
-  machine.memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  machine.memory = memory_of_machine();
   if (keys.numerics.device.is_cpu()) {
     use_threads(keys.threads);
     machine.matrix_rate = matrix_rate(keys);
@@ -162,6 +162,10 @@ void add_model(const Experiment& experiment, const BaseModel& model, const Model
 }
 
 }  // namespace
+
+double memory_of_machine() {
+  return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+}
 
 double ModelMemory::peak() const {
   double peak = evaluation.peak().bytes();

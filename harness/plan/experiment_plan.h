@@ -30,6 +30,9 @@ struct ModelMemory {
   [[nodiscard]] double peak() const;
 };
 
+// Bytes of this machine's memory.
+double memory_of_machine();
+
 struct MachineFacts {
   double memory = 0;       // bytes
   NumericsKeys numerics;   // of the first row

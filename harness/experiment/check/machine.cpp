@@ -1,7 +1,6 @@
 // Devices, threads and memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <optional>
 #include <thread>
@@ -14,10 +13,6 @@
 namespace harness {
 
 namespace {
-
-double memory_of_machine() {
-  return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
-}
 
 // The largest value in [1, most] that fits, where every smaller one fits too; 0: none.
 template <typename Fits>
