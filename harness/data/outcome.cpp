@@ -70,7 +70,7 @@ Outcome read_outcome(const Json& line) {
   }
   for (const auto& [grader, verdict] : line["verdicts"].items()) {
     outcome.verdicts[grader] =
-        with_context("verdict of " + grader, [&] { return parse_correctness(verdict.get<std::string>()); });
+        with_context("verdict of " + grader, [&value = verdict] { return parse_correctness(value.get<std::string>()); });
   }
   outcome.extracted = optional_text(line, "extracted");
   outcome.normalised = optional_text(line, "normalised");

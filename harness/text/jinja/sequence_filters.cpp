@@ -5,7 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <functional>
-#include <ranges>
+#include <span>
 
 #include "harness/core/error.h"
 #include "harness/text/jinja/builtins.h"
@@ -167,7 +167,7 @@ Value extreme_filter(const Value& input, const CallArguments& arguments, bool la
   const List items = iterate(input);
   if (items.empty()) return Value::undefined("an item of an empty sequence");
   Value best = items.front();
-  for (const Value& item : items | std::views::drop(1)) {
+  for (const Value& item : std::span(items).subspan(1)) {
     if (largest ? less(key(best), key(item)) : less(key(item), key(best))) best = item;
   }
   return best;
