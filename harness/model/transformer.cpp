@@ -285,7 +285,9 @@ torch::Tensor Transformer::prefill(const PackedBatch& batch, const std::vector<K
 
 torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::vector<int64_t>& positions,
                                   const std::vector<RowPlace>& places, std::vector<torch::Tensor>* layer_outputs) const {
-  return run_layers(placed_rows(ids, positions, places), config_.layers, nullptr, false, layer_outputs);
+  PassRows rows = placed_rows(ids, positions, places);
+  rows.apart = true;
+  return run_layers(rows, config_.layers, nullptr, false, layer_outputs);
 }
 
 torch::Tensor Transformer::layer_backward(size_t l, const PackedBatch& batch, Tape& tape, LayerTape& t,

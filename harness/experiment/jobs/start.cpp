@@ -9,6 +9,7 @@
 
 #include "harness/core/error.h"
 #include "harness/cuda/device.h"
+#include "harness/train/states/heap.h"
 
 // mkl_cbwr_get of mkl_service.h, as LibTorch's library exports it; null in one without MKL.
 extern "C" int mkl_serv_cbwr_get(int option) __attribute__((weak));
@@ -38,6 +39,7 @@ void use_threads(int64_t threads) {
 void use_numerics(const Numerics& numerics, int64_t threads) {
   if (numerics.strict) ::setenv(kMklVariable, kCompatible, 1);
   use_threads(threads);
+  keep_freed_blocks();
 }
 
 std::string mkl_mode() {

@@ -24,19 +24,26 @@ struct Product {
   const float* residual = nullptr;  // [rows, columns], strides of c, added to the finished sum
 };
 
-// One side of the product is packed in vectors, the other is read in place and broadcast; work is split along the latter.
+// What stands in vectors, and along what the work is split.
+enum class ProductWay {
+  rows_split,     // columns are packed once, then rows are computed by tiles
+  columns_split,  // each panel of columns is packed where it is used, for all rows, which are few
+  columns_tiled,  // rows are packed once, columns are read in place and computed by tiles: weights larger than a cache
+};
+
 struct ProductPlan {
-  bool columns_packed = true;  // the side with fewer elements is packed
-  int64_t packed_size = 0;     // floats; 0: its vectors are read in place
-  int64_t panels = 0;          // of the packed side
-  int64_t tile = 0;            // rows (or columns) of the other side that are computed together
+  ProductWay way = ProductWay::rows_split;
+  int64_t packed_size = 0;  // floats; 0: nothing is packed beforehand
+  int64_t panels = 0;       // of the side in vectors
+  int64_t size = 0;         // of what is split: rows, panels or columns
+  int64_t tile = 1;         // of them that are computed together
 };
 
 struct ProductTable {
   ProductPlan (*plan)(const Product& product);
   // Packs panels [begin, end) into `packed` [packed_size].
   void (*pack)(const Product& product, const ProductPlan& plan, int64_t begin, int64_t end, float* packed);
-  // Computes [begin, end) of the side that is not packed; `begin` is a multiple of `tile`.
+  // Computes [begin, end) of what is split; `begin` is a multiple of `tile`.
   void (*compute)(const Product& product, const ProductPlan& plan, const float* packed, int64_t begin, int64_t end);
 };
 

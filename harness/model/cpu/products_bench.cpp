@@ -45,6 +45,8 @@ void product(benchmark::State& state, Kind kind, bool ours) {
 void shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"rows", "outputs", "inputs"})->UseRealTime();
   benchmark->Args({64, 960, 576})->Args({64, 3072, 576})->Args({64, 576, 1536})->Args({64, 49152, 576});
+  for (const int64_t rows : {1, 4, 16, 32}) benchmark->Args({rows, 3072, 576});
+  for (const int64_t rows : {4, 16, 32, 64, 256}) benchmark->Args({rows, 384, 64});
   benchmark->Args({512, 3072, 576})->Args({256, 192, 64})->Args({2048, 192, 64});
 }
 

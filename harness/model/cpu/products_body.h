@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "harness/model/cpu/products.h"
@@ -19,6 +20,7 @@ constexpr int64_t kWidth = MEDSBENCH_VECTOR_BYTES / 4;                  // lanes
 constexpr int64_t kMostVectors = MEDSBENCH_VECTOR_BYTES == 64 ? 4 : 2;  // of a panel: as many as the registers hold
 constexpr int64_t kTile = MEDSBENCH_VECTOR_BYTES == 16 ? 4 : 6;
 constexpr int64_t kDepthBlock = 512;     // of the summed index: a panel's block stays in the second-level cache
+constexpr int64_t kDeep = 256;           // of the summed index: beyond it turning the sums costs little
 constexpr int64_t kPackedStride = 1024;  // rows further apart than this are copied before they are broadcast
 
 Vector load_vector(const float* p) {
@@ -37,38 +39,66 @@ Panel panel_at(int64_t size, int64_t panels, int64_t index) {
   return {index * share + std::min(index, wider), share + (index < wider ? 1 : 0)};
 }
 
+int64_t vectors_in(int64_t size) { return (size + kWidth - 1) / kWidth; }
+
+bool columns_lie_packed(const Product& p) { return p.b_column == 1 && p.columns % kWidth == 0; }
+
+ProductWay way_of(const Product& p) {
+  if (p.b_depth != 1 || columns_lie_packed(p)) return ProductWay::rows_split;
+  if (p.rows < kWidth / 2) return ProductWay::columns_split;
+  // Packing a column costs as much as multiplying it with several rows; sums of rows in vectors are turned to be stored.
+  return p.rows < p.columns && p.depth >= kDeep ? ProductWay::columns_tiled : ProductWay::rows_split;
+}
+
 ProductPlan plan(const Product& p) {
   ProductPlan out;
-  out.columns_packed = p.columns <= p.rows || p.b_depth != 1;
-  const int64_t vectors = ((out.columns_packed ? p.columns : p.rows) + kWidth - 1) / kWidth;
+  out.way = way_of(p);
+  const int64_t vectors = vectors_in(out.way == ProductWay::columns_tiled ? p.rows : p.columns);
   out.panels = (vectors + kMostVectors - 1) / kMostVectors;
-  const bool in_place = out.columns_packed && p.b_column == 1 && p.columns % kWidth == 0;
-  out.packed_size = in_place ? 0 : vectors * kWidth * p.depth;
-  out.tile = kTile;
+  switch (out.way) {
+    case ProductWay::rows_split:
+      out.size = p.rows, out.tile = kTile;
+      out.packed_size = columns_lie_packed(p) ? 0 : vectors * kWidth * p.depth;
+      break;
+    case ProductWay::columns_split:
+      out.size = out.panels;
+      break;
+    case ProductWay::columns_tiled:
+      out.size = p.columns, out.tile = kTile;
+      out.packed_size = vectors * kWidth * p.depth;
+      break;
+  }
   return out;
 }
 
-// A square of kWidth rows turned over its diagonal: blocks of `kStep` off the diagonal change places.
-template <int64_t kStep>
-void transpose_stage(Vector* rows) {
-  Lanes low, high;
-  for (int64_t l = 0; l < kWidth; ++l) {
-    low[l] = static_cast<int32_t>((l & kStep) != 0 ? kWidth + l - kStep : l);
-    high[l] = static_cast<int32_t>((l & kStep) != 0 ? kWidth + l : l + kStep);
-  }
-  for (int64_t i = 0; i < kWidth; ++i) {
-    if ((i & kStep) != 0) continue;
-    const Vector a = rows[i], b = rows[i + kStep];
-    rows[i] = __builtin_shuffle(a, b, low);
-    rows[i + kStep] = __builtin_shuffle(a, b, high);
+// Lanes of two rows kStep apart, of which the blocks of kStep off the diagonal change places. Indices are constants throughout:
+// the rows stay in registers.
+template <int64_t kStep, bool kHigh>
+constexpr int32_t exchanged(int64_t lane) {
+  const bool second = (lane & kStep) != 0;
+  return static_cast<int32_t>(kHigh ? (second ? kWidth + lane : lane + kStep) : (second ? kWidth + lane - kStep : lane));
+}
+
+template <int64_t kStep, size_t kRow, size_t... kLane>
+inline __attribute__((always_inline)) void transpose_pair(Vector (&rows)[kWidth], std::index_sequence<kLane...>) {
+  if constexpr ((kRow & kStep) == 0) {
+    const Vector a = rows[kRow], b = rows[kRow + kStep];
+    rows[kRow] = __builtin_shuffle(a, b, Lanes{exchanged<kStep, false>(kLane)...});
+    rows[kRow + kStep] = __builtin_shuffle(a, b, Lanes{exchanged<kStep, true>(kLane)...});
   }
 }
 
-void transpose(Vector* rows) {
-  if constexpr (kWidth > 8) transpose_stage<8>(rows);
-  if constexpr (kWidth > 4) transpose_stage<4>(rows);
-  transpose_stage<2>(rows);
-  transpose_stage<1>(rows);
+// A square of kWidth rows `row` floats apart, turned over its diagonal to rows `stride` apart.
+template <size_t... kRow>
+inline __attribute__((always_inline)) void transpose(const float* in, int64_t row, float* out, int64_t stride,
+                                                     std::index_sequence<kRow...> lanes) {
+  Vector rows[kWidth];
+  ((rows[kRow] = load_vector(in + static_cast<int64_t>(kRow) * row)), ...);
+  if constexpr (kWidth > 8) (transpose_pair<8, kRow>(rows, lanes), ...);
+  if constexpr (kWidth > 4) (transpose_pair<4, kRow>(rows, lanes), ...);
+  (transpose_pair<2, kRow>(rows, lanes), ...);
+  (transpose_pair<1, kRow>(rows, lanes), ...);
+  (store_vector(out + static_cast<int64_t>(kRow) * stride, rows[kRow]), ...);
 }
 
 // out[k * stride + lane] = in[lane * row + k * step] for `lanes` lanes (the rest 0) and every k < depth.
@@ -76,10 +106,7 @@ void pack_vector(const float* in, int64_t row, int64_t step, int64_t lanes, int6
   int64_t k = 0;
   if (step == 1 && lanes == kWidth) {
     for (; k + kWidth <= depth; k += kWidth) {
-      Vector square[kWidth];
-      for (int64_t l = 0; l < kWidth; ++l) square[l] = load_vector(in + l * row + k);
-      transpose(square);
-      for (int64_t l = 0; l < kWidth; ++l) store_vector(out + (k + l) * stride, square[l]);
+      transpose(in + k, row, out + k * stride, stride, std::make_index_sequence<kWidth>());
     }
   }
   if (row == 1 && lanes == kWidth) {
@@ -93,9 +120,10 @@ void pack_vector(const float* in, int64_t row, int64_t step, int64_t lanes, int6
 
 void pack(const Product& p, const ProductPlan& plan, int64_t begin, int64_t end, float* packed) {
   if (plan.packed_size == 0) return;
-  const int64_t size = plan.columns_packed ? p.columns : p.rows;
-  const float* in = plan.columns_packed ? p.b : p.a;
-  const int64_t row = plan.columns_packed ? p.b_column : p.a_row, step = plan.columns_packed ? p.b_depth : p.a_depth;
+  const bool rows = plan.way == ProductWay::columns_tiled;
+  const int64_t size = rows ? p.rows : p.columns;
+  const float* in = rows ? p.a : p.b;
+  const int64_t row = rows ? p.a_row : p.b_column, step = rows ? p.a_depth : p.b_depth;
   for (int64_t index = begin; index < end; ++index) {
     const Panel panel = panel_at(size, plan.panels, index);
     for (int64_t v = 0; v < panel.vectors; ++v) {
@@ -106,16 +134,12 @@ void pack(const Product& p, const ProductPlan& plan, int64_t begin, int64_t end,
   }
 }
 
-// The side that is broadcast: the rows of one tile. Missing rows repeat the last; their sums are not stored.
-struct Broadcast {
-  const float* row[kTile];
-};
-
-template <int64_t kVectors, bool kContiguous>
-void multiply(const Broadcast& broadcast, int64_t step, const float* panel, int64_t stride, int64_t depth,
-              Vector (&sum)[kTile][kVectors]) {
-  Vector local[kTile][kVectors];
-  for (int64_t r = 0; r < kTile; ++r) {
+// sum[r][v] += broadcast[r][k * step] * panel[k][v] for every k < depth, in its order.
+template <int64_t kRows, int64_t kVectors, bool kContiguous>
+inline __attribute__((always_inline)) void multiply(const float* const (&broadcast)[kRows], int64_t step, const float* panel, int64_t stride, int64_t depth,
+              Vector (&sum)[kRows][kVectors]) {
+  Vector local[kRows][kVectors];
+  for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t v = 0; v < kVectors; ++v) local[r][v] = sum[r][v];
   }
   for (int64_t k = 0; k < depth; ++k, panel += stride) {
@@ -123,54 +147,58 @@ void multiply(const Broadcast& broadcast, int64_t step, const float* panel, int6
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) b[v] = load_vector(panel + v * kWidth);
 #pragma GCC unroll 8
-    for (int64_t r = 0; r < kTile; ++r) {
-      const float a = broadcast.row[r][kContiguous ? k : k * step];
+    for (int64_t r = 0; r < kRows; ++r) {
+      const float a = broadcast[r][kContiguous ? k : k * step];
 #pragma GCC unroll 4
       for (int64_t v = 0; v < kVectors; ++v) local[r][v] += a * b[v];
     }
   }
-  for (int64_t r = 0; r < kTile; ++r) {
+  for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = local[r][v];
   }
 }
 
-// Sums of one tile against one panel where columns are packed: a tile's rows are rows of c.
-template <int64_t kVectors>
-void store_rows(const Product& p, const Vector (&sum)[kTile][kVectors], int64_t row, int64_t rows, int64_t column,
-                bool finished) {
-  for (int64_t r = 0; r < rows; ++r) {
-    float* c = p.c + (row + r) * p.c_row + column;
-    const float* residual = p.residual == nullptr ? nullptr : p.residual + (row + r) * p.c_row + column;
+// The place of a tile's sums in c: kRows rows from `row` on, of which the last are missing where the tile is not full.
+struct Place {
+  int64_t row = 0, rows = 0, column = 0;
+};
+
+template <int64_t kRows, int64_t kVectors>
+inline __attribute__((always_inline)) void store_rows(const Product& p, const Vector (&sum)[kRows][kVectors], const Place& at, bool finished) {
+  for (int64_t r = 0; r < at.rows; ++r) {
+    float* c = p.c + (at.row + r) * p.c_row + at.column;
+    const float* residual =
+        p.residual == nullptr || !finished ? nullptr : p.residual + (at.row + r) * p.c_row + at.column;
+    const float* bias = p.bias == nullptr || !finished ? nullptr : p.bias + at.column;
     for (int64_t v = 0; v < kVectors; ++v) {
-      const int64_t first = column + v * kWidth, lanes = std::min(kWidth, p.columns - first);
+      const int64_t lanes = std::min(kWidth, p.columns - at.column - v * kWidth);
       Vector value = sum[r][v];
       if (lanes == kWidth) {
-        if (finished && p.bias != nullptr) value += load_vector(p.bias + first);
-        if (finished && residual != nullptr) value += load_vector(residual + v * kWidth);
+        if (bias != nullptr) value += load_vector(bias + v * kWidth);
+        if (residual != nullptr) value += load_vector(residual + v * kWidth);
         store_vector(c + v * kWidth, value);
         continue;
       }
+      float elements[kWidth];
+      store_vector(elements, value);
       for (int64_t l = 0; l < lanes; ++l) {
-        float element = value[l];
-        if (finished && p.bias != nullptr) element += p.bias[first + l];
-        if (finished && residual != nullptr) element += residual[v * kWidth + l];
-        c[v * kWidth + l] = element;
+        if (bias != nullptr) elements[l] += bias[v * kWidth + l];
+        if (residual != nullptr) elements[l] += residual[v * kWidth + l];
+        c[v * kWidth + l] = elements[l];
       }
     }
   }
 }
 
-template <int64_t kVectors>
-void load_rows(const Product& p, Vector (&sum)[kTile][kVectors], int64_t row, int64_t rows, int64_t column) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* c = p.c + (row + r) * p.c_row + column;
+template <int64_t kRows, int64_t kVectors>
+inline __attribute__((always_inline)) void load_rows(const Product& p, Vector (&sum)[kRows][kVectors], const Place& at) {
+  for (int64_t r = 0; r < at.rows; ++r) {
+    const float* c = p.c + (at.row + r) * p.c_row + at.column;
     for (int64_t v = 0; v < kVectors; ++v) {
-      const int64_t lanes = std::min(kWidth, p.columns - column - v * kWidth);
-      if (lanes == kWidth) {
-        sum[r][v] = load_vector(c + v * kWidth);
-      } else {
-        for (int64_t l = 0; l < lanes; ++l) sum[r][v][l] = c[v * kWidth + l];
-      }
+      const int64_t lanes = std::min(kWidth, p.columns - at.column - v * kWidth);
+      float elements[kWidth] = {};
+      std::memcpy(elements, c + v * kWidth, static_cast<size_t>(lanes) * sizeof(float));
+      sum[r][v] = load_vector(lanes == kWidth ? c + v * kWidth : elements);
     }
   }
 }
@@ -181,23 +209,37 @@ struct Rows {
   int64_t row = 0, step = 1;
 };
 
-template <int64_t kVectors>
-void panel_of_columns(const Product& p, const Rows& a, const float* panel, int64_t stride, int64_t column, int64_t depth_begin,
-                      int64_t depth, int64_t begin, int64_t end) {
-  const bool finished = depth_begin + depth == p.depth;
-  for (int64_t row = begin; row < end; row += kTile) {
-    const int64_t rows = std::min(kTile, end - row);
-    Broadcast broadcast;
-    for (int64_t r = 0; r < kTile; ++r) broadcast.row[r] = a.data + (row - begin + std::min(r, rows - 1)) * a.row;
-    Vector sum[kTile][kVectors] = {};
-    if (depth_begin > 0 || p.accumulate) load_rows(p, sum, row, rows, column);
-    if (a.step == 1) {
-      multiply<kVectors, true>(broadcast, 1, panel, stride, depth, sum);
-    } else {
-      multiply<kVectors, false>(broadcast, a.step, panel, stride, depth, sum);
-    }
-    store_rows(p, sum, row, rows, column, finished);
+// One panel of columns, in vectors `stride` floats apart, and a block of the summed index.
+struct ColumnPanel {
+  const float* data = nullptr;
+  int64_t stride = 0, column = 0, depth_begin = 0, depth = 0;
+};
+
+template <int64_t kRows, int64_t kVectors>
+void tile_of_rows(const Product& p, const Rows& a, const ColumnPanel& panel, const Place& at) {
+  const float* broadcast[kRows];  // missing rows repeat the last; their sums are not stored
+  for (int64_t r = 0; r < kRows; ++r) broadcast[r] = a.data + std::min(r, at.rows - 1) * a.row;
+  Vector sum[kRows][kVectors] = {};
+  if (panel.depth_begin > 0 || p.accumulate) load_rows(p, sum, at);
+  if (a.step == 1) {
+    multiply<kRows, kVectors, true>(broadcast, 1, panel.data, panel.stride, panel.depth, sum);
+  } else {
+    multiply<kRows, kVectors, false>(broadcast, a.step, panel.data, panel.stride, panel.depth, sum);
   }
+  store_rows(p, sum, at, panel.depth_begin + panel.depth == p.depth);
+}
+
+template <int64_t kVectors>
+void panel_of_columns(const Product& p, const Rows& a, const ColumnPanel& panel, int64_t begin, int64_t end) {
+  int64_t row = begin;
+  const auto rest = [&] { return Rows{a.data + (row - begin) * a.row, a.row, a.step}; };
+  for (; row + kTile <= end; row += kTile) tile_of_rows<kTile, kVectors>(p, rest(), panel, {row, kTile, panel.column});
+  const Place at{row, end - row, panel.column};
+  if (at.rows == 0) return;
+  if (at.rows == 1) return tile_of_rows<1, kVectors>(p, rest(), panel, at);
+  if (at.rows == 2) return tile_of_rows<2, kVectors>(p, rest(), panel, at);
+  if (at.rows <= 4) return tile_of_rows<4, kVectors>(p, rest(), panel, at);
+  tile_of_rows<kTile, kVectors>(p, rest(), panel, at);
 }
 
 // Rows are packed: a tile's rows are columns of c, its lanes rows of c.
@@ -206,15 +248,15 @@ void panel_of_rows(const Product& p, const float* panel, int64_t row, int64_t be
   const int64_t lanes = std::min(kVectors * kWidth, p.rows - row);
   for (int64_t column = begin; column < end; column += kTile) {
     const int64_t columns = std::min(kTile, end - column);
-    Broadcast broadcast;
-    for (int64_t r = 0; r < kTile; ++r) broadcast.row[r] = p.b + (column + std::min(r, columns - 1)) * p.b_column;
+    const float* broadcast[kTile];
+    for (int64_t r = 0; r < kTile; ++r) broadcast[r] = p.b + (column + std::min(r, columns - 1)) * p.b_column;
     Vector sum[kTile][kVectors] = {};
     if (p.accumulate) {
       for (int64_t r = 0; r < columns; ++r) {
         for (int64_t l = 0; l < lanes; ++l) sum[r][l / kWidth][l % kWidth] = p.c[(row + l) * p.c_row + column + r];
       }
     }
-    multiply<kVectors, true>(broadcast, 1, panel, kVectors * kWidth, p.depth, sum);
+    multiply<kTile, kVectors, true>(broadcast, 1, panel, kVectors * kWidth, p.depth, sum);
     const float* sums = reinterpret_cast<const float*>(sum);
     for (int64_t l = 0; l < lanes; ++l) {
       float* c = p.c + (row + l) * p.c_row + column;
@@ -270,9 +312,31 @@ void compute_columns(const Product& p, const ProductPlan& plan, const float* pac
             in_place ? p.b + column + depth_begin * p.b_depth : packed + column * p.depth + depth_begin * at.vectors * kWidth;
         const int64_t stride = in_place ? p.b_depth : at.vectors * kWidth;
         by_vectors(at.vectors, [&](auto vectors) {
-          panel_of_columns<vectors>(p, rows, panel, stride, column, depth_begin, depth, block, block_end);
+          panel_of_columns<vectors>(p, rows, {panel, stride, column, depth_begin, depth}, block, block_end);
         });
       }
+    }
+  }
+}
+
+// Panels [begin, end), each packed block by block and multiplied with every row.
+void compute_panels(const Product& p, const ProductPlan& plan, int64_t begin, int64_t end) {
+  alignas(64) float packed[kDepthBlock * kMostVectors * kWidth];
+  const int64_t blocks = (p.depth + kDepthBlock - 1) / kDepthBlock, share = (p.depth + blocks - 1) / std::max<int64_t>(1, blocks);
+  for (int64_t index = begin; index < end; ++index) {
+    const Panel at = panel_at(p.columns, plan.panels, index);
+    const int64_t column = at.begin * kWidth, stride = at.vectors * kWidth;
+    for (int64_t depth_begin = 0; depth_begin < p.depth; depth_begin += share) {
+      const int64_t depth = std::min(share, p.depth - depth_begin);
+      for (int64_t v = 0; v < at.vectors; ++v) {
+        const int64_t first = column + v * kWidth;
+        pack_vector(p.b + first * p.b_column + depth_begin, p.b_column, 1, std::min(kWidth, p.columns - first), depth,
+                    packed + v * kWidth, stride);
+      }
+      const Rows rows{p.a + depth_begin * p.a_depth, p.a_row, p.a_depth};
+      by_vectors(at.vectors, [&](auto vectors) {
+        panel_of_columns<vectors>(p, rows, {packed, stride, column, depth_begin, depth}, 0, p.rows);
+      });
     }
   }
 }
@@ -290,8 +354,14 @@ void compute_rows(const Product& p, const ProductPlan& plan, const float* packed
 }
 
 void compute(const Product& p, const ProductPlan& plan, const float* packed, int64_t begin, int64_t end) {
-  if (plan.columns_packed) return compute_columns(p, plan, packed, begin, end);
-  compute_rows(p, plan, packed, begin, end);
+  switch (plan.way) {
+    case ProductWay::rows_split:
+      return compute_columns(p, plan, packed, begin, end);
+    case ProductWay::columns_split:
+      return compute_panels(p, plan, begin, end);
+    case ProductWay::columns_tiled:
+      return compute_rows(p, plan, packed, begin, end);
+  }
 }
 
 }  // namespace

@@ -82,16 +82,16 @@ struct Problem {
     return sum;
   }
 
-  // In pieces of `pieces` tiles of the side that is not packed, as threads would compute it.
+  // In pieces of `pieces` tiles of what is split, as threads would compute it.
   std::vector<float> compute(const kernels::ProductTable& table, int64_t pieces) {
     std::vector<float> out = start;
     product.c = out.data();
     const kernels::ProductPlan plan = table.plan(product);
     std::vector<float> packed(static_cast<size_t>(plan.packed_size));
     for (int64_t panel = 0; panel < plan.panels; ++panel) table.pack(product, plan, panel, panel + 1, packed.data());
-    const int64_t others = plan.columns_packed ? product.rows : product.columns, step = pieces * plan.tile;
-    for (int64_t begin = 0; begin < others; begin += step) {
-      table.compute(product, plan, packed.data(), begin, std::min(others, begin + step));
+    const int64_t step = pieces * plan.tile;
+    for (int64_t begin = 0; begin < plan.size; begin += step) {
+      table.compute(product, plan, packed.data(), begin, std::min(plan.size, begin + step));
     }
     return out;
   }
@@ -103,7 +103,7 @@ struct Problem {
 const Case kCases[] = {
     {Kind::kForward, 1, 1, 1},        {Kind::kForward, 64, 192, 64}, {Kind::kForward, 3, 38, 64},
     {Kind::kForward, 70, 5, 600},     {Kind::kForward, 5, 70, 600},  {Kind::kForward, 37, 21, 13},
-    {Kind::kForward, 130, 129, 1100}, {Kind::kInput, 64, 192, 64},   {Kind::kInput, 3, 700, 38},
+    {Kind::kForward, 130, 129, 1100}, {Kind::kForward, 12, 40, 300}, {Kind::kForward, 40, 130, 600}, {Kind::kInput, 64, 192, 64},   {Kind::kInput, 3, 700, 38},
     {Kind::kInput, 37, 21, 13},       {Kind::kInput, 7, 1100, 48},   {Kind::kWeight, 64, 192, 64},
     {Kind::kWeight, 700, 38, 64},     {Kind::kWeight, 37, 21, 13},   {Kind::kWeight, 50, 2050, 17},
     {Kind::kWeight, 1100, 2050, 32},

@@ -11,14 +11,17 @@ namespace harness::kernels {
 namespace avx512 {
 const Table<float>& fp32();
 const Table<Bf16>& bf16();
+AttendBackward backward();
 }  // namespace avx512
 namespace avx2 {
 const Table<float>& fp32();
 const Table<Bf16>& bf16();
+AttendBackward backward();
 }  // namespace avx2
 namespace x86_64 {
 const Table<float>& fp32();
 const Table<Bf16>& bf16();
+AttendBackward backward();
 }  // namespace x86_64
 
 namespace {
@@ -58,6 +61,11 @@ const Table<float>& table_fp32() {
 const Table<Bf16>& table_bf16() {
   const std::string_view name = instruction_set();
   return name == "avx512" ? avx512::bf16() : name == "avx2" ? avx2::bf16() : x86_64::bf16();
+}
+
+AttendBackward attend_backward() {
+  const std::string_view name = instruction_set();
+  return name == "avx512" ? avx512::backward() : name == "avx2" ? avx2::backward() : x86_64::backward();
 }
 
 }  // namespace harness::kernels

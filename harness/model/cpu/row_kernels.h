@@ -30,7 +30,8 @@ struct KvView {
   int64_t capacity = 0;  // positions, a multiple of 16
 };
 
-// What one query row attends to: all of a shared prefix (may be empty), then `own` positions of its own sequence.
+// What one query row attends to: all of a shared prefix (may be empty), then `own` positions of its own sequence. Where `key`
+// and `value` [K, E] are given, they are stored as the last of those first.
 template <typename T>
 struct AttentionTask {
   const T* query = nullptr;  // [H, E]
@@ -38,8 +39,10 @@ struct AttentionTask {
   float* lse = nullptr;      // [H] log-sum-exp of the scaled scores; may be null
   KvView<const T> prefix;
   int64_t prefix_count = 0;
-  KvView<const T> own;
+  KvView<T> own;
   int64_t own_count = 0;
+  const T* key = nullptr;
+  const T* value = nullptr;
 };
 
 // Statistics of one row of logits z at temperature t: with d = z / t - max, sum = Σ exp(d), moment = Σ exp(d) d.
@@ -81,11 +84,34 @@ struct Table {
                          int64_t token, float log_prob_gradient, float entropy_gradient);
   // <row, hidden> in fp32 [D].
   float (*dot)(const T* row, const T* hidden, int64_t width);
-  // out [P] fp32 += scale * x [P]...: gradients of attention for one query head against one segment, see attend_backward.
-  void (*attend_backward)(const float* query, const float* out_gradient, float lse, float delta, float scale, const T* keys,
-                          const T* value_blocks, const float* key_rows, int64_t count, int64_t dim, float* query_gradient,
-                          float* key_gradient, float* value_gradient);
 };
+
+// Queries of one key-value head, in the order in which their gradients are added up, with what their own backward pass knows.
+struct BackwardQueries {
+  static constexpr int64_t kMost = 8;
+  int64_t number = 0;
+  float* queries = nullptr;        // [number, P] unscaled, 0 beyond E; likewise the next two
+  float* out_gradients = nullptr;  // [number, P]
+  float* gradients = nullptr;      // [number, P] added to
+  float lse[kMost] = {};
+  float delta[kMost] = {};    // <out, its gradient>
+  int64_t counts[kMost] = {};  // keys that each attends to, never fewer than the one before it
+};
+
+// Keys and values of one sequence for one key-value head, fp32: rows [n, P] for sums over e, transposed blocks of 16 positions
+// for sums over positions; gradients [n, P] are added to.
+struct BackwardKeys {
+  const float* key_rows = nullptr;
+  const float* key_blocks = nullptr;
+  const float* value_blocks = nullptr;
+  float* key_gradients = nullptr;
+  float* value_gradients = nullptr;
+};
+
+// Gradients of attention: with p = exp(score - lse), dp = <dout, v> and ds = p (dp - delta) scale, dq += ds k, dk += ds q,
+// dv += p dout. Each sum goes over keys in their order, or over queries in theirs.
+using AttendBackward = void (*)(const BackwardQueries& queries, const BackwardKeys& keys, float scale, int64_t dim);
+AttendBackward attend_backward();
 
 // The tables of the best instruction set this processor has: "avx512", "avx2" or "x86-64". MEDSBENCH_INSTRUCTION_SET in the
 // environment asks for a lesser one; std::invalid_argument where the processor lacks it.

@@ -24,6 +24,8 @@ KvStore::KvStore(int64_t layers, const std::vector<int64_t>& capacities, kernels
   // The kernel reads whole vectors of values: lanes beyond the head dimension must be 0.
   const int64_t count = layers * total_ * shape.kv_heads * shape.padded();
   values_ = shape.padded() == shape.dim ? torch::empty({count}, options) : torch::zeros({count}, options);
+  keys_data_ = keys_.data_ptr();
+  values_data_ = values_.data_ptr();
 }
 
 void* KvStore::row(const torch::Tensor& rows, int64_t layer, int64_t slot, int64_t position) const {

@@ -30,8 +30,8 @@ class KvStore {
   [[nodiscard]] kernels::KvView<T> view(int64_t layer, int64_t slot) const {
     const auto s = static_cast<size_t>(slot);
     const int64_t position = layer * total_ + offsets_[s];
-    return {static_cast<T*>(keys_.data_ptr()) + position * shape_.kv_heads * shape_.dim,
-            static_cast<T*>(values_.data_ptr()) + position * shape_.kv_heads * shape_.padded(), capacities_[s]};
+    return {static_cast<T*>(keys_data_) + position * shape_.kv_heads * shape_.dim,
+            static_cast<T*>(values_data_) + position * shape_.kv_heads * shape_.padded(), capacities_[s]};
   }
 
   // Address of the key [K, E] (value) of a position, of a store of plain rows: the next position's follows it.
@@ -57,6 +57,7 @@ class KvStore {
   int64_t total_ = 0;  // positions of all slots
   std::vector<int64_t> capacities_, offsets_;
   torch::Tensor keys_, values_;
+  void *keys_data_ = nullptr, *values_data_ = nullptr;  // their memory, in the blocked layout
 };
 
 // Where one row of a forward pass keeps its keys and values, and what it attends to.

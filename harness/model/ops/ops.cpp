@@ -142,24 +142,32 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
   const float scale = 1.0f / std::sqrt(static_cast<float>(shape.dim));
   by_dtype(q, [&](auto tag) {
     using T = decltype(tag);
-    const T* values = data<T>(qkv) + (shape.heads + shape.kv_heads) * shape.dim;
-    const int64_t k_width = shape.kv_heads * shape.dim, q_width = shape.heads * shape.dim;
-    std::vector<kernels::AttentionTask<T>> tasks(places.size());
-    for (int64_t row = 0; row < rows; ++row) {
+    const int64_t k_width = shape.kv_heads * shape.dim, q_width = shape.heads * shape.dim, qkv_width = qkv.size(1);
+    const T *queries = data<T>(q), *keys = data<T>(k), *values = data<T>(qkv) + q_width + k_width;
+    T* outs = data<T>(out);
+    const auto task_of = [&](int64_t row) {
       const RowPlace& place = places[static_cast<size_t>(row)];
-      const auto own = place.own->view<T>(store_layer, place.own_slot);
-      table<T>().store_kv(data<T>(k) + row * k_width, values + row * qkv.size(1), own, place.own_position, shape);
-      auto& task = tasks[static_cast<size_t>(row)];
-      task.query = data<T>(q) + row * q_width;
-      task.out = data<T>(out) + row * q_width;
+      kernels::AttentionTask<T> task;
+      task.query = queries + row * q_width;
+      task.out = outs + row * q_width;
       task.lse = lse_data == nullptr ? nullptr : lse_data + row * shape.heads;
-      task.own = {own.keys, own.values, own.capacity};
+      task.own = place.own->view<T>(store_layer, place.own_slot);
+      if (pass.apart) task.key = keys + row * k_width, task.value = values + row * qkv_width;
       task.own_count = place.own_position + 1;
       if (place.prefix != nullptr) {
         const auto prefix = place.prefix->view<T>(store_layer, place.prefix_slot);
         task.prefix = {prefix.keys, prefix.values, prefix.capacity};
         task.prefix_count = place.prefix_count;
       }
+      return task;
+    };
+    std::vector<kernels::AttentionTask<T>> tasks;
+    tasks.reserve(places.size());
+    for (int64_t row = 0; row < rows; ++row) {
+      tasks.push_back(task_of(row));
+      if (pass.apart) continue;
+      const auto& task = tasks.back();
+      table<T>().store_kv(keys + row * k_width, values + row * qkv_width, task.own, task.own_count - 1, shape);
     }
     parallel_for(0, rows, 4,
                  [&](int64_t begin, int64_t end) { table<T>().attend(tasks.data() + begin, end - begin, shape, scale); });
@@ -169,84 +177,103 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
 
 namespace {
 
-// fp32 copies of one key-value head of one span: rows [n, P] for sums over e, transposed blocks for sums over positions.
+// fp32 copies of one key-value head of one span, and room for its gradients (kernels::BackwardKeys).
 struct HeadSpan {
   std::vector<float> key_rows, key_blocks, value_blocks, dk, dv;
 
   template <typename T>
   void fill(const T* keys, int64_t key_stride, const T* values, int64_t value_stride, int64_t length, int64_t dim) {
     const int64_t padded = (dim + 15) / 16 * 16, blocks = (length + 15) / 16 * 16;
-    key_rows.assign(static_cast<size_t>(length * padded), 0);
-    key_blocks.assign(static_cast<size_t>(blocks * dim), 0);
-    value_blocks.assign(static_cast<size_t>(blocks * dim), 0);
-    dk.assign(static_cast<size_t>(length * padded), 0);
-    dv.assign(static_cast<size_t>(length * padded), 0);
+    for (std::vector<float>* rows : {&key_rows, &dk, &dv}) rows->assign(static_cast<size_t>(length * padded), 0);
+    for (std::vector<float>* block : {&key_blocks, &value_blocks}) block->assign(static_cast<size_t>(blocks * dim), 0);
     for (int64_t j = 0; j < length; ++j) {
+      float* row = key_rows.data() + j * padded;
+      float* key_block = key_blocks.data() + j / 16 * 16 * dim + j % 16;
+      float* value_block = value_blocks.data() + j / 16 * 16 * dim + j % 16;
       for (int64_t e = 0; e < dim; ++e) {
-        const auto block = static_cast<size_t>(j / 16 * 16 * dim + e * 16 + j % 16);
         const float key = to_float(keys[j * key_stride + e]);
-        key_rows[static_cast<size_t>(j * padded + e)] = key;
-        key_blocks[block] = key;
-        value_blocks[block] = to_float(values[j * value_stride + e]);
+        row[e] = key;
+        key_block[e * 16] = key;
+        value_block[e * 16] = to_float(values[j * value_stride + e]);
       }
     }
   }
+
+  [[nodiscard]] kernels::BackwardKeys keys() {
+    return {key_rows.data(), key_blocks.data(), value_blocks.data(), dk.data(), dv.data()};
+  }
 };
 
-struct BackwardInputs {
-  torch::Tensor dout, out, lse, q, k, qkv;
+// What the backward pass of attention reads and writes: [R', H E] and [R', K E] side by side, gradients in fp32.
+template <typename T>
+struct BackwardRows {
+  const T *dout, *out, *q, *k, *qkv;
+  const float* lse;
+  float *dq, *dk, *dv;
 };
 
 // All sequences that share one prefix (or one sequence without), for one key-value head. `members` begins with the root.
 template <typename T>
-void attend_backward_family(const BackwardInputs& in, const std::vector<AttentionSpan>& spans,
-                            const std::vector<int64_t>& members, int64_t kv, kernels::HeadShape s, float* dq, float* dk,
-                            float* dv) {
+void attend_backward_family(const BackwardRows<T>& rows, const std::vector<AttentionSpan>& spans,
+                            const std::vector<int64_t>& members, int64_t kv, kernels::HeadShape s) {
+  static const kernels::AttendBackward backward = kernels::attend_backward();
+  constexpr int64_t kMost = kernels::BackwardQueries::kMost;
   const int64_t padded = s.padded(), share = s.heads / s.kv_heads, q_width = s.heads * s.dim, k_width = s.kv_heads * s.dim;
+  const int64_t qkv_width = q_width + 2 * k_width;
   const float scale = 1.0f / std::sqrt(static_cast<float>(s.dim));
   const auto fill = [&](HeadSpan& head, const AttentionSpan& span) {
-    head.fill(data<T>(in.k) + span.begin * k_width + kv * s.dim, k_width,
-              data<T>(in.qkv) + span.begin * in.qkv.size(1) + (s.heads + s.kv_heads + kv) * s.dim, in.qkv.size(1), span.length,
-              s.dim);
+    head.fill(rows.k + span.begin * k_width + kv * s.dim, k_width,
+              rows.qkv + span.begin * qkv_width + q_width + k_width + kv * s.dim, qkv_width, span.length, s.dim);
   };
   const auto flush = [&](const HeadSpan& head, const AttentionSpan& span) {
     for (int64_t j = 0; j < span.length; ++j) {
       const int64_t row = (span.begin + j) * k_width + kv * s.dim;
-      std::memcpy(dk + row, head.dk.data() + j * padded, sizeof(float) * static_cast<size_t>(s.dim));
-      std::memcpy(dv + row, head.dv.data() + j * padded, sizeof(float) * static_cast<size_t>(s.dim));
+      std::memcpy(rows.dk + row, head.dk.data() + j * padded, sizeof(float) * static_cast<size_t>(s.dim));
+      std::memcpy(rows.dv + row, head.dv.data() + j * padded, sizeof(float) * static_cast<size_t>(s.dim));
     }
   };
   HeadSpan root, own;
-  std::vector<float> query(static_cast<size_t>(padded), 0), gradient(query), query_gradient(query);
-  fill(root, spans[static_cast<size_t>(members[0])]);
+  std::vector<float> room(static_cast<size_t>(3 * kMost * padded), 0);
+  kernels::BackwardQueries queries;
+  queries.queries = room.data();
+  queries.out_gradients = room.data() + kMost * padded;
+  queries.gradients = room.data() + 2 * kMost * padded;
+  const AttentionSpan& root_span = spans[static_cast<size_t>(members[0])];
+  fill(root, root_span);
   for (size_t m = 0; m < members.size(); ++m) {
     const AttentionSpan& span = spans[static_cast<size_t>(members[m])];
     HeadSpan& self = m == 0 ? root : own;
     if (m > 0) fill(own, span);
-    for (int64_t i = 0; i < span.length; ++i) {
-      for (int64_t h = kv * share; h < (kv + 1) * share; ++h) {
-        const int64_t at = (span.begin + i) * q_width + h * s.dim;
+    const int64_t all = span.length * share;  // queries, head by head in each row
+    for (int64_t begin = 0; begin < all; begin += kMost) {
+      queries.number = std::min(kMost, all - begin);
+      const auto place = [&](int64_t q) {
+        return (span.begin + (begin + q) / share) * q_width + (kv * share + (begin + q) % share) * s.dim;
+      };
+      for (int64_t q = 0; q < queries.number; ++q) {
+        const int64_t at = place(q);
         float delta = 0;
         for (int64_t e = 0; e < s.dim; ++e) {
-          query[static_cast<size_t>(e)] = to_float(data<T>(in.q)[at + e]);
-          gradient[static_cast<size_t>(e)] = to_float(data<T>(in.dout)[at + e]);
-          delta += gradient[static_cast<size_t>(e)] * to_float(data<T>(in.out)[at + e]);
+          const float gradient = to_float(rows.dout[at + e]);
+          queries.queries[q * padded + e] = to_float(rows.q[at + e]);
+          queries.out_gradients[q * padded + e] = gradient;
+          delta += gradient * to_float(rows.out[at + e]);
         }
-        std::fill(query_gradient.begin(), query_gradient.end(), 0.0f);
-        const float row_lse = in.lse.data_ptr<float>()[(span.begin + i) * s.heads + h];
-        const auto segment = [&](HeadSpan& keys, int64_t count) {
-          table<float>().attend_backward(query.data(), gradient.data(), row_lse, delta, scale, keys.key_blocks.data(),
-                                         keys.value_blocks.data(), keys.key_rows.data(), count, s.dim, query_gradient.data(),
-                                         keys.dk.data(), keys.dv.data());
-        };
-        if (m > 0) segment(root, spans[static_cast<size_t>(members[0])].length);
-        segment(self, i + 1);
-        std::memcpy(dq + at, query_gradient.data(), sizeof(float) * static_cast<size_t>(s.dim));
+        queries.delta[q] = delta;
+        queries.lse[q] = rows.lse[at / s.dim];
+        queries.counts[q] = root_span.length;
+      }
+      std::fill_n(queries.gradients, queries.number * padded, 0.0f);
+      if (m > 0) backward(queries, root.keys(), scale, s.dim);
+      for (int64_t q = 0; q < queries.number; ++q) queries.counts[q] = (begin + q) / share + 1;
+      backward(queries, self.keys(), scale, s.dim);
+      for (int64_t q = 0; q < queries.number; ++q) {
+        std::memcpy(rows.dq + place(q), queries.gradients + q * padded, sizeof(float) * static_cast<size_t>(s.dim));
       }
     }
     if (m > 0) flush(own, span);
   }
-  flush(root, spans[static_cast<size_t>(members[0])]);
+  flush(root, root_span);
 }
 
 }  // namespace
@@ -292,14 +319,14 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
       families[static_cast<size_t>(family_of[static_cast<size_t>(spans[s].prefix)])].push_back(static_cast<int64_t>(s));
     }
   }
-  const BackwardInputs inputs{dout, out, lse, q, k, qkv};
   const auto tasks = static_cast<int64_t>(families.size()) * shape.kv_heads;
   by_dtype(q, [&](auto tag) {
     using T = decltype(tag);
+    const BackwardRows<T> rows{data<T>(dout), data<T>(out),         data<T>(q),          data<T>(k),         data<T>(qkv),
+                               lse.data_ptr<float>(), dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>()};
     parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
-        attend_backward_family<T>(inputs, spans, families[static_cast<size_t>(task / shape.kv_heads)], task % shape.kv_heads,
-                                  shape, dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>());
+        attend_backward_family<T>(rows, spans, families[static_cast<size_t>(task / shape.kv_heads)], task % shape.kv_heads, shape);
       }
     });
   });

@@ -29,14 +29,14 @@ void compute(const Product& product) {
   const kernels::ProductTable& table = kernels::product_table();
   const ProductPlan plan = table.plan(product);
   float* packed = packed_room(plan.packed_size);
-  const int64_t work = product.depth * plan.tile * (plan.columns_packed ? product.columns : product.rows);  // of one tile
-  const int64_t others = plan.columns_packed ? product.rows : product.columns, tiles = (others + plan.tile - 1) / plan.tile;
+  const int64_t tiles = (plan.size + plan.tile - 1) / plan.tile;
+  const int64_t work = product.depth * product.rows * product.columns / tiles;
   if (plan.packed_size > 0) {
     parallel_for(0, plan.panels, std::max<int64_t>(1, 65536 * plan.panels / plan.packed_size),
                  [&](int64_t begin, int64_t end) { table.pack(product, plan, begin, end, packed); });
   }
-  parallel_for(0, tiles, std::max<int64_t>(1, 262144 / work), [&](int64_t begin, int64_t end) {
-    table.compute(product, plan, packed, begin * plan.tile, std::min(others, end * plan.tile));
+  parallel_for(0, tiles, std::max<int64_t>(1, 262144 / std::max<int64_t>(1, work)), [&](int64_t begin, int64_t end) {
+    table.compute(product, plan, packed, begin * plan.tile, std::min(plan.size, end * plan.tile));
   });
 }
 

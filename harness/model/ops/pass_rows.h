@@ -40,6 +40,7 @@ struct PassRows {
   std::shared_ptr<const ops::gpu::SentTasks> tasks;
   // Where attention goes by spans: then `tasks` are but the places, null where there are none.
   std::shared_ptr<const ops::gpu::SentSpans> spans;
+  bool apart = false;  // no row attends to what another row of the pass stores
 };
 
 }  // namespace harness
