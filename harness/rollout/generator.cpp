@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <optional>
 
 #include "harness/core/error.h"
+#include "harness/model/fused_decoder.h"
 #include "harness/model/ops/gpu.h"
 #include "harness/rollout/draw.h"
 #include "harness/rollout/kernel_generator.h"
@@ -36,12 +36,8 @@ struct Row {
   SampledResponse* response = nullptr;
 };
 
-// Rows whose keys and values stay in a processor's cache from step to step, where the weights do too: 64 on the CPU.
-int64_t rows_in_cache(const Transformer& model) {
-  constexpr int64_t kCachedBytes = 4 << 20;
-  const bool small = model.parameter_count() * static_cast<int64_t>(sizeof(float)) <= kCachedBytes;
-  return model.numerics().device.is_cpu() && small ? 64 : std::numeric_limits<int64_t>::max();
-}
+// Rows whose keys and values stay in a processor's cache beside a small model's weights from step to step.
+constexpr int64_t kRowsInCache = 72;
 
 class Session {
  public:
@@ -59,7 +55,9 @@ class Session {
       for (size_t s = 0; s < requests[r].streams.size(); ++s) waiting_.push_back({r, s, 0, nullptr, nullptr});
       samples += static_cast<int64_t>(requests[r].streams.size());
     }
-    const int64_t rows = std::min({settings.max_rows, samples, rows_in_cache(model)});
+    if (!kernels_ && FusedDecoder::fits(model)) fused_ = std::make_unique<FusedDecoder>(model);
+    const int64_t most = fused_ != nullptr ? std::min(settings.max_rows, kRowsInCache) : settings.max_rows;
+    const int64_t rows = std::min(most, samples);
     store_ = KvStore(model.config().layers, std::vector<int64_t>(static_cast<size_t>(rows), settings.sampling.max_new_tokens),
                      model.heads(), model.numerics().dtype, model.numerics().device, kernels_.has_value());
     make_decoder(rows);
@@ -181,7 +179,7 @@ class Session {
     }
     std::vector<torch::Tensor> layers;
     for (const auto& part : parts) layers.push_back(torch::cat(part));
-    draw(rows, torch::cat(hidden), layers, totals);
+    draw(rows, model_.logits(torch::cat(hidden)), layers, totals);
   }
 
   // One decode step of all active rows: feeds each its last token and draws the next.
@@ -199,9 +197,13 @@ class Session {
       positions.push_back(row.prompt->length + length - 1);
       places.push_back({&store_, row.slot, length - 1, &row.prompt->store, 0, row.prompt->length});
     }
-    std::vector<torch::Tensor> layers;
-    const torch::Tensor hidden = model_.decode(ids, positions, places, settings_.readout ? &layers : nullptr);
-    draw(rows, hidden.slice(0, 0, static_cast<int64_t>(rows.size())), layers, totals);
+    std::vector<torch::Tensor> layers, *wanted = settings_.readout ? &layers : nullptr;
+    if (fused_ != nullptr) {
+      draw(rows, fused_->decode(ids, positions, places, wanted), layers, totals);
+    } else {
+      const torch::Tensor hidden = model_.decode(ids, positions, places, wanted);
+      draw(rows, model_.logits(hidden.slice(0, 0, static_cast<int64_t>(rows.size()))), layers, totals);
+    }
     totals.tokens += static_cast<int64_t>(rows.size());
     ++totals.steps;
   }
@@ -239,10 +241,10 @@ class Session {
     ++totals.steps;
   }
 
-  void draw(std::vector<Row>& rows, const torch::Tensor& hidden, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
+  void draw(std::vector<Row>& rows, const torch::Tensor& logits, std::vector<torch::Tensor>& layers, GenerationTotals& totals) {
     std::vector<RowToDraw> to_draw;
     for (const Row& row : rows) to_draw.push_back({row.response, &requests_[row.request].streams[row.sample]});
-    draw_next(model_.logits(hidden), to_draw, settings_, kernels_);
+    draw_next(logits, to_draw, settings_, kernels_);
     if (settings_.readout) {
       const auto begin = std::chrono::steady_clock::now();
       std::vector<SampledResponse*> responses;
@@ -315,7 +317,8 @@ class Session {
   std::vector<std::unique_ptr<Prompt>> prompts_;
   KvStore store_;
   std::optional<ops::gpu::Kernels> kernels_;
-  std::unique_ptr<StaticDecoder> decoder_;  // null: steps by Transformer::decode
+  std::unique_ptr<StaticDecoder> decoder_;  // null: steps by those of a small model, or by Transformer::decode
+  std::unique_ptr<FusedDecoder> fused_;
   StepRows step_rows_;
   std::deque<std::vector<Row>> started_rows_;  // of the steps that were started and not recorded, two at most
   std::vector<int64_t> started_tokens_;        // [slots] tokens of a row in them

@@ -13,7 +13,7 @@ BenchRows rows_of(const benchmark::State& state, const Transformer& model) {
 
 void shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"nano", "groups", "samples", "prompt", "new"})->Unit(benchmark::kMillisecond)->UseRealTime();
-  benchmark->Args({1, 4, 16, 12, 24})->Args({0, 1, 4, 32, 8});
+  benchmark->Args({1, 4, 16, 12, 24})->Args({1, 1, 16, 12, 24})->Args({1, 1, 4, 12, 24})->Args({0, 1, 4, 32, 8});
 }
 
 // Log-probs and entropies of responses without a gradient; tokens a second.

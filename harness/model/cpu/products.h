@@ -41,6 +41,8 @@ struct ProductPlan {
 
 struct ProductTable {
   ProductPlan (*plan)(const Product& product);
+  // For columns that are packed once for many calls: rows are split, whatever their number, which may be unknown.
+  ProductPlan (*plan_packed)(const Product& product);
   // Packs panels [begin, end) into `packed` [packed_size].
   void (*pack)(const Product& product, const ProductPlan& plan, int64_t begin, int64_t end, float* packed);
   // Computes [begin, end) of what is split; `begin` is a multiple of `tile`.

@@ -47,7 +47,10 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Args({64, 960, 576})->Args({64, 3072, 576})->Args({64, 576, 1536})->Args({64, 49152, 576});
   for (const int64_t rows : {1, 4, 16, 32}) benchmark->Args({rows, 3072, 576});
   for (const int64_t rows : {4, 16, 32, 64, 256}) benchmark->Args({rows, 384, 64});
-  benchmark->Args({512, 3072, 576})->Args({256, 192, 64})->Args({2048, 192, 64});
+  benchmark->Args({512, 3072, 576});
+  for (const auto& [outputs, inputs] : {std::pair<int64_t, int64_t>{384, 64}, {64, 192}, {128, 64}, {64, 64}, {38, 64}}) {
+    benchmark->Args({1600, outputs, inputs});
+  }
 }
 
 BENCHMARK_CAPTURE(product, forward_ours, Kind::kForward, true)->Apply(shapes);

@@ -50,9 +50,9 @@ ProductWay way_of(const Product& p) {
   return p.rows < p.columns && p.depth >= kDeep ? ProductWay::columns_tiled : ProductWay::rows_split;
 }
 
-ProductPlan plan(const Product& p) {
+ProductPlan plan_of(const Product& p, ProductWay way) {
   ProductPlan out;
-  out.way = way_of(p);
+  out.way = way;
   const int64_t vectors = vectors_in(out.way == ProductWay::columns_tiled ? p.rows : p.columns);
   out.panels = (vectors + kMostVectors - 1) / kMostVectors;
   switch (out.way) {
@@ -70,6 +70,9 @@ ProductPlan plan(const Product& p) {
   }
   return out;
 }
+
+ProductPlan plan(const Product& p) { return plan_of(p, way_of(p)); }
+ProductPlan plan_packed(const Product& p) { return plan_of(p, ProductWay::rows_split); }
 
 // Lanes of two rows kStep apart, of which the blocks of kStep off the diagonal change places. Indices are constants throughout:
 // the rows stay in registers.
@@ -367,7 +370,7 @@ void compute(const Product& p, const ProductPlan& plan, const float* packed, int
 }  // namespace
 
 const ProductTable& products() {
-  static constexpr ProductTable kProducts{plan, pack, compute};
+  static constexpr ProductTable kProducts{plan, plan_packed, pack, compute};
   return kProducts;
 }
 
