@@ -290,41 +290,20 @@ torch::Tensor Transformer::decode(const std::vector<int64_t>& ids, const std::ve
   return run_layers(rows, config_.layers, nullptr, false, layer_outputs);
 }
 
-namespace {
-
-// Calls body(begin, number) for pieces of the rows. In fp32 on the CPU, where weights are few, what a piece makes stays in the
-// second-level cache until the next product reads it; a sum over rows goes on from piece to piece in their order.
-template <typename Body>
-void by_row_pieces(const torch::Tensor& rows, const torch::Tensor& weight, Body&& body) {
-  constexpr int64_t kCachedFloats = 1 << 17;  // 512 KiB
-  const int64_t all = rows.size(0), in_cache = kCachedFloats / (2 * (weight.size(0) + weight.size(1))) / 24 * 24;
-  const bool small = rows.device().is_cpu() && rows.scalar_type() == torch::kFloat32 && weight.numel() * 2 <= kCachedFloats;
-  const int64_t piece = small ? std::max<int64_t>(24, in_cache) * at::get_num_threads() : std::max<int64_t>(1, all);
-  for (int64_t begin = 0; begin < all; begin += piece) body(begin, std::min(piece, all - begin));
-}
-
-}  // namespace
-
 torch::Tensor Transformer::layer_backward(size_t l, const PackedBatch& batch, Tape& tape, LayerTape& t,
                                           const torch::Tensor& out_gradient) {
   const LayerParts<int64_t>& layer = layers_[l];
   const LayerParts<torch::Tensor> w = weights(l);
+  // h + W_down silu(gate) up
+  const torch::Tensor dactivated = ops::input_gradient(out_gradient, w.down);
+  ops::add_weight_gradient(grad(layer.down), out_gradient, t.activated);
+  const torch::Tensor dgate_up = ops::swiglu_backward(dactivated, t.gate_up);
+  ops::add_weight_gradient(grad(layer.gate_up), dgate_up, t.h_normed);
   torch::Tensor dh = out_gradient.clone();
-  torch::Tensor dattended = torch::empty_like(t.attended);
-  by_row_pieces(out_gradient, w.gate_up, [&](int64_t begin, int64_t number) {
-    const auto of = [&](const torch::Tensor& rows) { return rows.narrow(0, begin, number); };
-    // h + W_down silu(gate) up
-    const torch::Tensor dout = of(out_gradient), dactivated = ops::input_gradient(dout, w.down);
-    ops::add_weight_gradient(grad(layer.down), dout, of(t.activated));
-    const torch::Tensor dgate_up = ops::swiglu_backward(dactivated, of(t.gate_up));
-    ops::add_weight_gradient(grad(layer.gate_up), dgate_up, of(t.h_normed));
-    torch::Tensor dh_piece = of(dh);
-    ops::rms_norm_backward(ops::input_gradient(dgate_up, w.gate_up), of(t.h), w.post_norm, of(t.h_rstd), dh_piece,
-                           grad(layer.post_norm));
-    // x + W_o attention
-    of(dattended).copy_(ops::input_gradient(dh_piece, w.o));
-    ops::add_weight_gradient(grad(layer.o), dh_piece, of(t.attended));
-  });
+  ops::rms_norm_backward(ops::input_gradient(dgate_up, w.gate_up), t.h, w.post_norm, t.h_rstd, dh, grad(layer.post_norm));
+  // x + W_o attention
+  const torch::Tensor dattended = ops::input_gradient(dh, w.o);
+  ops::add_weight_gradient(grad(layer.o), dh, t.attended);
   const ops::AttentionGradients g =
       ops::attend_backward(dattended, t.attended, t.lse, t.q, t.k, t.qkv, attention_spans(batch), heads(), tape.spans.get());
   const ops::HeadNorms norms{w.q_norm, w.k_norm, config_.norm_eps};

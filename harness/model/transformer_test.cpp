@@ -184,33 +184,69 @@ TEST(Kernels, EqualTheirPlainTwins) {
   EXPECT_TRUE(torch::allclose(ops::swiglu_backward(g, gate_up), ops::plain::swiglu_backward(g, gate_up), 1e-5, 1e-6));
 }
 
-TEST(Kernels, AttentionBackwardEqualsItsPlainTwin) {
-  const kernels::HeadShape shape{4, 2, 20};
-  const int64_t rows = 40;
-  const auto wave = [](int64_t n, double step) {
-    return torch::sin(torch::arange(n, torch::kFloat64) * step).to(torch::kFloat32);
+class AttentionKernels : public testing::TestWithParam<kernels::HeadShape> {};
+
+TEST_P(AttentionKernels, AndTheirBackwardEqualTheirPlainTwins) {
+  const kernels::HeadShape shape = GetParam();
+  const int64_t rows = 60, q_width = shape.heads * shape.dim, k_width = shape.kv_heads * shape.dim;
+  const auto wave = [&](int64_t width, double step) {
+    return torch::sin(torch::arange(rows * width, torch::kFloat64) * step).to(torch::kFloat32).view({rows, width});
   };
-  const torch::Tensor q = wave(rows * 80, 0.731).view({rows, 80}), k = wave(rows * 40, 0.417).view({rows, 40});
-  const torch::Tensor qkv = wave(rows * 160, 0.913).view({rows, 160}), dout = wave(rows * 80, 1.31).view({rows, 80});
-  const std::vector<ops::AttentionSpan> spans = {{0, 7, -1}, {7, 20, 0}, {27, 3, 0}, {30, 10, -1}};
-  KvStore store(1, {7, 20, 3, 10}, shape, torch::kFloat32);
-  PassRows rows_of_pass;
-  std::vector<RowPlace>& places = rows_of_pass.places;
-  for (size_t s = 0; s < spans.size(); ++s) {
-    for (int64_t i = 0; i < spans[s].length; ++i) {
-      RowPlace place{&store, static_cast<int64_t>(s), i, nullptr, 0, 0};
-      if (spans[s].prefix >= 0) place.prefix = &store, place.prefix_slot = 0, place.prefix_count = 7;
-      places.push_back(place);
+  const torch::Tensor q = wave(q_width, 0.731), k = wave(k_width, 0.417), qkv = wave(q_width + 2 * k_width, 0.913);
+  const torch::Tensor dout = wave(q_width, 1.31);
+  const std::vector<ops::AttentionSpan> spans = {{0, 7, -1}, {7, 40, 0}, {47, 3, 0}, {50, 10, -1}};
+  KvStore store(1, {7, 40, 3, 10}, shape, torch::kFloat32);
+  KvStore plain_store(1, {7, 40, 3, 10}, shape, torch::kFloat32, torch::kCPU, true);
+  const auto places_in = [&](KvStore& in) {
+    PassRows of;
+    for (size_t s = 0; s < spans.size(); ++s) {
+      for (int64_t i = 0; i < spans[s].length; ++i) {
+        RowPlace place{&in, static_cast<int64_t>(s), i, nullptr, 0, 0};
+        if (spans[s].prefix >= 0) place.prefix = &in, place.prefix_slot = 0, place.prefix_count = 7;
+        of.places.push_back(place);
+      }
     }
-  }
-  torch::Tensor lse;
-  const torch::Tensor out = ops::attend(q, k, qkv, rows_of_pass, 0, shape, &lse);
+    return of;
+  };
+  torch::Tensor lse, plain_lse;
+  const torch::Tensor out = ops::attend(q, k, qkv, places_in(store), 0, shape, &lse);
+  const torch::Tensor plain_out = ops::attend(q, k, qkv, places_in(plain_store), 0, shape, &plain_lse);
+  EXPECT_TRUE(torch::allclose(out, plain_out, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(lse, plain_lse, 1e-4, 1e-5));
   const auto ours = ops::attend_backward(dout, out, lse, q, k, qkv, spans, shape);
   const auto plain = ops::plain::attend_backward(dout, q, k, qkv, spans, shape);
   EXPECT_TRUE(torch::allclose(ours.dq, plain.dq, 1e-4, 1e-5));
   EXPECT_TRUE(torch::allclose(ours.dk, plain.dk, 1e-4, 1e-5));
   EXPECT_TRUE(torch::allclose(ours.dv, plain.dv, 1e-4, 1e-5));
+
+  // Rotation, with norms and without.
+  const torch::Tensor norm = wave(shape.dim, 0.3)[0] + 1.5, positions = torch::arange(rows) % 13;
+  const torch::Tensor angles = torch::outer(torch::arange(13, torch::kFloat32), wave(shape.dim / 2, 0.5)[0]);
+  const ops::Rotary rotary{angles.cos(), angles.sin()};
+  for (const ops::HeadNorms& norms : {ops::HeadNorms{norm, norm.flip(0).contiguous()}, ops::HeadNorms{}}) {
+    const auto [rotated_q, rotated_k] = ops::split_rotate(qkv, norms, rotary, positions, shape);
+    const auto [plain_q, plain_k] = ops::plain::split_rotate(qkv, norms, rotary, positions, shape);
+    EXPECT_TRUE(torch::allclose(rotated_q, plain_q, 1e-4, 1e-5));
+    EXPECT_TRUE(torch::allclose(rotated_k, plain_k, 1e-4, 1e-5));
+    torch::Tensor dq_norm = torch::ones({shape.dim}), dk_norm = torch::ones({shape.dim});
+    torch::Tensor plain_dq_norm = dq_norm.clone(), plain_dk_norm = dk_norm.clone();
+    const torch::Tensor dqkv =
+        ops::split_rotate_backward(ours.dq, ours.dk, ours.dv, qkv, norms, rotary, positions, shape, dq_norm, dk_norm);
+    const torch::Tensor plain_dqkv = ops::plain::split_rotate_backward(ours.dq, ours.dk, ours.dv, qkv, norms, rotary, positions,
+                                                                       shape, plain_dq_norm, plain_dk_norm);
+    EXPECT_TRUE(torch::allclose(dqkv, plain_dqkv, 1e-3, 1e-4));
+    EXPECT_TRUE(torch::allclose(dq_norm, plain_dq_norm, 1e-3, 1e-4));
+    EXPECT_TRUE(torch::allclose(dk_norm, plain_dk_norm, 1e-3, 1e-4));
+  }
 }
+
+// Heads to a key-value head from 1 to 9, dimensions of one vector, of several, and of parts.
+INSTANTIATE_TEST_SUITE_P(Shapes, AttentionKernels,
+                         testing::Values(kernels::HeadShape{4, 2, 16}, kernels::HeadShape{4, 2, 20},
+                                         kernels::HeadShape{3, 3, 16}, kernels::HeadShape{6, 2, 64},
+                                         kernels::HeadShape{9, 1, 32}, kernels::HeadShape{14, 2, 48},
+                                         kernels::HeadShape{2, 1, 128}, kernels::HeadShape{4, 4, 6},
+                                         kernels::HeadShape{5, 1, 80}));
 
 }  // namespace
 }  // namespace harness

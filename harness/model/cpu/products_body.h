@@ -44,7 +44,7 @@ int64_t vectors_in(int64_t size) { return (size + kWidth - 1) / kWidth; }
 bool columns_lie_packed(const Product& p) { return p.b_column == 1 && p.columns % kWidth == 0; }
 
 ProductWay way_of(const Product& p) {
-  if (p.b_depth != 1 || columns_lie_packed(p)) return ProductWay::rows_split;
+  if (p.b_depth != 1 || p.accumulate || columns_lie_packed(p)) return ProductWay::rows_split;
   if (p.rows < kWidth / 2) return ProductWay::columns_split;
   // Packing a column costs as much as multiplying it with several rows; sums of rows in vectors are turned to be stored.
   return p.rows < p.columns && p.depth >= kDeep ? ProductWay::columns_tiled : ProductWay::rows_split;
@@ -137,75 +137,6 @@ void pack(const Product& p, const ProductPlan& plan, int64_t begin, int64_t end,
   }
 }
 
-// sum[r][v] += broadcast[r][k * step] * panel[k][v] for every k < depth, in its order.
-template <int64_t kRows, int64_t kVectors, bool kContiguous>
-inline __attribute__((always_inline)) void multiply(const float* const (&broadcast)[kRows], int64_t step, const float* panel, int64_t stride, int64_t depth,
-              Vector (&sum)[kRows][kVectors]) {
-  Vector local[kRows][kVectors];
-  for (int64_t r = 0; r < kRows; ++r) {
-    for (int64_t v = 0; v < kVectors; ++v) local[r][v] = sum[r][v];
-  }
-  for (int64_t k = 0; k < depth; ++k, panel += stride) {
-    Vector b[kVectors];
-#pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors; ++v) b[v] = load_vector(panel + v * kWidth);
-#pragma GCC unroll 8
-    for (int64_t r = 0; r < kRows; ++r) {
-      const float a = broadcast[r][kContiguous ? k : k * step];
-#pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors; ++v) local[r][v] += a * b[v];
-    }
-  }
-  for (int64_t r = 0; r < kRows; ++r) {
-    for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = local[r][v];
-  }
-}
-
-// The place of a tile's sums in c: kRows rows from `row` on, of which the last are missing where the tile is not full.
-struct Place {
-  int64_t row = 0, rows = 0, column = 0;
-};
-
-template <int64_t kRows, int64_t kVectors>
-inline __attribute__((always_inline)) void store_rows(const Product& p, const Vector (&sum)[kRows][kVectors], const Place& at, bool finished) {
-  for (int64_t r = 0; r < at.rows; ++r) {
-    float* c = p.c + (at.row + r) * p.c_row + at.column;
-    const float* residual =
-        p.residual == nullptr || !finished ? nullptr : p.residual + (at.row + r) * p.c_row + at.column;
-    const float* bias = p.bias == nullptr || !finished ? nullptr : p.bias + at.column;
-    for (int64_t v = 0; v < kVectors; ++v) {
-      const int64_t lanes = std::min(kWidth, p.columns - at.column - v * kWidth);
-      Vector value = sum[r][v];
-      if (lanes == kWidth) {
-        if (bias != nullptr) value += load_vector(bias + v * kWidth);
-        if (residual != nullptr) value += load_vector(residual + v * kWidth);
-        store_vector(c + v * kWidth, value);
-        continue;
-      }
-      float elements[kWidth];
-      store_vector(elements, value);
-      for (int64_t l = 0; l < lanes; ++l) {
-        if (bias != nullptr) elements[l] += bias[v * kWidth + l];
-        if (residual != nullptr) elements[l] += residual[v * kWidth + l];
-        c[v * kWidth + l] = elements[l];
-      }
-    }
-  }
-}
-
-template <int64_t kRows, int64_t kVectors>
-inline __attribute__((always_inline)) void load_rows(const Product& p, Vector (&sum)[kRows][kVectors], const Place& at) {
-  for (int64_t r = 0; r < at.rows; ++r) {
-    const float* c = p.c + (at.row + r) * p.c_row + at.column;
-    for (int64_t v = 0; v < kVectors; ++v) {
-      const int64_t lanes = std::min(kWidth, p.columns - at.column - v * kWidth);
-      float elements[kWidth] = {};
-      std::memcpy(elements, c + v * kWidth, static_cast<size_t>(lanes) * sizeof(float));
-      sum[r][v] = load_vector(lanes == kWidth ? c + v * kWidth : elements);
-    }
-  }
-}
-
 // Rows of a: in place, or a copy of a few of them where their elements lie far apart.
 struct Rows {
   const float* data = nullptr;  // of the first row
@@ -218,31 +149,110 @@ struct ColumnPanel {
   int64_t stride = 0, column = 0, depth_begin = 0, depth = 0;
 };
 
-template <int64_t kRows, int64_t kVectors>
-void tile_of_rows(const Product& p, const Rows& a, const ColumnPanel& panel, const Place& at) {
+// The first `count` elements, the rest 0; all of a vector where there are so many.
+Vector load_some(const float* p, int64_t count) {
+  if (count >= kWidth) return load_vector(p);
+  float elements[kWidth] = {};
+  std::memcpy(elements, p, static_cast<size_t>(std::max<int64_t>(0, count)) * sizeof(float));
+  return load_vector(elements);
+}
+void store_some(float* p, Vector value, int64_t count) {
+  if (count >= kWidth) return store_vector(p, value);
+  float elements[kWidth];
+  store_vector(elements, value);
+  std::memcpy(p, elements, static_cast<size_t>(std::max<int64_t>(0, count)) * sizeof(float));
+}
+
+// Rows row .. row + rows - 1 of c (at most kRows) against one panel. All loops over rows and vectors are unrolled, so that the
+// sums stay in registers from the first to the last.
+template <int64_t kRows, int64_t kVectors, bool kContiguous, bool kWhole>
+void tile_of_rows(const Product& p, const Rows& a, const ColumnPanel& panel, int64_t row, int64_t rows) {
   const float* broadcast[kRows];  // missing rows repeat the last; their sums are not stored
-  for (int64_t r = 0; r < kRows; ++r) broadcast[r] = a.data + std::min(r, at.rows - 1) * a.row;
+  for (int64_t r = 0; r < kRows; ++r) broadcast[r] = a.data + std::min(r, rows - 1) * a.row;
+  const int64_t columns = p.columns - panel.column;
+  float* c = p.c + row * p.c_row + panel.column;
+  const auto load_at = [columns](const float* from, int64_t v) {
+    return kWhole ? load_vector(from + v * kWidth) : load_some(from + v * kWidth, columns - v * kWidth);
+  };
   Vector sum[kRows][kVectors] = {};
-  if (panel.depth_begin > 0 || p.accumulate) load_rows(p, sum, at);
-  if (a.step == 1) {
-    multiply<kRows, kVectors, true>(broadcast, 1, panel.data, panel.stride, panel.depth, sum);
-  } else {
-    multiply<kRows, kVectors, false>(broadcast, a.step, panel.data, panel.stride, panel.depth, sum);
+  if (panel.depth_begin > 0 || p.accumulate) {
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) {
+        if (r < rows) sum[r][v] = load_at(c + r * p.c_row, v);
+      }
+    }
   }
-  store_rows(p, sum, at, panel.depth_begin + panel.depth == p.depth);
+  const float* at = panel.data;
+  for (int64_t k = 0; k < panel.depth; ++k, at += panel.stride) {
+    Vector b[kVectors];
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVectors; ++v) b[v] = load_vector(at + v * kWidth);
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kRows; ++r) {
+      const float factor = broadcast[r][kContiguous ? k : k * a.step];
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] += factor * b[v];
+    }
+  }
+  const bool finished = panel.depth_begin + panel.depth == p.depth;
+  if (finished && p.bias != nullptr) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVectors; ++v) {
+      const Vector bias = load_at(p.bias + panel.column, v);
+#pragma GCC unroll 8
+      for (int64_t r = 0; r < kRows; ++r) sum[r][v] += bias;
+    }
+  }
+  if (finished && p.residual != nullptr) {
+    const float* residual = p.residual + row * p.c_row + panel.column;
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) {
+        if (r < rows) sum[r][v] += load_at(residual + r * p.c_row, v);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVectors; ++v) {
+      if (r >= rows) continue;
+      if constexpr (kWhole) {
+        store_vector(c + r * p.c_row + v * kWidth, sum[r][v]);
+      } else {
+        store_some(c + r * p.c_row + v * kWidth, sum[r][v], columns - v * kWidth);
+      }
+    }
+  }
+}
+
+template <int64_t kVectors, bool kContiguous, bool kWhole>
+void tiles_of_rows(const Product& p, const Rows& a, const ColumnPanel& panel, int64_t begin, int64_t end) {
+  int64_t row = begin;
+  const auto from = [&] { return Rows{a.data + (row - begin) * a.row, a.row, a.step}; };
+  for (; row + kTile <= end; row += kTile) {
+    tile_of_rows<kTile, kVectors, kContiguous, kWhole>(p, from(), panel, row, kTile);
+  }
+  const int64_t rows = end - row;
+  if (rows == 0) return;
+  if (rows == 1) return tile_of_rows<1, kVectors, kContiguous, kWhole>(p, from(), panel, row, rows);
+  if (rows == 2) return tile_of_rows<2, kVectors, kContiguous, kWhole>(p, from(), panel, row, rows);
+  if (rows <= 4) return tile_of_rows<4, kVectors, kContiguous, kWhole>(p, from(), panel, row, rows);
+  tile_of_rows<kTile, kVectors, kContiguous, kWhole>(p, from(), panel, row, rows);
 }
 
 template <int64_t kVectors>
 void panel_of_columns(const Product& p, const Rows& a, const ColumnPanel& panel, int64_t begin, int64_t end) {
-  int64_t row = begin;
-  const auto rest = [&] { return Rows{a.data + (row - begin) * a.row, a.row, a.step}; };
-  for (; row + kTile <= end; row += kTile) tile_of_rows<kTile, kVectors>(p, rest(), panel, {row, kTile, panel.column});
-  const Place at{row, end - row, panel.column};
-  if (at.rows == 0) return;
-  if (at.rows == 1) return tile_of_rows<1, kVectors>(p, rest(), panel, at);
-  if (at.rows == 2) return tile_of_rows<2, kVectors>(p, rest(), panel, at);
-  if (at.rows <= 4) return tile_of_rows<4, kVectors>(p, rest(), panel, at);
-  tile_of_rows<kTile, kVectors>(p, rest(), panel, at);
+  const bool whole = panel.column + kVectors * kWidth <= p.columns;
+  if (a.step == 1) {
+    return whole ? tiles_of_rows<kVectors, true, true>(p, a, panel, begin, end)
+                 : tiles_of_rows<kVectors, true, false>(p, a, panel, begin, end);
+  }
+  whole ? tiles_of_rows<kVectors, false, true>(p, a, panel, begin, end)
+        : tiles_of_rows<kVectors, false, false>(p, a, panel, begin, end);
 }
 
 // Rows are packed: a tile's rows are columns of c, its lanes rows of c.
@@ -254,13 +264,21 @@ void panel_of_rows(const Product& p, const float* panel, int64_t row, int64_t be
     const float* broadcast[kTile];
     for (int64_t r = 0; r < kTile; ++r) broadcast[r] = p.b + (column + std::min(r, columns - 1)) * p.b_column;
     Vector sum[kTile][kVectors] = {};
-    if (p.accumulate) {
-      for (int64_t r = 0; r < columns; ++r) {
-        for (int64_t l = 0; l < lanes; ++l) sum[r][l / kWidth][l % kWidth] = p.c[(row + l) * p.c_row + column + r];
+    for (int64_t k = 0; k < p.depth; ++k) {
+#pragma GCC unroll 8
+      for (int64_t r = 0; r < kTile; ++r) {
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < kVectors; ++v) {
+          sum[r][v] += broadcast[r][k] * load_vector(panel + (k * kVectors + v) * kWidth);
+        }
       }
     }
-    multiply<kTile, kVectors, true>(broadcast, 1, panel, kVectors * kWidth, p.depth, sum);
-    const float* sums = reinterpret_cast<const float*>(sum);
+    float sums[kTile * kVectors * kWidth];
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kTile; ++r) {
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) store_vector(sums + (r * kVectors + v) * kWidth, sum[r][v]);
+    }
     for (int64_t l = 0; l < lanes; ++l) {
       float* c = p.c + (row + l) * p.c_row + column;
       for (int64_t r = 0; r < columns; ++r) {
@@ -325,7 +343,8 @@ void compute_columns(const Product& p, const ProductPlan& plan, const float* pac
 // Panels [begin, end), each packed block by block and multiplied with every row.
 void compute_panels(const Product& p, const ProductPlan& plan, int64_t begin, int64_t end) {
   alignas(64) float packed[kDepthBlock * kMostVectors * kWidth];
-  const int64_t blocks = (p.depth + kDepthBlock - 1) / kDepthBlock, share = (p.depth + blocks - 1) / std::max<int64_t>(1, blocks);
+  const int64_t blocks = (p.depth + kDepthBlock - 1) / kDepthBlock,
+                share = (p.depth + blocks - 1) / std::max<int64_t>(1, blocks);
   for (int64_t index = begin; index < end; ++index) {
     const Panel at = panel_at(p.columns, plan.panels, index);
     const int64_t column = at.begin * kWidth, stride = at.vectors * kWidth;

@@ -103,10 +103,10 @@ struct Problem {
 const Case kCases[] = {
     {Kind::kForward, 1, 1, 1},        {Kind::kForward, 64, 192, 64}, {Kind::kForward, 3, 38, 64},
     {Kind::kForward, 70, 5, 600},     {Kind::kForward, 5, 70, 600},  {Kind::kForward, 37, 21, 13},
-    {Kind::kForward, 130, 129, 1100}, {Kind::kForward, 12, 40, 300}, {Kind::kForward, 40, 130, 600}, {Kind::kInput, 64, 192, 64},   {Kind::kInput, 3, 700, 38},
-    {Kind::kInput, 37, 21, 13},       {Kind::kInput, 7, 1100, 48},   {Kind::kWeight, 64, 192, 64},
-    {Kind::kWeight, 700, 38, 64},     {Kind::kWeight, 37, 21, 13},   {Kind::kWeight, 50, 2050, 17},
-    {Kind::kWeight, 1100, 2050, 32},
+    {Kind::kForward, 130, 129, 1100}, {Kind::kForward, 12, 40, 300}, {Kind::kForward, 40, 130, 600},
+    {Kind::kInput, 64, 192, 64},      {Kind::kInput, 3, 700, 38},    {Kind::kInput, 37, 21, 13},
+    {Kind::kInput, 7, 1100, 48},      {Kind::kWeight, 64, 192, 64},  {Kind::kWeight, 700, 38, 64},
+    {Kind::kWeight, 37, 21, 13},      {Kind::kWeight, 50, 2050, 17}, {Kind::kWeight, 1100, 2050, 32},
 };
 
 }  // namespace

@@ -94,7 +94,7 @@ struct BackwardQueries {
   float* out_gradients = nullptr;  // [number, P]
   float* gradients = nullptr;      // [number, P] added to
   float lse[kMost] = {};
-  float delta[kMost] = {};    // <out, its gradient>
+  float delta[kMost] = {};     // <out, its gradient>
   int64_t counts[kMost] = {};  // keys that each attends to, never fewer than the one before it
 };
 

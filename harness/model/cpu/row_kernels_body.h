@@ -261,7 +261,8 @@ void rotate_head_backward(const T* dout, const T* in, const T* norm, const float
   }
 }
 
-// Heads of 16 dimensions: the same numbers as rotate_head_backward, `cosine` twice over and `sine` with the sign of its turn back.
+// Heads of 16 dimensions: the same numbers as rotate_head_backward, `cosine` twice over and `sine` with the sign of its turn
+// back.
 template <typename T>
 void rotate_vector_backward(const T* dout, const T* in, const Float16* norm, Float16 cosine, Float16 sine, T* din,
                             Float16& dnorm, float eps) {
@@ -295,8 +296,8 @@ void split_rotate_backward(const T* dq, const T* dk, const T* dv, const T* qkv, 
     if (vectors) {
       const Float16 c16 = joined(load8(c), load8(c)), s16 = joined(load8(sn), -load8(sn));
       for (int64_t h = 0; h < s.heads; ++h, in += kLanes, out += kLanes) {
-        rotate_vector_backward(dq + (row * s.heads + h) * kLanes, in, q_norm == nullptr ? nullptr : &q_weight, c16, s16, out, dq16,
-                               eps);
+        rotate_vector_backward(dq + (row * s.heads + h) * kLanes, in, q_norm == nullptr ? nullptr : &q_weight, c16, s16, out,
+                               dq16, eps);
       }
       for (int64_t h = 0; h < s.kv_heads; ++h, in += kLanes, out += kLanes) {
         rotate_vector_backward(dk + (row * s.kv_heads + h) * kLanes, in, k_norm == nullptr ? nullptr : &k_weight, c16, s16, out,
@@ -714,12 +715,9 @@ void logit_gradient(T* z, int64_t vocabulary, float inverse_temperature, const L
 }
 
 template <typename T>
-constexpr Table<T> kTable = {rms_norm<T>,         rms_norm_backward<T>,
-                             split_rotate<T>,     split_rotate_backward<T>,
-                             store_kv<T>,         attend<T>,
-                             swiglu<T>,           swiglu_backward<T>,
-                             logit_statistics<T>, draw<T>,
-                             logit_gradient<T>,   dot<T>};
+constexpr Table<T> kTable = {
+    rms_norm<T>,        rms_norm_backward<T>, split_rotate<T>, split_rotate_backward<T>, store_kv<T>, attend<T>, swiglu<T>,
+    swiglu_backward<T>, logit_statistics<T>,  draw<T>,         logit_gradient<T>,        dot<T>};
 
 }  // namespace
 

@@ -57,8 +57,12 @@ PassRows PassRows::send_packed(const std::vector<int64_t>& ids, const std::vecto
     tasks->value_places = at<uint64_t>(sent, values_at);
     tasks->layer_bytes = at<uint64_t>(sent, steps_at);
   }
-  return {std::move(places), index_at(sent, ids_at, padded), index_at(sent, positions_at, padded), tasks,
-          ops::gpu::send_spans(spans, padded, shape, device, host), false};
+  return {std::move(places),
+          index_at(sent, ids_at, padded),
+          index_at(sent, positions_at, padded),
+          tasks,
+          ops::gpu::send_spans(spans, padded, shape, device, host),
+          false};
 }
 
 namespace ops::gpu {
@@ -80,7 +84,12 @@ PassRows send_rows(const std::vector<int64_t>& ids, const std::vector<int64_t>& 
   sent->layer_bytes = at<uint64_t>(sent->bytes, steps_at);
   sent->task_count = static_cast<int64_t>(made.tasks.size());
   sent->parts = made.parts;
-  return {std::move(places), index_at(sent->bytes, ids_at, padded), index_at(sent->bytes, positions_at, padded), sent, nullptr, false};
+  return {std::move(places),
+          index_at(sent->bytes, ids_at, padded),
+          index_at(sent->bytes, positions_at, padded),
+          sent,
+          nullptr,
+          false};
 }
 
 torch::Tensor attend(const Kernels& kernels, const torch::Tensor& q, const SentTasks& tasks, int64_t store_layer,

@@ -177,6 +177,10 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
 
 namespace {
 
+// Rows of the tape have left the caches, and a head's part of each lies too far from the last for processors to foresee: it is
+// asked for so many rows ahead.
+constexpr int64_t kAhead = 8;
+
 // fp32 copies of one key-value head of one span, and room for its gradients (kernels::BackwardKeys).
 struct HeadSpan {
   std::vector<float> key_rows, key_blocks, value_blocks, dk, dv;
@@ -187,6 +191,8 @@ struct HeadSpan {
     for (std::vector<float>* rows : {&key_rows, &dk, &dv}) rows->assign(static_cast<size_t>(length * padded), 0);
     for (std::vector<float>* block : {&key_blocks, &value_blocks}) block->assign(static_cast<size_t>(blocks * dim), 0);
     for (int64_t j = 0; j < length; ++j) {
+      __builtin_prefetch(keys + (j + kAhead) * key_stride);
+      __builtin_prefetch(values + (j + kAhead) * value_stride);
       float* row = key_rows.data() + j * padded;
       float* key_block = key_blocks.data() + j / 16 * 16 * dim + j % 16;
       float* value_block = value_blocks.data() + j / 16 * 16 * dim + j % 16;
@@ -244,31 +250,34 @@ void attend_backward_family(const BackwardRows<T>& rows, const std::vector<Atten
     const AttentionSpan& span = spans[static_cast<size_t>(members[m])];
     HeadSpan& self = m == 0 ? root : own;
     if (m > 0) fill(own, span);
-    const int64_t all = span.length * share;  // queries, head by head in each row
-    for (int64_t begin = 0; begin < all; begin += kMost) {
-      queries.number = std::min(kMost, all - begin);
-      const auto place = [&](int64_t q) {
-        return (span.begin + (begin + q) / share) * q_width + (kv * share + (begin + q) % share) * s.dim;
-      };
-      for (int64_t q = 0; q < queries.number; ++q) {
-        const int64_t at = place(q);
+    // Queries of a few rows at once, head by head in each row; of one row where there are more heads than places.
+    for (int64_t row = 0, head = 0; row < span.length;) {
+      int64_t places[kMost], own_counts[kMost];
+      queries.number = 0;
+      for (; row < span.length && queries.number < kMost; ++queries.number) {
+        const int64_t q = queries.number, at = (span.begin + row) * q_width + (kv * share + head) * s.dim;
+        const T *from = rows.q + at, *dout = rows.dout + at, *out = rows.out + at;
+        float *query = queries.queries + q * padded, *out_gradient = queries.out_gradients + q * padded;
+        for (const T* next : {from, dout, out}) __builtin_prefetch(next + kAhead * q_width);
         float delta = 0;
         for (int64_t e = 0; e < s.dim; ++e) {
-          const float gradient = to_float(rows.dout[at + e]);
-          queries.queries[q * padded + e] = to_float(rows.q[at + e]);
-          queries.out_gradients[q * padded + e] = gradient;
-          delta += gradient * to_float(rows.out[at + e]);
+          query[e] = to_float(from[e]);
+          out_gradient[e] = to_float(dout[e]);
+          delta += out_gradient[e] * to_float(out[e]);
         }
+        places[q] = at;
+        own_counts[q] = row + 1;
         queries.delta[q] = delta;
-        queries.lse[q] = rows.lse[at / s.dim];
+        queries.lse[q] = rows.lse[(span.begin + row) * s.heads + kv * share + head];
         queries.counts[q] = root_span.length;
+        if (++head == share) head = 0, ++row;
       }
       std::fill_n(queries.gradients, queries.number * padded, 0.0f);
       if (m > 0) backward(queries, root.keys(), scale, s.dim);
-      for (int64_t q = 0; q < queries.number; ++q) queries.counts[q] = (begin + q) / share + 1;
+      std::copy_n(own_counts, queries.number, queries.counts);
       backward(queries, self.keys(), scale, s.dim);
       for (int64_t q = 0; q < queries.number; ++q) {
-        std::memcpy(rows.dq + place(q), queries.gradients + q * padded, sizeof(float) * static_cast<size_t>(s.dim));
+        std::memcpy(rows.dq + places[q], queries.gradients + q * padded, sizeof(float) * static_cast<size_t>(s.dim));
       }
     }
     if (m > 0) flush(own, span);
@@ -322,11 +331,13 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
   const auto tasks = static_cast<int64_t>(families.size()) * shape.kv_heads;
   by_dtype(q, [&](auto tag) {
     using T = decltype(tag);
-    const BackwardRows<T> rows{data<T>(dout), data<T>(out),         data<T>(q),          data<T>(k),         data<T>(qkv),
-                               lse.data_ptr<float>(), dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>()};
+    const BackwardRows<T> rows{data<T>(dout),        data<T>(out),         data<T>(q),
+                               data<T>(k),           data<T>(qkv),         lse.data_ptr<float>(),
+                               dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>()};
     parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
-        attend_backward_family<T>(rows, spans, families[static_cast<size_t>(task / shape.kv_heads)], task % shape.kv_heads, shape);
+        attend_backward_family<T>(rows, spans, families[static_cast<size_t>(task / shape.kv_heads)], task % shape.kv_heads,
+                                  shape);
       }
     });
   });
