@@ -87,6 +87,7 @@ BaseModel model_of_training(const std::string& name, const ModelKeys& keys, cons
   experiment.pretrain_jobs.push_back(std::make_shared<const PretrainJob>(read_pretrain_job(reader, program)));
   reader.finish();
   PlannedJob planned;
+  planned.job.takes_idle_workers = takes_idle_workers(experiment.pretrain_jobs.back()->numerics);
   planned.identity = job_identity(reader.effective(), "pretrain");
   planned.config = Config(config.name(), reader.effective());
   planned.job.id = "base/" + name;

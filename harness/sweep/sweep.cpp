@@ -19,6 +19,7 @@ namespace harness {
 namespace {
 
 constexpr int kPollMilliseconds = 200;
+constexpr std::ptrdiff_t kMostThreads = 4;  // of a job alone: small models gain little from more
 
 // The state of one sweep while it runs.
 class Scheduler {
@@ -171,11 +172,24 @@ class Scheduler {
       const auto number = static_cast<size_t>(&slot - slots_.data());
       for (const auto& [name, value] : settings_.slots[number % settings_.slots.size()]) command.environment[name] = value;
     }
+    if (job.takes_idle_workers && alone(index)) {
+      command.environment[kThreadsVariable] = std::to_string(std::min(std::ssize(slots_), kMostThreads));
+    }
     slot.job = index;
     slot.worker = std::make_unique<Worker>(command, std::move(lock));
     result_.jobs[index].state = JobState::running;
     result_.jobs[index].ran_here = true;
     display_.started(job);
+  }
+
+  // No other job runs or could run beside it.
+  bool alone(size_t index) {
+    for (size_t job = 0; job < jobs_.size(); ++job) {
+      if (job == index) continue;
+      if (state(job) == JobState::running || (state(job) == JobState::waiting && all_earlier(job, JobState::done)))
+        return false;
+    }
+    return true;
   }
 
   // Until a worker ends, a moment has passed, or a signal comes.

@@ -37,7 +37,8 @@ class Sweep : public testing::Test {
   // A job that runs a shell command in which $D is its folder; " && done" is added unless the command fails first.
   Job job(const std::string& id, const std::string& command, std::vector<std::string> after = {}) const {
     const std::string folder = root_ + "/" + id;
-    return {id, "train", {"-c", "D='" + folder + "'; " + command + " && : > \"$D/done.json\""}, folder, std::move(after), 0};
+    return {id, "train", {"-c", "D='" + folder + "'; " + command + " && : > \"$D/done.json\""}, folder, std::move(after),
+            0,  false};
   }
   // One that notes in the order file that it ran.
   Job noting(const std::string& id, std::vector<std::string> after = {}) const {
@@ -57,6 +58,21 @@ class Sweep : public testing::Test {
   SweepSettings settings_;
   std::function<bool(const Job&)> is_done_ = [](const Job& job) { return fs::exists(job.folder + "/done.json"); };
 };
+
+TEST_F(Sweep, AJobThatNothingCanRunBesideIsToldOfTheIdleWorkers) {
+  settings_.workers = 3;
+  const auto told = [&](const std::string& id, std::vector<std::string> after, bool takes) {
+    Job one = job(id, std::string("echo ${") + kThreadsVariable + ":-none} > $D/threads", std::move(after));
+    one.takes_idle_workers = takes;
+    return one;
+  };
+  EXPECT_TRUE(run({told("alone", {}, true), told("one", {"alone"}, true), told("two", {"alone"}, true),
+                   told("last", {"one", "two"}, false)})
+                  .ok());
+  EXPECT_EQ(read_file(root_ + "/alone/threads"), "3\n");
+  EXPECT_EQ(read_file(root_ + "/one/threads"), "none\n");
+  EXPECT_EQ(read_file(root_ + "/last/threads"), "none\n");
+}
 
 TEST_F(Sweep, RunsCellsAfterThoseTheyWaitForAndLongChainsFirst) {
   const std::vector<Job> jobs = {noting("alone"), noting("eval", {"train"}), noting("train", {"base"}), noting("base")};

@@ -55,7 +55,7 @@ void run_pretrain_job(const JobOptions& options, const Program& program) {
     fmt::print(stderr, "{}: there already\n", options.out);
     return;
   }
-  use_numerics(job.numerics.numerics, job.numerics.threads);
+  use_numerics(job.numerics.numerics, threads_of(job.numerics));
   check_device(job.numerics.numerics);
   open_job_folder(options.out, "pretrain", identity, keys.effective());
   const auto begin = std::chrono::steady_clock::now();

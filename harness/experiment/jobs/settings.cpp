@@ -2,7 +2,11 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "harness/core/error.h"
+#include "harness/sweep/job.h"
 
 namespace harness {
 
@@ -52,6 +56,15 @@ NumericsKeys read_numerics(ConfigReader& keys) {
   }
   n.threads = keys.integer("numerics.threads", 1, 1, 1024, "threads of the model's arithmetic");
   return n;
+}
+
+bool takes_idle_workers(const NumericsKeys& keys) {
+  return keys.threads == 1 && keys.numerics.strict && keys.numerics.device.is_cpu() && keys.numerics.dtype == torch::kFloat32;
+}
+
+int64_t threads_of(const NumericsKeys& keys) {
+  const char* idle = std::getenv(kThreadsVariable);
+  return idle != nullptr && takes_idle_workers(keys) ? std::max<int64_t>(1, std::atoll(idle)) : keys.threads;
 }
 
 DataKeys read_data(ConfigReader& keys, const ProblemCatalog& catalog) {

@@ -23,6 +23,10 @@ struct NumericsKeys {
 };
 // Reads numerics.*. The device need not be there: an experiment can be planned on another machine.
 NumericsKeys read_numerics(ConfigReader& keys);
+// One thread by its keys, and the same bytes on more.
+bool takes_idle_workers(const NumericsKeys& keys);
+// Of the keys; of idle workers (Job::takes_idle_workers) where the sweep says so.
+int64_t threads_of(const NumericsKeys& keys);
 
 struct DataKeys {
   std::shared_ptr<const ProblemSource> source;
