@@ -53,6 +53,10 @@ Transformer::Transformer(ModelConfig config, Numerics numerics) : config_(std::m
   head_ = config_.tied_head ? embedding_ : add_parameter("head", {config_.vocab_size, width}, true);
   make_units();
   by_spans_ = ops::attends_by_spans(heads(), numerics_.dtype, numerics_.device, numerics_.strict);
+  own_products_ = true;
+  for (const int64_t depth : {width, config_.heads * head, config_.mlp_width}) {
+    own_products_ = own_products_ && ops::own_products(numerics_.dtype, numerics_.device, depth);
+  }
 }
 
 void Transformer::make_units() {

@@ -29,7 +29,7 @@ struct Numerics {
   torch::Dtype dtype = torch::kFloat32;  // of weights and activations: float32 or bfloat16
   torch::Device device = torch::kCPU;
   // A row's result does not depend on how many others there are: sampled and recomputed log-probs are equal bit for bit. Our
-  // own fp32 products (products.h) are so by themselves; where LibTorch multiplies, rows are padded to a multiple of 64
+  // own products (products.h) are so by themselves; where LibTorch multiplies, rows are padded to a multiple of 64
   // (measured: its products are then row-independent). Attention over packed rows on a GPU in bf16 is then that of decoding,
   // not the faster one of the tensor cores.
   bool strict = true;
@@ -161,9 +161,7 @@ class Transformer {
   }
 
   // rows rounded up to the strict tile.
-  [[nodiscard]] int64_t padded(int64_t rows) const {
-    return padded_rows(rows, numerics_.strict, numerics_.device.is_cpu() && numerics_.dtype == torch::kFloat32);
-  }
+  [[nodiscard]] int64_t padded(int64_t rows) const { return padded_rows(rows, numerics_.strict, own_products_); }
 
  private:
   int64_t add_parameter(const std::string& name, std::vector<int64_t> shape, bool decay);
@@ -193,6 +191,7 @@ class Transformer {
   std::vector<ParameterUnit> units_;         // embedding, [L] layers, final norm, head where it is not the embedding
   PassHooks* hooks_ = nullptr;
   bool by_spans_ = false;
+  bool own_products_ = false;                        // for every weight (ops::own_products)
   const ops::gpu::Kernels* span_kernels_ = nullptr;  // on the CPU
   int64_t embedding_ = 0, final_norm_ = 0, head_ = 0;
   mutable torch::Tensor cosine_, sine_;  // [positions, E/2] fp32

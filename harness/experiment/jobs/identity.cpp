@@ -33,6 +33,13 @@ std::vector<std::string> keys_without_result(const Config::Entries& effective) {
   return keys;
 }
 
+// What the arithmetic of a job is called: bf16 on the CPU has changed once more than the rest.
+std::string numerics_version(const Config::Entries& effective) {
+  const bool pairs = value_of<std::string>(effective, "numerics.dtype", "fp32") == "bf16" &&
+                     value_of<std::string>(effective, "numerics.device", "cpu") == "cpu";
+  return fmt::format("{}{}", kNumericsVersion, pairs ? ", bf16 2" : "");
+}
+
 }  // namespace
 
 std::string job_identity(const Config::Entries& effective, const std::string& kind) {
@@ -47,14 +54,15 @@ std::string job_identity(const Config::Entries& effective, const std::string& ki
       value_of<std::string>(effective, "numerics.device", "cpu") == "cuda") {
     what += ", AdamW on the CPU";
   }
-  return sha256_hex(fmt::format("{} {} {}", what, kNumericsVersion, entries_hash(effective, keys_without_result(effective))));
+  return sha256_hex(
+      fmt::format("{} {} {}", what, numerics_version(effective), entries_hash(effective, keys_without_result(effective))));
 }
 
 std::string eval_identity(const Config::Entries& effective) {
   std::vector<std::string> keys = keys_without_result(effective);
   keys.insert(keys.end(), {"eval.n", "eval.outcomes_folder"});
   if (value_of(effective, "numerics.strict", true)) keys.emplace_back("eval.max_rows");
-  return sha256_hex(fmt::format("eval {} {}", kNumericsVersion, entries_hash(effective, keys)));
+  return sha256_hex(fmt::format("eval {} {}", numerics_version(effective), entries_hash(effective, keys)));
 }
 
 }  // namespace harness

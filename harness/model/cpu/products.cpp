@@ -9,6 +9,9 @@ namespace harness::kernels {
 namespace avx512 {
 const ProductTable& products();
 }
+namespace avx512_bf16 {
+const ProductTable& products();
+}
 namespace avx2 {
 const ProductTable& products();
 }
@@ -27,6 +30,11 @@ const ProductTable* product_table(const char* instruction_set) {
 const ProductTable& product_table() {
   static const ProductTable& chosen = *product_table(instruction_set());
   return chosen;
+}
+
+const ProductTable* product_table_bf16() {
+  static const bool has = std::string_view(instruction_set()) == "avx512" && __builtin_cpu_supports("avx512bf16");
+  return has ? &avx512_bf16::products() : nullptr;
 }
 
 }  // namespace harness::kernels

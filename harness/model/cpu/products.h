@@ -54,4 +54,9 @@ struct ProductTable {
 const ProductTable& product_table();
 const ProductTable* product_table(const char* instruction_set);
 
+// Of pairs of bf16: a and b of a product are then pairs side by side, depth and strides along it count pairs, c is fp32. Each
+// element is one chain of the processor's products of pairs, so a row depends on itself alone here too. Null where the
+// processor has none (AVX-512 BF16).
+const ProductTable* product_table_bf16();
+
 }  // namespace harness::kernels

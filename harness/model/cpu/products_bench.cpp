@@ -12,7 +12,8 @@ enum class Kind { kForward, kInput, kWeight };
 
 // One layer's product, rows [M], inputs [K], outputs [N]: y = x w^T, dx = dy w or dw += dy^T x.
 struct Layer {
-  Layer(int64_t m, int64_t n, int64_t k) : x(torch::randn({m, k})), w(torch::randn({n, k})), dy(torch::randn({m, n})) {}
+  Layer(int64_t m, int64_t n, int64_t k, torch::Dtype dtype)
+      : x(torch::randn({m, k}).to(dtype)), w(torch::randn({n, k}).to(dtype)), dy(torch::randn({m, n}).to(dtype)) {}
   torch::Tensor x, w, dy;
   torch::Tensor dw = torch::zeros_like(w);
 
@@ -29,13 +30,14 @@ struct Layer {
   }
 };
 
-void product(benchmark::State& state, Kind kind, bool ours) {
+void product(benchmark::State& state, Kind kind, bool ours, torch::Dtype dtype = torch::kFloat32) {
   const torch::NoGradGuard no_grad;
-  Layer layer(state.range(0), state.range(1), state.range(2));
+  Layer layer(state.range(0), state.range(1), state.range(2), dtype);
   const torch::Tensor a = layer.ours(kind).clone();
   layer.dw.zero_();
   const torch::Tensor b = layer.libtorch(kind);
-  MEDSBENCH_CHECK(((a - b).abs().max() <= 1e-4 * a.abs().max()).item<bool>(), "two ways to the same product differ");
+  MEDSBENCH_CHECK(((a - b).abs().max() <= (dtype == torch::kFloat32 ? 1e-4 : 1e-2) * a.abs().max()).item<bool>(),
+                  "two ways to the same product differ");
   for (auto _ : state) benchmark::DoNotOptimize(ours ? layer.ours(kind) : layer.libtorch(kind));
   const double operations = 2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2));
   state.counters["FLOP/s"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
@@ -55,6 +57,8 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK_CAPTURE(product, forward_ours, Kind::kForward, true)->Apply(shapes);
 BENCHMARK_CAPTURE(product, forward_libtorch, Kind::kForward, false)->Apply(shapes);
+BENCHMARK_CAPTURE(product, forward_bf16_ours, Kind::kForward, true, torch::kBFloat16)->Apply(shapes);
+BENCHMARK_CAPTURE(product, forward_bf16_libtorch, Kind::kForward, false, torch::kBFloat16)->Apply(shapes);
 BENCHMARK_CAPTURE(product, input_gradient_ours, Kind::kInput, true)->Apply(shapes);
 BENCHMARK_CAPTURE(product, input_gradient_libtorch, Kind::kInput, false)->Apply(shapes);
 BENCHMARK_CAPTURE(product, weight_gradient_ours, Kind::kWeight, true)->Apply(shapes);

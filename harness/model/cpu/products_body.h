@@ -2,6 +2,10 @@
 // MEDSBENCH_VECTOR_BYTES (of one register).
 #pragma once
 
+#ifdef MEDSBENCH_PAIRS
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -22,6 +26,17 @@ constexpr int64_t kTile = MEDSBENCH_VECTOR_BYTES == 16 ? 4 : 6;
 constexpr int64_t kDepthBlock = 512;     // of the summed index: a panel's block stays in the second-level cache
 constexpr int64_t kDeep = 256;           // of the summed index: beyond it turning the sums costs little
 constexpr int64_t kPackedStride = 1024;  // rows further apart than this are copied before they are broadcast
+
+// What a lane holds: a number, or with MEDSBENCH_PAIRS two bf16 that are multiplied and added together (`depth` counts pairs;
+// packing only moves them).
+#ifdef MEDSBENCH_PAIRS
+inline __attribute__((always_inline)) Vector multiply_add(Vector sum, float factor, Vector b) {
+  const auto all = reinterpret_cast<__m512bh>(_mm512_set1_ps(factor));
+  return reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), all, reinterpret_cast<__m512bh>(b)));
+}
+#else
+inline __attribute__((always_inline)) Vector multiply_add(Vector sum, float factor, Vector b) { return sum + factor * b; }
+#endif
 
 Vector load_vector(const float* p) {
   Vector out;
@@ -193,7 +208,7 @@ void tile_of_rows(const Product& p, const Rows& a, const ColumnPanel& panel, int
     for (int64_t r = 0; r < kRows; ++r) {
       const float factor = broadcast[r][kContiguous ? k : k * a.step];
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] += factor * b[v];
+      for (int64_t v = 0; v < kVectors; ++v) sum[r][v] = multiply_add(sum[r][v], factor, b[v]);
     }
   }
   const bool finished = panel.depth_begin + panel.depth == p.depth;
@@ -269,7 +284,7 @@ void panel_of_rows(const Product& p, const float* panel, int64_t row, int64_t be
       for (int64_t r = 0; r < kTile; ++r) {
 #pragma GCC unroll 4
         for (int64_t v = 0; v < kVectors; ++v) {
-          sum[r][v] += broadcast[r][k] * load_vector(panel + (k * kVectors + v) * kWidth);
+          sum[r][v] = multiply_add(sum[r][v], broadcast[r][k], load_vector(panel + (k * kVectors + v) * kWidth));
         }
       }
     }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/bf16.h"
 #include "harness/core/random.h"
 #include "harness/model/cpu/row_kernels.h"
 
@@ -169,6 +170,47 @@ TEST(Products, OfGradientsDoNotDependOnHowRowsAreCutIntoCalls) {
     parts.start = parts.compute(kernels::product_table(), 3);
   }
   EXPECT_EQ(std::memcmp(once.data(), parts.start.data(), once.size() * sizeof(float)), 0);
+}
+
+// Of pairs of bf16: to the rounding of sums in fp32, and a row the same whatever the way that its number of rows takes.
+TEST(Products, OfPairsOfBf16EqualSumsOfTheirProductsAndDoNotDependOnTheOtherRows) {
+  const kernels::ProductTable* table = kernels::product_table_bf16();
+  if (table == nullptr) GTEST_SKIP() << "skipped on a processor without AVX-512 BF16";
+  constexpr int64_t kColumns = 130, kDepth = 600;
+  const std::vector<float> x = numbers("x", 70 * kDepth), w = numbers("w", kColumns * kDepth);
+  std::vector<Bf16> a, b;
+  for (const float value : x) a.push_back(from_float<Bf16>(value));
+  for (const float value : w) b.push_back(from_float<Bf16>(value));
+  const auto product_of = [&](int64_t rows) {
+    std::vector<float> out(static_cast<size_t>(rows * kColumns));
+    Product p{.rows = rows,
+              .columns = kColumns,
+              .depth = kDepth / 2,
+              .a = reinterpret_cast<const float*>(a.data()),
+              .a_row = kDepth / 2,
+              .b = reinterpret_cast<const float*>(b.data()),
+              .b_column = kDepth / 2,
+              .c = out.data(),
+              .c_row = kColumns};
+    const kernels::ProductPlan plan = table->plan(p);
+    std::vector<float> packed(static_cast<size_t>(plan.packed_size));
+    table->pack(p, plan, 0, plan.packed_size == 0 ? 0 : plan.panels, packed.data());
+    table->compute(p, plan, packed.data(), 0, plan.size);
+    return out;
+  };
+  const std::vector<float> all = product_of(70);
+  for (int64_t i = 0; i < 70 * kColumns; ++i) {
+    double sum = 0;
+    for (int64_t k = 0; k < kDepth; ++k) {
+      sum += static_cast<double>(to_float(a[static_cast<size_t>(i / kColumns * kDepth + k)])) *
+             static_cast<double>(to_float(b[static_cast<size_t>(i % kColumns * kDepth + k)]));
+    }
+    ASSERT_NEAR(all[static_cast<size_t>(i)], sum, 1e-3);
+  }
+  for (const int64_t rows : {1, 3, 6, 16, 30}) {
+    const std::vector<float> some = product_of(rows);
+    ASSERT_EQ(std::memcmp(all.data(), some.data(), some.size() * sizeof(float)), 0) << rows;
+  }
 }
 
 }  // namespace harness

@@ -31,7 +31,7 @@ struct TokenWork {
 // Operations of a forward pass over them.
 double flops_of(const ModelConfig& shape, const TokenWork& work);
 
-// Rows of a pass with those that pad it: strict numerics compute 64 rows at a time, but for our own fp32 products.
+// Rows of a pass with those that pad it: strict numerics compute 64 rows at a time, but for our own products.
 inline int64_t padded_rows(int64_t rows, bool strict, bool own_products) {
   return strict && !own_products ? (rows + 63) / 64 * 64 : rows;
 }

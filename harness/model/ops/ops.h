@@ -65,6 +65,9 @@ AttentionGradients attend_backward(const torch::Tensor& dout, const torch::Tenso
                                    const std::vector<AttentionSpan>& spans, kernels::HeadShape shape,
                                    const gpu::SentSpans* sent = nullptr);
 
+// Whether `linear` over a depth K is a product of ours, in which rows do not depend on their number: on the CPU in fp32, and in
+// bf16 where the processor multiplies pairs of them (products.h) and K is even. LibTorch multiplies otherwise.
+bool own_products(torch::Dtype dtype, torch::Device device, int64_t depth);
 // y [R, N] = x [R, K] w^T (+ bias [N] or residual [R, N]) for w [N, K].
 torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias = {},
                      const torch::Tensor& residual = {});

@@ -24,9 +24,8 @@ float* packed_room(int64_t size) {
   return room.data();
 }
 
-void compute(const Product& product) {
+void compute(const Product& product, const kernels::ProductTable& table = kernels::product_table()) {
   if (product.rows == 0 || product.columns == 0) return;
-  const kernels::ProductTable& table = kernels::product_table();
   const ProductPlan plan = table.plan(product);
   float* packed = packed_room(plan.packed_size);
   const int64_t tiles = (plan.size + plan.tile - 1) / plan.tile;
@@ -47,8 +46,40 @@ torch::Tensor rows_of(const torch::Tensor& x) { return x.stride(1) == 1 ? x : x.
 
 }  // namespace
 
+namespace {
+
+// Pairs of bf16 seen as what holds them.
+const float* read_pairs(const torch::Tensor& tensor) { return static_cast<const float*>(tensor.data_ptr()); }
+
+// By the processor's products of pairs: sums, bias and residual in fp32, rounded once.
+torch::Tensor linear_of_pairs(const kernels::ProductTable& table, const torch::Tensor& x, const torch::Tensor& w,
+                              const torch::Tensor& bias, const torch::Tensor& residual) {
+  const torch::Tensor a = x.contiguous(), b = w.contiguous();
+  const torch::Tensor wide_bias = bias.defined() ? bias.to(torch::kFloat32) : bias;
+  torch::Tensor y = torch::empty({x.size(0), w.size(0)}, torch::kFloat32);
+  Product product;
+  product.rows = x.size(0), product.columns = w.size(0), product.depth = x.size(1) / 2;
+  product.a = read_pairs(a), product.a_row = product.depth;
+  product.b = read_pairs(b), product.b_column = product.depth;
+  product.c = y.data_ptr<float>(), product.c_row = y.size(1);
+  product.bias = read(wide_bias);
+  compute(product, table);
+  if (residual.defined()) y.add_(residual);
+  return y.to(torch::kBFloat16);
+}
+
+}  // namespace
+
+bool own_products(torch::Dtype dtype, torch::Device device, int64_t depth) {
+  if (!device.is_cpu()) return false;
+  return dtype == torch::kFloat32 || (dtype == torch::kBFloat16 && depth % 2 == 0 && kernels::product_table_bf16() != nullptr);
+}
+
 torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& w, const torch::Tensor& bias, const torch::Tensor& residual) {
   if (!is_ours(x)) {
+    if (own_products(x.scalar_type(), x.device(), x.size(1))) {
+      return linear_of_pairs(*kernels::product_table_bf16(), x, w, bias, residual);
+    }
     if (residual.defined()) {
       MEDSBENCH_CHECK(!bias.defined(), "a bias and a residual in one product");
       return at::addmm(residual, x, w.t());
