@@ -48,6 +48,12 @@ TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   EXPECT_THAT(third.err, HasSubstr("2 cells run"));
   expect_equal(before, contents(folder_));
 
+  fs::remove(folder_ / "out/cells/tiny/meds/seed1/eval/outcomes.jsonl.zst");  // done.json is still there
+  const auto evaluated = harness::run_process(command());
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  EXPECT_THAT(evaluated.err, HasSubstr("1 cells run"));
+  expect_equal(before, contents(folder_));
+
   // Another setting for one row: that row alone is made anew, over what the old one left.
   const std::string text = std::string(kExperiment) + "method.alpha = 0.3\n";
   harness::write_file_atomically((folder_ / "mini.toml").string(), text);

@@ -1,6 +1,7 @@
 #include "harness/experiment/experiment.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "harness/core/error.h"
 #include "harness/experiment/jobs/folder.h"
@@ -41,6 +42,7 @@ std::optional<Json> result_of(const PlannedJob& planned) {
   if (!done || done->value("identity", "") != planned.identity) return std::nullopt;
   if (planned.job.kind != "eval") return done;
   if (integer_field(*done, "n") < std::get<int64_t>(planned.config.find("eval.n")->value)) return std::nullopt;
+  if (!std::filesystem::exists(planned.job.folder + "/outcomes.jsonl.zst")) return std::nullopt;  // deleted: made anew
   return done;
 }
 

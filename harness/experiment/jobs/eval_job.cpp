@@ -29,8 +29,10 @@ std::vector<Outcome> earlier_outcomes(const std::string& folder, const std::stri
   n = 0;
   const auto done = read_done(folder);
   if (!done || (*done)["identity"] != identity) return {};
+  const std::string file = folder + "/outcomes.jsonl.zst";
+  if (!fs::exists(file)) return {};
   n = integer_field(*done, "n");
-  return read_outcomes(folder + "/outcomes.jsonl.zst").outcomes;
+  return read_outcomes(file).outcomes;
 }
 
 // Leaves out the problems whose prompts are longer than prompt.prompt_tokens; returns how many.
