@@ -144,6 +144,9 @@ TEST(Summary, MarksOnlyTheComparisonsFixedBeforehandWhereThereAreSome) {
     const bool primary = summary.columns[c].set == kAverage && summary.columns[c].quantity == Quantity::pass(1);
     EXPECT_EQ(summary.rows[1].entries[c].best, primary) << summary.columns[c].set;
     EXPECT_EQ(comparison->mark, primary ? 1 : 0) << summary.columns[c].set << " " << summary.columns[c].quantity.name();
+    for (const double adjusted : {comparison->adjusted_p, comparison->adjusted_low, comparison->adjusted_high}) {
+      EXPECT_EQ(std::isnan(adjusted), !primary) << "Holm's numbers are of the family alone";
+    }
   }
   EXPECT_THAT(summary.footer, Contains(HasSubstr("the 1 comparisons fixed beforehand (average pass@1)")));
 }

@@ -31,7 +31,7 @@ OrderedJson comparison_json(const Comparison& comparison) {
                      {"low", number_or_null(comparison.difference.low)},
                      {"high", number_or_null(comparison.difference.high)},
                      {"p", number_or_null(comparison.difference.p_value)},
-                     {"p_holm", comparison.adjusted_p},
+                     {"p_holm", number_or_null(comparison.adjusted_p)},
                      {"seeds", comparison.difference.seeds},
                      {"probability_of_improvement", number_or_null(comparison.improvement)},
                      {"mark", comparison.mark}};

@@ -19,10 +19,14 @@ std::string tooltip(const Column& column, const TableEntry& entry) {
   }
   if (entry.comparison) {
     const Comparison& comparison = *entry.comparison;
-    text += fmt::format("{}against {}: {} ({} to {}), Holm-adjusted p {:.3g}, probability of improvement {:.2f}",
-                        text.empty() ? "" : "; ", comparison.against, shown_value(column, comparison.difference.value),
+    const std::string adjusted =
+        std::isnan(comparison.adjusted_p)
+            ? fmt::format("p {:.3g}, not adjusted: outside the table's family", comparison.difference.p_value)
+            : fmt::format("Holm-adjusted p {:.3g}", comparison.adjusted_p);
+    text += fmt::format("{}against {}: {} ({} to {}), {}, probability of improvement {:.2f}", text.empty() ? "" : "; ",
+                        comparison.against, shown_value(column, comparison.difference.value),
                         shown_value(column, comparison.difference.low), shown_value(column, comparison.difference.high),
-                        comparison.adjusted_p, comparison.improvement);
+                        adjusted, comparison.improvement);
   }
   return text;
 }

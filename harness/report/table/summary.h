@@ -16,11 +16,11 @@ namespace harness {
 // A row against the row named in compare_to, paired by seed and problem.
 struct Comparison {
   std::string against;
-  MeanInterval difference;                     // 95 %, of this comparison alone
-  double adjusted_p = 1;                       // Holm, over all comparisons of the table
-  double adjusted_low = 0, adjusted_high = 0;  // interval at the level that Holm's step gives this comparison
-  double improvement = 0;                      // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
-  int mark = 0;                                // +1, -1 where the adjusted interval excludes zero, else 0
+  MeanInterval difference;  // 95 %, of this comparison alone
+  // Holm's, and the interval at the level that his step gives this comparison; undefined for one outside the family.
+  double adjusted_p = kUndefined, adjusted_low = kUndefined, adjusted_high = kUndefined;
+  double improvement = 0;  // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
+  int mark = 0;            // +1, -1 where the adjusted interval excludes zero, else 0
 };
 
 struct TableEntry {
