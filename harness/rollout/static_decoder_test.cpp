@@ -317,8 +317,9 @@ TEST_P(StaticSteps, OfARowDoNotDependOnHowManyThereAreInStrictMode) {
   OneStep many(*model, device(), 70), few(*model, device(), 3);
   for (size_t r = 0; r < 3; ++r) few.rows.ids[r] = many.rows.ids[r], few.rows.uniforms[r] = many.rows.uniforms[r];
   StaticDecoder wide(*model, kernels(), step_settings(70)), narrow(*model, kernels(), step_settings(3));
-  EXPECT_EQ(wide.bucket(70), 128);
-  EXPECT_EQ(narrow.bucket(3), 64);
+  const bool tiles = model->padded(1) > 1;  // LibTorch multiplies: whole tiles of 64 rows
+  EXPECT_EQ(wide.bucket(70), tiles ? 128 : 70);
+  EXPECT_EQ(narrow.bucket(3), tiles ? 64 : 3);
   const StepResults a = wide.step(many.rows), b = narrow.step(few.rows);
   for (size_t r = 0; r < 3; ++r) {
     EXPECT_EQ(a.tokens[r], b.tokens[r]);

@@ -113,7 +113,7 @@ void by_fours(int64_t size, Body&& body) {
   if (size - i == 1) return body(i, Constant<1>{});
 }
 
-// Softmax attention of one task; `scores` [H][blocks], `queries` [H][E] and `out` [H][P / 16] are room for it.
+// Softmax attention, a task at a time, with the room that it needs: scores [H][blocks], queries [H][E], sums [H][P / 16].
 template <typename T>
 class TaskAttention {
  public:
@@ -121,6 +121,8 @@ class TaskAttention {
     queries_.resize(static_cast<size_t>(s_.heads * s_.dim) + kLanes);
     out_.resize(static_cast<size_t>(s_.heads * vectors_of()));
     best_.resize(static_cast<size_t>(s_.heads));
+    max_.resize(static_cast<size_t>(s_.heads));
+    total_.resize(static_cast<size_t>(s_.heads));
   }
 
   void attend(const AttentionTask<T>& task) {
@@ -134,16 +136,16 @@ class TaskAttention {
     score(task.own, task.own_count, prefix_blocks);
     for (int64_t h = 0; h < s_.heads; ++h) {
       Float16* scores = scores_.data() + h * stride_;
-      float& max = reinterpret_cast<float*>(&best_[static_cast<size_t>(h)])[0];
-      max = max_lanes(best_[static_cast<size_t>(h)]);
+      const float max = max_lanes(best_[static_cast<size_t>(h)]);
       Float16 sum = exponentiate(scores, task.prefix_count, max, Float16{});
       sum = exponentiate(scores + prefix_blocks, task.own_count, max, sum);
-      reinterpret_cast<float*>(&best_[static_cast<size_t>(h)])[1] = sum_lanes(sum);
+      max_[static_cast<size_t>(h)] = max;
+      total_[static_cast<size_t>(h)] = sum_lanes(sum);
     }
     weigh(task.prefix, task.prefix_count, 0);
     weigh(task.own, task.own_count, prefix_blocks);
     for (int64_t h = 0; h < s_.heads; ++h) {
-      const float max = best_[static_cast<size_t>(h)][0], total = best_[static_cast<size_t>(h)][1];
+      const float max = max_[static_cast<size_t>(h)], total = total_[static_cast<size_t>(h)];
       for (int64_t e = 0; e < s_.dim; e += kLanes) {
         store_part(task.out + h * s_.dim + e, out_[static_cast<size_t>(h * vectors_of() + e / kLanes)] / total,
                    s_.dim - e < kLanes ? s_.dim - e : kLanes);
@@ -201,7 +203,8 @@ class TaskAttention {
   float scale_;
   int64_t share_, stride_ = 0;
   std::vector<Float16> scores_, out_;
-  std::vector<Float16> best_;  // of a head: the largest score of each lane; then their largest and the sum of the weights
+  std::vector<Float16> best_;       // of a head: the largest score of each lane
+  std::vector<float> max_, total_;  // of a head: the largest score, the sum of the weights
   std::vector<float> queries_;
 };
 
