@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
 #include "harness/model/cpu/row_kernels.h"
 #include "harness/model/cpu/vectors_body.h"
@@ -117,18 +116,20 @@ void by_fours(int64_t size, Body&& body) {
 template <typename T>
 class TaskAttention {
  public:
-  TaskAttention(HeadShape shape, float scale) : s_(shape), scale_(scale), share_(shape.heads / shape.kv_heads) {
-    queries_.resize(static_cast<size_t>(s_.heads * s_.dim) + kLanes);
-    out_.resize(static_cast<size_t>(s_.heads * vectors_of()));
-    best_.resize(static_cast<size_t>(s_.heads));
-    max_.resize(static_cast<size_t>(s_.heads));
-    total_.resize(static_cast<size_t>(s_.heads));
-  }
+  TaskAttention(HeadShape shape, float scale)
+      : s_(shape),
+        scale_(scale),
+        share_(shape.heads / shape.kv_heads),
+        out_(shape.heads * vectors_of()),
+        best_(shape.heads),
+        max_(shape.heads),
+        total_(shape.heads),
+        queries_(shape.heads * shape.dim) {}
 
   void attend(const AttentionTask<T>& task) {
     const int64_t prefix_blocks = (task.prefix_count + kLanes - 1) / kLanes;
     stride_ = prefix_blocks + (task.own_count + kLanes - 1) / kLanes;
-    if (scores_.size() < static_cast<size_t>(s_.heads * stride_)) scores_.resize(static_cast<size_t>(s_.heads * stride_ * 2));
+    scores_.grow(s_.heads * (stride_ + 8));
     scale_queries(task.query);
     for (Float16& best : best_) best = splat(-std::numeric_limits<float>::infinity());
     for (Float16& out : out_) out = Float16{};
@@ -136,18 +137,18 @@ class TaskAttention {
     score(task.own, task.own_count, prefix_blocks);
     for (int64_t h = 0; h < s_.heads; ++h) {
       Float16* scores = scores_.data() + h * stride_;
-      const float max = max_lanes(best_[static_cast<size_t>(h)]);
+      const float max = max_lanes(best_[h]);
       Float16 sum = exponentiate(scores, task.prefix_count, max, Float16{});
       sum = exponentiate(scores + prefix_blocks, task.own_count, max, sum);
-      max_[static_cast<size_t>(h)] = max;
-      total_[static_cast<size_t>(h)] = sum_lanes(sum);
+      max_[h] = max;
+      total_[h] = sum_lanes(sum);
     }
     weigh(task.prefix, task.prefix_count, 0);
     weigh(task.own, task.own_count, prefix_blocks);
     for (int64_t h = 0; h < s_.heads; ++h) {
-      const float max = max_[static_cast<size_t>(h)], total = total_[static_cast<size_t>(h)];
+      const float max = max_[h], total = total_[h];
       for (int64_t e = 0; e < s_.dim; e += kLanes) {
-        store_part(task.out + h * s_.dim + e, out_[static_cast<size_t>(h * vectors_of() + e / kLanes)] / total,
+        store_part(task.out + h * s_.dim + e, out_[h * vectors_of() + e / kLanes] / total,
                    s_.dim - e < kLanes ? s_.dim - e : kLanes);
       }
       if (task.lse != nullptr) task.lse[h] = max + std::log(total);
@@ -202,10 +203,10 @@ class TaskAttention {
   HeadShape s_;
   float scale_;
   int64_t share_, stride_ = 0;
-  std::vector<Float16> scores_, out_;
-  std::vector<Float16> best_;       // of a head: the largest score of each lane
-  std::vector<float> max_, total_;  // of a head: the largest score, the sum of the weights
-  std::vector<float> queries_;
+  Room<Float16> scores_, out_;
+  Room<Float16> best_;       // of a head: the largest score of each lane
+  Room<float> max_, total_;  // of a head: the largest score, the sum of the weights
+  Room<float> queries_;
 };
 
 // Keys and values of many sequences lie in memory far apart: those of the next task come while this one is computed.

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <type_traits>
 
 #include "harness/core/bf16.h"
@@ -22,6 +23,35 @@ typedef uint16_t Half16 __attribute__((vector_size(32)));
 typedef float Float8 __attribute__((vector_size(32)));
 typedef int32_t Lanes8 __attribute__((vector_size(32)));
 constexpr int64_t kLanes = 16;
+
+// Room for `size` elements, none of them set. Not std::vector: functions of a template that several objects bring are kept once
+// for all, whatever instruction set they were compiled for (row_kernels_test.cpp).
+template <typename T>
+class Room {
+ public:
+  explicit Room(int64_t size = 0) { grow(size); }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() { ::operator delete(data_, kAlignment); }
+
+  // What was in it is lost.
+  void grow(int64_t size) {
+    if (size <= size_) return;
+    ::operator delete(data_, kAlignment);
+    data_ = nullptr;
+    data_ = static_cast<T*>(::operator new(static_cast<size_t>(size) * sizeof(T), kAlignment));
+    size_ = size;
+  }
+  [[nodiscard]] T* data() { return data_; }
+  T& operator[](int64_t i) { return data_[i]; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  T* data_ = nullptr;
+  int64_t size_ = 0;
+};
 
 Float16 splat(float value) { return Float16{} + value; }
 
