@@ -42,16 +42,16 @@ Vector load_vector(const float* p) {
 }
 void store_vector(float* p, Vector value) { std::memcpy(p, &value, sizeof value); }
 
+int64_t vectors_in(int64_t size) { return (size + kWidth - 1) / kWidth; }
+
 // Vectors of panel `index` when `size` elements are spread evenly: where it begins and how many it has.
 struct Panel {
   int64_t begin = 0, vectors = 0;
 };
 Panel panel_at(int64_t size, int64_t panels, int64_t index) {
-  const int64_t vectors = (size + kWidth - 1) / kWidth, share = vectors / panels, wider = vectors % panels;
+  const int64_t vectors = vectors_in(size), share = vectors / panels, wider = vectors % panels;
   return {index * share + std::min(index, wider), share + (index < wider ? 1 : 0)};
 }
-
-int64_t vectors_in(int64_t size) { return (size + kWidth - 1) / kWidth; }
 
 bool columns_lie_packed(const Product& p) { return p.b_column == 1 && p.columns % kWidth == 0; }
 
