@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <vector>
 
 #include "harness/model/cpu/attention_body.h"
 #include "harness/model/cpu/row_kernels.h"
@@ -259,7 +258,8 @@ int64_t draw(const T* z, int64_t vocabulary, float inverse_temperature, const Lo
     return exponential(load_part(z + i, n) * inverse_temperature - statistics.max);
   };
   // Sums of blocks first: the total and the block in which the target falls.
-  std::vector<double> blocks;
+  const int64_t count = (vocabulary + kBlock - 1) / kBlock;
+  Room<double> blocks(count);
   double total = 0;
   for (int64_t begin = 0; begin < vocabulary; begin += kBlock) {
     const int64_t end = begin + kBlock < vocabulary ? begin + kBlock : vocabulary;
@@ -273,14 +273,14 @@ int64_t draw(const T* z, int64_t vocabulary, float inverse_temperature, const Lo
         for (int64_t lane = 0; lane < n; ++lane) sum[lane] += w[lane];
       }
     }
-    blocks.push_back(static_cast<double>(sum_lanes(sum)));
-    total += blocks.back();
+    blocks[begin / kBlock] = static_cast<double>(sum_lanes(sum));
+    total += blocks[begin / kBlock];
   }
   const double target = uniform * total;
   double before = 0;
-  size_t block = 0;
-  while (block + 1 < blocks.size() && before + blocks[block] <= target) before += blocks[block++];
-  const int64_t begin = static_cast<int64_t>(block) * kBlock;
+  int64_t block = 0;
+  while (block + 1 < count && before + blocks[block] <= target) before += blocks[block++];
+  const int64_t begin = block * kBlock;
   const int64_t end = begin + kBlock < vocabulary ? begin + kBlock : vocabulary;
   int64_t last = begin;
   for (int64_t i = begin; i < end; i += kLanes) {
