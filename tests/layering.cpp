@@ -25,6 +25,7 @@ const std::map<std::string, Folder>& folders() {
       {"harness/text", {{"harness/core"}}},
       {"harness/cluster", {{"harness/core"}}},
       {"harness/stats", {{"harness/core"}}},
+      {"harness/verdicts", {{"harness/core", "harness/stats"}}},
       {"harness/sweep", {{"harness/core"}}},
       {"harness/reward", {{"harness/core", "harness/data"}}},
       {"harness/metrics", {{"harness/core", "harness/data", "harness/cluster", "harness/stats"}}},

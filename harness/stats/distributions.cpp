@@ -11,6 +11,8 @@ namespace math = boost::math;
 
 double t_quantile(double level, double degrees) { return math::quantile(math::students_t(degrees), 0.5 + level / 2); }
 
+double t_critical(double p, double degrees) { return math::quantile(math::complement(math::students_t(degrees), p / 2)); }
+
 double t_two_sided_p(double statistic, double degrees) {
   return 2 * math::cdf(math::complement(math::students_t(degrees), std::abs(statistic)));
 }

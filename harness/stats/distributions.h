@@ -7,6 +7,8 @@ namespace harness {
 
 // Two-sided quantile of Student's t: |t| <= it with probability `level`, 0 < level < 1, degrees > 0.
 double t_quantile(double level, double degrees);
+// |t| exceeds it with probability p, 0 < p <= 1, degrees > 0: t_quantile(1 - p, degrees) without its loss of digits.
+double t_critical(double p, double degrees);
 // P(|t| > |statistic|) of Student's t.
 double t_two_sided_p(double statistic, double degrees);
 // P(|t| > critical) of the non-central t with non-centrality `shift` > 0: the power of a two-sided t test.
