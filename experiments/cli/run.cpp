@@ -127,6 +127,7 @@ void add_run(Verb app) {
   verb.flag("--dry-run", *dry_run, "print the cells and stop");
   verb.flag("--slurm", options->slurm,
             "cells as array jobs of Slurm (key run.slurm: options of sbatch; --jobs: tasks at once)");
+  verb.flag("--amend", options->amend, "write down that until.* or the comparisons changed after a look, and go on");
   verb.does([options, dry_run] { return *dry_run ? print_jobs(*options) : run(*options); });
 }
 

@@ -80,13 +80,15 @@ def main():
     ]
     for looks, levels in [([5, 10, 15, 20], [0.0000514, 0.0041997, 0.0194139, 0.0429726]), ([5, 10, 15, 20], [0.0182] * 4),
                           ([3, 5, 10, 20], [0.0182] * 4)]:
-        crossings.append({"looks": looks, "levels": levels, "crossed": simulated(looks, levels, 60_000_000, rng), "by": "simulation"})
+        crossed = simulated(looks, levels, 60_000_000, rng)
+        crossings.append({"looks": looks, "levels": levels, "crossed": crossed, "by": "simulation"})
     anytime = []
     for n in [2, 3, 5, 10, 15, 20, 40]:
         for mean, deviation in [(0.5, 1.0), (-1.2, 0.8), (0.0, 2.0)]:
-            anytime.append({"seeds": n, "mean": mean, "deviation": deviation, "e": e_value(n, mean, deviation),
-                            "half_width_05": anytime_half(n, deviation, 0.05), "half_width_001": anytime_half(n, deviation, 0.001),
-                            "stein": max(n, math.ceil((stats.t.isf(0.025, n - 1) * deviation / 0.7) ** 2))})
+            stein = max(n, math.ceil((stats.t.isf(0.025, n - 1) * deviation / 0.7) ** 2))
+            halves = {"half_width_05": anytime_half(n, deviation, 0.05), "half_width_001": anytime_half(n, deviation, 0.001)}
+            e = e_value(n, mean, deviation)
+            anytime.append({"seeds": n, "mean": mean, "deviation": deviation, "e": e, **halves, "stein": stein})
     (folder / "sequential.json").write_text(json.dumps({"crossings": crossings, "anytime": anytime}, indent=1) + "\n")
     (folder / "sequential.origin.toml").write_text(
         f'program = "scipy, numpy"\nversion = "{scipy.__version__}, {np.__version__}"\n'

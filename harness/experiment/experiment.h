@@ -11,6 +11,9 @@
 //   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
 //                                     columns), maj = true (maj@k columns)
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
+//   [until]                           rule = "group_sequential", looks = [5, 10, 15, 20]; "anytime", "half_width": rows get
+//   seeds
+//                                     until the comparisons are decided (harness/verdicts/seed_rule.h)
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
 //   run.slurm = ["--partition=gpu"]   options of sbatch where the jobs go to Slurm
 //   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another

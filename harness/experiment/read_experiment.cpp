@@ -13,6 +13,7 @@
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/paths.h"
+#include "harness/experiment/seed_looks.h"
 #include "harness/experiment/trial.h"
 
 namespace harness {
@@ -82,6 +83,28 @@ class ExperimentReader {
     for (const std::string& also : head.also) e.also.push_back(beside(e.file, also));
     e.slurm = std::move(head.slurm);
     if (!head.published.empty()) e.published = beside(e.file, head.published);
+    if (e.rule.kind == SeedRule::Kind::fixed) return;
+    if (options_.seeds > 0) {
+      throw Error("{}: until.rule: expected no --seeds beside it, found --seeds {}: the rule says how many seeds rows get",
+                  e.file, options_.seeds);
+    }
+    if (auto looks = read_looks(e.runs)) {
+      e.amended = std::move(looks->amended);
+      seeds_of_rows_ = std::move(looks->seeds);
+    }
+  }
+
+  // Under a rule: as many as its looks so far gave the row. Its own list would end a comparison before the rule does.
+  std::vector<int64_t> seeds_of(const RowHead& head, const BaseModel& model) const {
+    const SeedRule& rule = experiment_.rule;
+    if (rule.kind == SeedRule::Kind::fixed || head.untrained) return head.seeds;
+    if (head_.at("seeds").origin != "default") {
+      if (head.compare_to.empty()) return head.seeds;
+      throw Error("{}: row {}: seeds: expected none beside until.rule and compare_to, found {}", head_.at("seeds").origin,
+                  head.name, fmt::join(head.seeds, ", "));
+    }
+    const auto found = seeds_of_rows_.find(model.name + "/" + head.name);
+    return so_many_seeds(seeds_, found == seeds_of_rows_.end() ? rule.looks.front() : found->second);
   }
 
   // Of the published sets and files that a row reads; the generated ones follow from its keys.
@@ -147,7 +170,7 @@ class ExperimentReader {
     planned.compare_to = head.compare_to;
     planned.untrained = head.untrained;
     planned.base_model = model.name;
-    planned.seeds = head.seeds;
+    planned.seeds = seeds_of(head, model);
     planned.head = head_;
     const PlannedRow* source = head.regrade_of.empty() ? nullptr : find_row(head.regrade_of, model.name);
     if (!head.regrade_of.empty() && source == nullptr) {
@@ -276,6 +299,7 @@ class ExperimentReader {
   Experiment experiment_;
   Config common_;
   std::vector<int64_t> seeds_;
+  std::map<std::string, int64_t> seeds_of_rows_;        // of a rule that adds seeds: by BASE MODEL/ROW
   Config::Entries head_;                                // of the row that is being read
   std::vector<std::string> elsewhere_;                  // keys of the file's head and of rows' heads
   std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "harness/core/error.h"
@@ -19,7 +20,9 @@
 #include "harness/experiment/jobs/rates.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/record.h"
+#include "harness/experiment/seed_looks.h"
 #include "harness/experiment/trial.h"
+#include "harness/report/table/table_text.h"
 #include "harness/sweep/failure.h"
 #include "harness/sweep/gpu_slots.h"
 #include "harness/sweep/job_lock.h"
@@ -191,6 +194,34 @@ std::vector<std::string> rate_lines(const Experiment& experiment) {
   return lines;
 }
 
+// Two sweeps as one: what the earlier one ran was run here.
+SweepResult after(const SweepResult& earlier, SweepResult sweep) {
+  std::map<std::string, const JobResult*> ran;
+  for (const JobResult& job : earlier.jobs) {
+    if (job.ran_here) ran[job.id] = &job;
+  }
+  for (JobResult& job : sweep.jobs) {
+    if (const auto found = ran.find(job.id); found != ran.end() && !job.ran_here) job = *found->second;
+  }
+  sweep.wall_seconds += earlier.wall_seconds;
+  return sweep;
+}
+
+// A look of a rule that adds seeds, told on stderr. False: no row gets more.
+bool look_and_go_on(const Experiment& experiment) {
+  const ExperimentResults results = read_results(experiment.results);
+  const Family family = judge_family(results);
+  const bool more = take_look(experiment, results, family);
+  fmt::print(stderr, "look {}{}", family.verdicts.looks.size(), verdicts_text(summarise(results)));
+  if (more) {
+    const int64_t next = *std::max_element(family.verdicts.next_seeds.begin(), family.verdicts.next_seeds.end());
+    const auto open = std::count_if(family.verdicts.next_seeds.begin(), family.verdicts.next_seeds.end(),
+                                    [](int64_t seeds) { return seeds > 0; });
+    fmt::print(stderr, "{} comparison{} to go on, to {} seeds a row at most\n", open, open == 1 ? "" : "s", next);
+  }
+  return more;
+}
+
 }  // namespace
 
 RunReport run_experiment(const RunOptions& options, const Program& program,
@@ -201,24 +232,30 @@ RunReport run_experiment(const RunOptions& options, const Program& program,
     check(run.experiment);
   };
   read();
-  if (prepare_models(run.experiment)) read();  // their content is known now
+  check_looks(run.experiment, options.amend);
+  if (prepare_models(run.experiment) || options.amend) read();  // their content is known now
   const Experiment& experiment = run.experiment;
   make_folder(experiment.runs);
-  remember_models(experiment);
   write_file_atomically(experiment.runs + "/experiment.txt", experiment.file + "\n");
-  try_base_models(experiment, options);
-  const std::vector<const PlannedJob*> workable = workable_jobs(all_jobs(experiment));
-  run.sweep = work_off(experiment, workable, options);
+  std::optional<JobLock> lock;
+  for (;; read()) {  // once for each look of a rule that adds seeds
+    lock.reset();
+    remember_models(experiment);
+    try_base_models(experiment, options);
+    const std::vector<const PlannedJob*> workable = workable_jobs(all_jobs(experiment));
+    run.sweep = after(run.sweep, work_off(experiment, workable, options));
+    lock.emplace(lock_of_results(experiment));
+    remove_leftovers(experiment.results);
+    write_record(experiment, program);
+    run.whole = run.sweep.ok() && workable.size() == all_jobs(experiment).size();
+    if (experiment.rule.kind == SeedRule::Kind::fixed || !run.whole || !look_and_go_on(experiment)) break;
+  }
   for (const JobResult& job : run.sweep.jobs) {
     if (job.state != JobState::failed) continue;
     fmt::print(stderr, "failed: {}: {}\n", job.id, failure_reason({job.end.status, job.log_tail}));
   }
-  const JobLock lock = lock_of_results(experiment);
-  remove_leftovers(experiment.results);
-  write_record(experiment, program);
   run.report = write_report(experiment.results);
   run.rates = rate_lines(experiment);
-  run.whole = run.sweep.ok() && workable.size() == all_jobs(experiment).size();
   for (const SummaryRow& row : run.report.summary.rows) run.whole = run.whole && row.seeds_done >= row.seeds_planned;
   return run;
 }

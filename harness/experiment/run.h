@@ -16,6 +16,7 @@ struct RunOptions {
   std::string file;
   ExperimentOptions experiment;
   bool slurm = false;
+  bool amend = false;  // a rule changed after its first look is written down instead of refused
 };
 
 struct RunReport {

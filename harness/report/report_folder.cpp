@@ -12,6 +12,7 @@
 #include "harness/report/results_json.h"
 #include "harness/report/table/cluster_table.h"
 #include "harness/report/table/table_text.h"
+#include "harness/report/table/verdict_table.h"
 
 namespace harness {
 
@@ -23,7 +24,21 @@ void write_if_changed(const std::string& path, const std::string& text) {
   write_file_atomically(path, text);
 }
 
-std::string manifest_text(const ExperimentResults& results, const std::vector<NamedText>& files) {
+// The rule, its looks with the p-values that they ask of one comparison alone, and how many of the family each decided.
+OrderedJson looks_json(const Summary& summary) {
+  OrderedJson json{{"rule", to_json(summary.rule)}, {"comparisons", summary.comparisons}, {"looks", OrderedJson::array()}};
+  const bool sequential = summary.rule.kind == SeedRule::Kind::group_sequential;
+  const std::vector<double> levels =
+      sequential ? SequentialTest(summary.rule.boundary, summary.rule.looks).levels(0.05) : std::vector<double>();
+  for (const Look& look : summary.looks) {
+    OrderedJson line{{"seeds", look.seeds}, {"looked_at", look.looked_at}, {"decided", look.decided.size()}};
+    if (sequential) line["p"] = levels.at(json["looks"].size());
+    json["looks"].push_back(std::move(line));
+  }
+  return json;
+}
+
+std::string manifest_text(const ExperimentResults& results, const Summary& summary, const std::vector<NamedText>& files) {
   const ExperimentRecord& record = results.record;
   OrderedJson json{{"version", 1}, {"title", record.title}, {"config_hash", record.config_hash}, {"commit", record.commit}};
   json["device"] = record.device;
@@ -40,6 +55,8 @@ std::string manifest_text(const ExperimentResults& results, const std::vector<Na
     json["rows"].push_back(OrderedJson{
         {"base_model", row.record.base_model}, {"name", row.record.name}, {"seeds", seeds}, {"failed", row.failures.size()}});
   }
+  if (record.rule.kind != SeedRule::Kind::fixed) json["verdicts"] = looks_json(summary);
+  if (!record.amended.empty()) json["amended"] = record.amended;
   json["machine"] = OrderedJson::parse(record.machine.dump());
   json["files"] = OrderedJson::object();
   for (const NamedText& file : files) json["files"][file.name] = sha256_hex(file.text);
@@ -54,12 +71,13 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
                                {"table.csv", csv_table(summary)},
                                {"results.json", results_json(results, summary).dump(1) + "\n"},
                                {"counts.csv", counts_csv(results)}};
+  if (summary.comparisons > 0) files.push_back({"verdicts.csv", verdicts_csv(summary)});
   files.push_back({"curves.csv", curves_csv(experiment_charts(results))});
   if (const std::vector<ClusterRecord> clusters = cluster_records(results); !clusters.empty()) {
     files.push_back({"clusters.csv", clusters_csv(clusters)});
     files.push_back({"clusters.md", clusters_markdown(clusters)});
   }
-  files.push_back({"manifest.json", manifest_text(results, files)});
+  files.push_back({"manifest.json", manifest_text(results, summary, files)});
   return files;
 }
 

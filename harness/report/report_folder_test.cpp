@@ -105,7 +105,7 @@ TEST(Summary, MarksNothingAndSaysWhyWithOneSeed) {
   for (const SummaryRow& row : summary.rows) {
     for (const TableEntry& entry : row.entries) {
       EXPECT_FALSE(entry.best);
-      EXPECT_TRUE(!entry.comparison || entry.comparison->mark == 0);
+      EXPECT_TRUE(!entry.comparison || entry.comparison->mark() == 0);
     }
   }
   EXPECT_THAT(summary.footer, Contains(HasSubstr("No mark and no bold: with one training seed")));
@@ -119,8 +119,8 @@ TEST(Summary, MarksALargeDifferenceAndCountsTheFamily) {
   const Summary summary = summarise(read_results(write_test_experiment(fresh_folder("marks"), experiment)));
   const TableEntry& entry = summary.rows[1].entries[0];
   ASSERT_TRUE(entry.comparison.has_value());
-  EXPECT_EQ(entry.comparison->mark, 1);
-  EXPECT_GT(entry.comparison->adjusted_low, 0);
+  EXPECT_EQ(entry.comparison->mark(), 1);
+  EXPECT_GT(entry.comparison->verdict->low, 0);
   EXPECT_TRUE(entry.best);
   EXPECT_EQ(summary.leads, 6);
   EXPECT_THAT(summary.footer, Contains(HasSubstr("adjusted by Holm for the 6 such leads")));
@@ -143,10 +143,8 @@ TEST(Summary, MarksOnlyTheComparisonsFixedBeforehandWhereThereAreSome) {
     if (!comparison) continue;
     const bool primary = summary.columns[c].set == kAverage && summary.columns[c].quantity == Quantity::pass(1);
     EXPECT_EQ(summary.rows[1].entries[c].best, primary) << summary.columns[c].set;
-    EXPECT_EQ(comparison->mark, primary ? 1 : 0) << summary.columns[c].set << " " << summary.columns[c].quantity.name();
-    for (const double adjusted : {comparison->adjusted_p, comparison->adjusted_low, comparison->adjusted_high}) {
-      EXPECT_EQ(std::isnan(adjusted), !primary) << "Holm's numbers are of the family alone";
-    }
+    EXPECT_EQ(comparison->mark(), primary ? 1 : 0) << summary.columns[c].set << " " << summary.columns[c].quantity.name();
+    EXPECT_EQ(comparison->verdict.has_value(), primary) << "Holm's numbers are of the family alone";
   }
   EXPECT_THAT(summary.footer, Contains(HasSubstr("the 1 comparisons fixed beforehand (average pass@1)")));
 }

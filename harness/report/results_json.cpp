@@ -26,15 +26,26 @@ OrderedJson task_config(const ExperimentRecord& record, const std::string& set) 
 }
 
 OrderedJson comparison_json(const Comparison& comparison) {
-  return OrderedJson{{"against", comparison.against},
-                     {"difference", number_or_null(comparison.difference.value)},
-                     {"low", number_or_null(comparison.difference.low)},
-                     {"high", number_or_null(comparison.difference.high)},
-                     {"p", number_or_null(comparison.difference.p_value)},
-                     {"p_holm", number_or_null(comparison.adjusted_p)},
-                     {"seeds", comparison.difference.seeds},
-                     {"probability_of_improvement", number_or_null(comparison.improvement)},
-                     {"mark", comparison.mark}};
+  OrderedJson json{{"against", comparison.against},
+                   {"difference", number_or_null(comparison.difference.value)},
+                   {"low", number_or_null(comparison.difference.low)},
+                   {"high", number_or_null(comparison.difference.high)},
+                   {"p", number_or_null(comparison.difference.p_value)},
+                   {"p_holm", number_or_null(comparison.verdict ? comparison.verdict->p_value : kUndefined)},
+                   {"seeds", comparison.difference.seeds},
+                   {"probability_of_improvement", number_or_null(comparison.improvement)},
+                   {"mark", comparison.mark()}};
+  if (comparison.verdict) {
+    const ComparisonVerdict& verdict = *comparison.verdict;
+    json["verdict"] = OrderedJson{{"decision", decision_name(verdict.decision)},
+                                  {"seeds", verdict.seeds},
+                                  {"difference", number_or_null(verdict.difference.value)},
+                                  {"low", number_or_null(verdict.low)},
+                                  {"high", number_or_null(verdict.high)},
+                                  {"p_equivalence", number_or_null(verdict.p_equivalence)},
+                                  {"seeds_to_decide", verdict.wanted > 0 ? OrderedJson(verdict.wanted) : OrderedJson(nullptr)}};
+  }
+  return json;
 }
 
 OrderedJson own_json(const Column& column, const TableEntry& entry) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/json.h"
 #include "harness/verdicts/sequential.h"
 
 namespace harness {
@@ -29,9 +30,13 @@ struct SeedRule {
 
 // "fixed", "group_sequential", "anytime", "half_width".
 std::string rule_name(SeedRule::Kind kind);
+std::vector<std::string> rule_names();
 // Throws Error for another name.
 SeedRule::Kind rule_kind(const std::string& name);
-// "group-sequential, O'Brien-Fleming boundary, looks at 5, 10, 15, 20 seeds".
+OrderedJson to_json(const SeedRule& rule);
+// Throws Error for a missing or unknown field and for looks that no test can have.
+SeedRule seed_rule_from_json(const Json& json);
+// "group-sequential t tests, O'Brien and Fleming's boundary, looks at 5, 10, 15, 20 seeds".
 std::string rule_text(const SeedRule& rule);
 
 }  // namespace harness

@@ -139,14 +139,24 @@ double crossing_probability(std::span<const int64_t> looks, std::span<const doub
   return fine + (fine - coarse) / 3;
 }
 
+Boundary boundary_of(std::string_view name) {
+  for (const Boundary boundary : {Boundary::obrien_fleming, Boundary::pocock}) {
+    if (name == boundary_name(boundary)) return boundary;
+  }
+  throw Error("boundary: expected obrien_fleming or pocock, found {}", name);
+}
+
+void check_looks(std::span<const int64_t> looks) {
+  if (looks.empty() || looks.front() < 2) {
+    throw Error("expected looks at 2 seeds or more, found {}", looks.empty() ? "none" : std::to_string(looks.front()));
+  }
+  for (size_t k = 1; k < looks.size(); ++k) {
+    if (looks[k] <= looks[k - 1]) throw Error("expected looks in increasing order, found {} after {}", looks[k], looks[k - 1]);
+  }
+}
+
 SequentialTest::SequentialTest(Boundary boundary, std::vector<int64_t> looks) : boundary_(boundary), looks_(std::move(looks)) {
-  if (looks_.empty() || looks_.front() < 2) {
-    throw Error("expected looks at 2 seeds or more, found {}", looks_.empty() ? "none" : std::to_string(looks_.front()));
-  }
-  for (size_t k = 1; k < looks_.size(); ++k) {
-    if (looks_[k] <= looks_[k - 1])
-      throw Error("expected looks in increasing order, found {} after {}", looks_[k], looks_[k - 1]);
-  }
+  check_looks(looks_);
 }
 
 std::vector<double> SequentialTest::levels_of(double critical) const {

@@ -13,6 +13,11 @@ namespace harness {
 // 1977).
 enum class Boundary { obrien_fleming, pocock };
 std::string_view boundary_name(Boundary boundary);
+// Of "obrien_fleming", "pocock". Throws Error for another name.
+Boundary boundary_of(std::string_view name);
+
+// Throws Error unless there are looks, in increasing order, the first at 2 seeds or more.
+void check_looks(std::span<const int64_t> looks);
 
 // Two-sided tests of mean 0 by Student's t over the seeds so far. A boundary is given by its critical value c of a standard
 // normal statistic: at a look with n of N seeds the p-value must be at most 2 (1 - Phi(c sqrt(N / n))) (O'Brien and Fleming)
@@ -25,7 +30,7 @@ std::string_view boundary_name(Boundary boundary);
 // Its distribution is carried from look to look in cells of asin(r).
 class SequentialTest {
  public:
-  // `looks`: numbers of seeds, increasing, the first at least 2. Throws Error for others.
+  // `looks`: numbers of seeds. Throws Error as check_looks.
   SequentialTest(Boundary boundary, std::vector<int64_t> looks);
 
   [[nodiscard]] const std::vector<int64_t>& looks() const { return looks_; }

@@ -71,7 +71,7 @@ struct Outcome {
 };
 
 // Experiments with so many comparisons of one true difference.
-Outcome experiments(const Judge& judge, const Shares& shares, int64_t count, uint64_t key, double difference = 0,
+Outcome experiments(const VerdictRule& judge, const Shares& shares, int64_t count, uint64_t key, double difference = 0,
                     size_t family = 1, double margin = 0) {
   Outcome outcome;
   const int64_t seeds = judge.rule().kind == SeedRule::Kind::fixed ? 5 : judge.rule().looks.back();
@@ -80,7 +80,7 @@ Outcome experiments(const Judge& judge, const Shares& shares, int64_t count, uin
     std::vector<Contrast> contrasts;
     for (size_t i = 0; i < family; ++i) contrasts.push_back(simulated_contrast(draws, shares, difference, seeds, margin));
     bool different = false, equivalent = false, better = false;
-    for (const Verdict& verdict : judge.judge(contrasts).each) {
+    for (const ComparisonVerdict& verdict : judge.judge(contrasts).each) {
       better = better || verdict.decision == Decision::better;
       different = different || verdict.decision == Decision::better || verdict.decision == Decision::worse;
       equivalent = equivalent || verdict.decision == Decision::equivalent;
@@ -105,7 +105,7 @@ TEST(RulesUnderTheNull, ErrInAtMostFivePercentOfTheExperimentsWhereSeedsAreAllTh
   for (const SeedRule& rule :
        {SeedRule{}, sequential(Boundary::obrien_fleming, {5, 10}), sequential(Boundary::pocock, {3, 5, 10, 20}),
         sequential(Boundary::obrien_fleming, {5, 10, 15, 20}), anytime(3, 20)}) {
-    const Judge judge(rule);
+    const VerdictRule judge(rule);
     const Outcome outcome = experiments(judge, kSeedsAlone, kMany, key++);
     RecordProperty(rule_text(rule), std::to_string(outcome.called_different));
     EXPECT_LE(outcome.called_different, bound_of_five_percent(kMany)) << rule_text(rule);
@@ -119,7 +119,7 @@ TEST(RulesUnderTheNull, ErrInAtMostFivePercentOfTheExperimentsWhereSeedsAreAllTh
 TEST(RulesUnderTheNull, TheNaiveRuleFailsTheSameTest) {
   // An ordinary test at each of four looks.
   const std::vector<int64_t> looks = {5, 10, 15, 20};
-  const Judge judge(SeedRule{});
+  const VerdictRule judge(SeedRule{});
   int64_t different = 0;
   for (int64_t experiment = 0; experiment < kMany; ++experiment) {
     Draws draws(900000000 + static_cast<uint64_t>(experiment));
@@ -138,7 +138,7 @@ TEST(RulesUnderTheNull, ErrInAtMostFivePercentOfTheExperimentsWithTheSuitesShare
   uint64_t key = 20;
   for (const SeedRule& rule :
        {SeedRule{}, sequential(Boundary::obrien_fleming, {5, 10, 15, 20}), sequential(Boundary::pocock, {3, 5, 10, 20})}) {
-    const Judge judge(rule);
+    const VerdictRule judge(rule);
     for (const size_t family : {1, 4}) {
       const Outcome outcome = experiments(judge, Shares{}, kSome / static_cast<int64_t>(family), key++, 0, family);
       RecordProperty(rule_text(rule) + " " + std::to_string(family), std::to_string(outcome.called_different));
@@ -151,7 +151,7 @@ TEST(Equivalence, IsCalledInAtMostFivePercentWhereTheTrueDifferenceIsTheMargin) 
   uint64_t key = 40;
   for (const SeedRule& rule : {SeedRule{}, sequential(Boundary::pocock, {5, 10, 20}),
                                sequential(Boundary::obrien_fleming, {5, 10, 15, 20}), anytime(3, 20)}) {
-    const Judge judge(rule);
+    const VerdictRule judge(rule);
     const Outcome at_margin = experiments(judge, kSeedsAlone, kMany, key++, 0.03, 1, 0.03);
     EXPECT_LE(at_margin.called_equivalent, bound_of_five_percent(kMany)) << rule_text(rule);
     if (rule.kind == SeedRule::Kind::fixed) continue;
@@ -165,7 +165,7 @@ TEST(SteinsTwoStages, CoverWhatTheySay) {
   // deviation of .11 points; the bounds of 94 and 96 % lie 9 of them away. The fixed half width covers more, since seeds are
   // whole numbers.
   const SeedRule rule{SeedRule::Kind::half_width, Boundary::obrien_fleming, {5, 400}, 0.015, 0};
-  const Judge judge(rule);
+  const VerdictRule judge(rule);
   constexpr int64_t kCount = 40000;
   int64_t covered = 0, fixed = 0, seeds = 0;
   for (int64_t experiment = 0; experiment < kCount; ++experiment) {
@@ -176,7 +176,7 @@ TEST(SteinsTwoStages, CoverWhatTheySay) {
     while (static_cast<int64_t>(values.size()) < wanted) values.push_back(0.021 * draws.normal());
     Contrast contrast{{SeedTable(std::vector<int64_t>(values.size(), 0), {"p0", "p1"})}, 0};
     for (size_t i = 0; i < 2 * values.size(); ++i) contrast.difference.front().values[i] = values[i / 2];
-    const Verdict verdict = judge.judge(std::vector{contrast}).each[0];
+    const ComparisonVerdict verdict = judge.judge(std::vector{contrast}).each[0];
     ASSERT_EQ(verdict.seeds, wanted);
     covered += verdict.low <= 0 && 0 <= verdict.high;
     fixed += std::abs(seed_sample(values).mean) <= rule.half_width;
@@ -208,7 +208,7 @@ TEST(AnytimeIntervals, CoverAtEveryLookTogether) {
 
 TEST(Power, OfTheGroupSequentialRuleIsNearlyThatOfAllSeedsAtOnceWithFewerSeeds) {
   // 2.1 points of deviation, 2 points of difference: one t test of twenty seeds finds it in 98 %.
-  const Judge judge(sequential(Boundary::obrien_fleming, {5, 10, 15, 20}));
+  const VerdictRule judge(sequential(Boundary::obrien_fleming, {5, 10, 15, 20}));
   const Outcome outcome = experiments(judge, kSeedsAlone, 3000, 70, 0.02);
   const double at_once = non_central_t_beyond(t_quantile(0.95, 19), 19, 0.02 / 0.021 * std::sqrt(20.0));
   RecordProperty("power", std::to_string(outcome.right_sign) + " of " + std::to_string(at_once));

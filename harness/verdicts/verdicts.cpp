@@ -64,11 +64,11 @@ std::string_view decision_name(Decision decision) {
   return kNames.at(static_cast<size_t>(decision));
 }
 
-Judge::Judge(SeedRule rule) : rule_(std::move(rule)) {
+VerdictRule::VerdictRule(SeedRule rule) : rule_(std::move(rule)) {
   if (rule_.kind == Kind::group_sequential) test_.emplace(rule_.boundary, rule_.looks);
 }
 
-int64_t Judge::seeds_of_look(const Contrast& contrast, size_t look) const {
+int64_t VerdictRule::seeds_of_look(const Contrast& contrast, size_t look) const {
   if (rule_.kind == Kind::fixed) return seeds_of(contrast);
   if (rule_.kind != Kind::half_width) return rule_.looks.at(look);
   const int64_t first = rule_.looks.front();
@@ -77,7 +77,7 @@ int64_t Judge::seeds_of_look(const Contrast& contrast, size_t look) const {
   return std::min(rule_.looks.back(), stein_seeds(sample, rule_.half_width, 0.95));
 }
 
-Judge::Evidence Judge::evidence_at(const Contrast& contrast, size_t look, int64_t seeds) const {
+VerdictRule::Evidence VerdictRule::evidence_at(const Contrast& contrast, size_t look, int64_t seeds) const {
   Evidence evidence;
   evidence.look = look;
   const std::vector<SeedTable> tables = first_seeds(contrast, seeds);
@@ -108,7 +108,7 @@ Judge::Evidence Judge::evidence_at(const Contrast& contrast, size_t look, int64_
   return evidence;
 }
 
-double Judge::half_width(const Evidence& evidence, double level) const {
+double VerdictRule::half_width(const Evidence& evidence, double level) const {
   const MeanInterval& d = evidence.difference;
   switch (rule_.kind) {
     case Kind::fixed:
@@ -125,7 +125,7 @@ double Judge::half_width(const Evidence& evidence, double level) const {
 }
 
 // Half width with so many seeds, the deviation between seeds and the problems' part as seen.
-int64_t Judge::seeds_to_decide(const Evidence& evidence, const Contrast& contrast, double level) const {
+int64_t VerdictRule::seeds_to_decide(const Evidence& evidence, const Contrast& contrast, double level) const {
   const MeanInterval& d = evidence.difference;
   if (d.seeds < 2 || std::isnan(d.low)) return 0;
   const double distance = std::max(std::abs(d.value), contrast.margin - std::abs(d.value));
@@ -148,8 +148,8 @@ int64_t Judge::seeds_to_decide(const Evidence& evidence, const Contrast& contras
   return high;
 }
 
-Verdicts Judge::judge(std::span<const Contrast> family) const {
-  Verdicts verdicts;
+FamilyVerdicts VerdictRule::judge(std::span<const Contrast> family) const {
+  FamilyVerdicts verdicts;
   verdicts.each.resize(family.size());
   verdicts.next_seeds.assign(family.size(), 0);
   std::vector<Evidence> evidence(family.size());
@@ -174,7 +174,7 @@ Verdicts Judge::judge(std::span<const Contrast> family) const {
     different = holm(p_values);
     equivalent = holm(p_equivalence);
     for (size_t i = 0; i < family.size(); ++i) {
-      Verdict& verdict = verdicts.each[i];
+      ComparisonVerdict& verdict = verdicts.each[i];
       if (verdict.decision != Decision::undecided) continue;
       if (different[i].different) {
         verdict.decision = evidence[i].difference.value > 0 ? Decision::better : Decision::worse;
@@ -188,7 +188,7 @@ Verdicts Judge::judge(std::span<const Contrast> family) const {
     if (rule_.kind != Kind::fixed && record.looked_at > 0) verdicts.looks.push_back(std::move(record));
   }
   for (size_t i = 0; i < family.size(); ++i) {
-    Verdict& verdict = verdicts.each[i];
+    ComparisonVerdict& verdict = verdicts.each[i];
     verdict.difference = evidence[i].difference;
     verdict.seeds = evidence[i].difference.seeds;
     if (verdict.seeds == 0) continue;

@@ -24,7 +24,7 @@ struct Contrast {
   double margin = 0;                  // differences within it are equivalent; 0: none is called so
 };
 
-struct Verdict {
+struct ComparisonVerdict {
   Decision decision = Decision::undecided;
   int64_t seeds = 0;                           // it rests on: at the look that decided, or at the last one
   MeanInterval difference;                     // over those seeds
@@ -44,21 +44,21 @@ struct Look {
   std::vector<size_t> decided;  // of the family
 };
 
-struct Verdicts {
-  std::vector<Verdict> each;        // one a contrast
-  std::vector<Look> looks;          // in order; of a fixed rule none
-  std::vector<int64_t> next_seeds;  // of each contrast the seeds that the rule asks for next; 0: no more
+struct FamilyVerdicts {
+  std::vector<ComparisonVerdict> each;  // one a contrast
+  std::vector<Look> looks;              // in order; of a fixed rule none
+  std::vector<int64_t> next_seeds;      // of each contrast the seeds that the rule asks for next; 0: no more
 };
 
 // Two families of tests, each with an error of 5 % for all its comparisons together by Holm (1979) on p-values that are valid
 // under the rule: of no difference, and (two one-sided tests, Schuirmann 1987) of a difference of the margin or more. One that
 // is decided stays so. fixed and group_sequential test the crossed mean of seeds and problems (stats/compare.h); anytime and
 // half_width the mean over the seeds for these very problems.
-class Judge {
+class VerdictRule {
  public:
-  explicit Judge(SeedRule rule);
+  explicit VerdictRule(SeedRule rule);
   [[nodiscard]] const SeedRule& rule() const { return rule_; }
-  [[nodiscard]] Verdicts judge(std::span<const Contrast> family) const;
+  [[nodiscard]] FamilyVerdicts judge(std::span<const Contrast> family) const;
 
  private:
   // What one look says of one contrast, before Holm.

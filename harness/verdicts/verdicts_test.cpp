@@ -96,9 +96,9 @@ Contrast of_seeds(const std::vector<double>& differences, double margin = 0) {
 const SeedRule kTwoLooks{SeedRule::Kind::group_sequential, Boundary::obrien_fleming, {3, 6}, 0, 0};
 
 TEST(Verdicts, FollowTheLooksAndAskForSeedsOnlyWhereSomethingIsOpen) {
-  const Judge judge(kTwoLooks);
+  const VerdictRule judge(kTwoLooks);
   const std::vector<Contrast> family = {of_seeds({0.100, 0.101, 0.099}), of_seeds({0.01, -0.02, 0.02}), of_seeds({})};
-  const Verdicts verdicts = judge.judge(family);
+  const FamilyVerdicts verdicts = judge.judge(family);
   EXPECT_EQ(verdicts.each[0].decision, Decision::better);
   EXPECT_EQ(verdicts.each[0].seeds, 3);
   EXPECT_GT(verdicts.each[0].low, 0);
@@ -112,16 +112,16 @@ TEST(Verdicts, FollowTheLooksAndAskForSeedsOnlyWhereSomethingIsOpen) {
 
 TEST(Verdicts, ADecisionStaysWhateverTheLaterSeedsSay) {
   // After its verdict a row went on for another comparison's sake: three seeds that turn the sign.
-  const Judge judge(kTwoLooks);
+  const VerdictRule judge(kTwoLooks);
   const std::vector<Contrast> family = {of_seeds({0.100, 0.101, 0.099, -0.2, -0.3, -0.2})};
-  const Verdicts verdicts = judge.judge(family);
+  const FamilyVerdicts verdicts = judge.judge(family);
   EXPECT_EQ(verdicts.each[0].decision, Decision::better);
   EXPECT_EQ(verdicts.each[0].seeds, 3);
 }
 
 TEST(Verdicts, EquivalenceNeedsAMarginAndAnIntervalWithinIt) {
   const std::vector<double> near_zero = {0.001, -0.002, 0.0015, -0.001, 0.0005};
-  const Judge judge(SeedRule{});
+  const VerdictRule judge(SeedRule{});
   EXPECT_EQ(judge.judge(std::vector{of_seeds(near_zero)}).each[0].decision, Decision::undecided);
   EXPECT_EQ(judge.judge(std::vector{of_seeds(near_zero, 0.01)}).each[0].decision, Decision::equivalent);
   EXPECT_EQ(judge.judge(std::vector{of_seeds(near_zero, 0.001)}).each[0].decision, Decision::undecided);
@@ -130,10 +130,10 @@ TEST(Verdicts, EquivalenceNeedsAMarginAndAnIntervalWithinIt) {
 }
 
 TEST(Verdicts, OfAFixedRuleAreHolmsOnTheCrossedIntervals) {
-  const Judge judge(SeedRule{});
+  const VerdictRule judge(SeedRule{});
   const std::vector<Contrast> family = {of_seeds({0.10, 0.13, 0.11}), of_seeds({0.01, -0.02, 0.02}),
                                         of_seeds({-0.2, -0.3, -0.1})};
-  const Verdicts verdicts = judge.judge(family);
+  const FamilyVerdicts verdicts = judge.judge(family);
   std::vector<double> p_values;
   for (const Contrast& contrast : family) p_values.push_back(crossed_mean(contrast.difference).p_value);
   const std::vector<HolmDecision> decisions = holm(p_values);
@@ -146,9 +146,9 @@ TEST(Verdicts, OfAFixedRuleAreHolmsOnTheCrossedIntervals) {
 
 TEST(Verdicts, SayHowManySeedsWouldDecide) {
   // Mean 0.01 and deviation 0.02 over five seeds: t_{n-1} 0.02 / sqrt(n) < 0.01 first holds at n = 18.
-  const Judge judge(SeedRule{});
+  const VerdictRule judge(SeedRule{});
   const Contrast open = of_seeds({0.01 - 0.02 * std::sqrt(2.0), 0.01, 0.01, 0.01, 0.01 + 0.02 * std::sqrt(2.0)});
-  const Verdict verdict = judge.judge(std::vector{open}).each[0];
+  const ComparisonVerdict verdict = judge.judge(std::vector{open}).each[0];
   EXPECT_NEAR(verdict.difference.seed_deviation, 0.02, 1e-12);
   EXPECT_EQ(verdict.decision, Decision::undecided);
   EXPECT_EQ(verdict.wanted, 18);
@@ -158,7 +158,7 @@ TEST(Verdicts, SayHowManySeedsWouldDecide) {
 
 TEST(Verdicts, AHalfWidthAsksForTheSeedsThatStein1945Says) {
   const SeedRule rule{SeedRule::Kind::half_width, Boundary::obrien_fleming, {4, 30}, 0.02, 0};
-  const Judge judge(rule);
+  const VerdictRule judge(rule);
   const std::vector<double> first = {0.01, -0.02, 0.02, 0.03};
   const int64_t wanted = stein_seeds(seed_sample(first), 0.02, 0.95);
   ASSERT_GT(wanted, 4);
@@ -166,7 +166,7 @@ TEST(Verdicts, AHalfWidthAsksForTheSeedsThatStein1945Says) {
   EXPECT_EQ(judge.judge(std::vector{of_seeds(first)}).next_seeds, std::vector<int64_t>{wanted});
   std::vector<double> all = first;
   while (static_cast<int64_t>(all.size()) < wanted) all.push_back(0.01);
-  const Verdicts verdicts = judge.judge(std::vector{of_seeds(all)});
+  const FamilyVerdicts verdicts = judge.judge(std::vector{of_seeds(all)});
   EXPECT_EQ(verdicts.next_seeds, std::vector<int64_t>{0});
   EXPECT_LE((verdicts.each[0].high - verdicts.each[0].low) / 2, 0.02);
 }

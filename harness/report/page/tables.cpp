@@ -6,6 +6,7 @@
 #include "harness/report/page/sections.h"
 #include "harness/report/table/beside_published.h"
 #include "harness/report/table/table_layout.h"
+#include "harness/report/table/verdict_table.h"
 
 namespace harness {
 
@@ -20,9 +21,8 @@ std::string tooltip(const Column& column, const TableEntry& entry) {
   if (entry.comparison) {
     const Comparison& comparison = *entry.comparison;
     const std::string adjusted =
-        std::isnan(comparison.adjusted_p)
-            ? fmt::format("p {:.3g}, not adjusted: outside the table's family", comparison.difference.p_value)
-            : fmt::format("Holm-adjusted p {:.3g}", comparison.adjusted_p);
+        !comparison.verdict ? fmt::format("p {:.3g}, not adjusted: outside the table's family", comparison.difference.p_value)
+                            : fmt::format("Holm-adjusted p {:.3g}", comparison.verdict->p_value);
     text += fmt::format("{}against {}: {} ({} to {}), {}, probability of improvement {:.2f}", text.empty() ? "" : "; ",
                         comparison.against, shown_value(column, comparison.difference.value),
                         shown_value(column, comparison.difference.low), shown_value(column, comparison.difference.high),
@@ -79,19 +79,32 @@ std::string table_part(const Summary& summary, const TablePart& part) {
   return text + "</tbody></table></div>\n";
 }
 
-std::string published_table(const Summary& summary) {
-  const auto pairs = published_pairs(summary);
-  if (pairs.empty()) return "";
-  std::string text = fmt::format("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", kPublishedCaption);
-  for (const std::string& heading : published_headings())
-    text += fmt::format("<th scope=\"col\">{}</th>", markup_escape(heading));
+std::string plain_table(const std::string& caption, const std::vector<std::string>& headings,
+                        const std::vector<std::vector<std::string>>& lines) {
+  std::string text = fmt::format("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", markup_escape(caption));
+  for (const std::string& heading : headings) text += fmt::format("<th scope=\"col\">{}</th>", markup_escape(heading));
   text += "</tr></thead>\n<tbody>\n";
-  for (const PublishedPair& pair : pairs) {
+  for (const std::vector<std::string>& line : lines) {
     text += "<tr>";
-    for (const std::string& cell : published_cells(pair)) text += "<td>" + markup_escape(cell) + "</td>";
+    for (const std::string& cell : line) text += "<td>" + markup_escape(cell) + "</td>";
     text += "</tr>\n";
   }
   return text + "</tbody></table></div>\n";
+}
+
+std::string published_table(const Summary& summary) {
+  std::vector<std::vector<std::string>> lines;
+  for (const PublishedPair& pair : published_pairs(summary)) lines.push_back(published_cells(pair));
+  return lines.empty() ? "" : plain_table(kPublishedCaption, published_headings(), lines);
+}
+
+std::string verdicts_of(const Summary& summary) {
+  const VerdictTable table = verdict_table(summary);
+  if (table.headings.empty()) return "";
+  std::string text = table.lines.empty() ? fmt::format("<p>{}</p>\n", markup_escape(table.caption))
+                                         : plain_table(table.caption, table.headings, table.lines);
+  if (!table.rest.empty()) text += fmt::format("<p class=\"note\">{}</p>\n", markup_escape(table.rest));
+  return text;
 }
 
 }  // namespace
@@ -102,7 +115,7 @@ std::string html_section(const std::string& id, const std::string& title, const 
 }
 
 std::string html_tables(const Summary& summary) {
-  std::string text;
+  std::string text = verdicts_of(summary);
   for (TablePart part : table_parts(summary)) {
     // A screen shows the left of a wide table: there stands the average.
     std::stable_partition(part.columns.begin(), part.columns.end(),

@@ -159,6 +159,8 @@ OrderedJson to_json(const ExperimentRecord& record) {
   if (!record.notes.empty()) json["notes"] = record.notes;
   json["published"] = text_or_null(record.published);
   if (!record.primary.empty()) json["primary"] = record.primary;
+  if (record.rule != SeedRule{}) json["rule"] = to_json(record.rule);
+  if (!record.amended.empty()) json["amended"] = record.amended;
   json["rows"] = OrderedJson::array();
   for (const RowRecord& row : record.rows) {
     OrderedJson line{{"name", row.name}, {"label", row.shown()}, {"base_model", row.base_model}};
@@ -196,6 +198,8 @@ ExperimentRecord experiment_record_from_json(const Json& json) {
   if (json.contains("notes")) record.notes = list_field<std::string>(json, "notes");
   record.published = optional_text(json, "published");
   if (json.contains("primary")) record.primary = list_field<std::string>(json, "primary");
+  if (json.contains("rule")) record.rule = with_context("rule", [&] { return seed_rule_from_json(json["rule"]); });
+  if (json.contains("amended")) record.amended = list_field<std::string>(json, "amended");
   for (const Json& row : array_field(json, "rows")) {
     record.rows.push_back(with_context(fmt::format("row {}", record.rows.size() + 1), [&] { return row_from_json(row); }));
   }

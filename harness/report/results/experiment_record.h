@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/core/json.h"
+#include "harness/verdicts/seed_rule.h"
 
 namespace harness {
 
@@ -52,6 +53,8 @@ struct TableSettings {
   std::vector<double> g_pass;        // thresholds of G-pass@k columns, none by default
   bool maj = false;                  // maj@k columns
   std::vector<std::string> primary;  // columns whose comparisons are Holm's family, "average pass@1"; {}: all
+  SeedRule rule;                     // how many seeds rows get, and what is called equivalent
+  std::vector<std::string> amended;  // rules that stood before the present one, each with the look after which it was changed
   int64_t n = 128;                   // samples a problem
   uint64_t eval_seed = 0;
   double temperature = 1.0;

@@ -57,9 +57,47 @@ std::string marks_line(const ExperimentResults& results, const Summary& summary)
                       : fmt::format("the {} comparisons fixed beforehand ({})", summary.comparisons, fmt::join(primary, ", "));
   return fmt::format(
       "\u25b2 above and \u25bc below {} (same base model), paired by seed and problem, where the 95 % interval "
-      "adjusted by Holm for {} excludes zero. Bold: best pass@k of its base model, where its paired interval against the "
+      "adjusted by Holm for {} excludes zero{}. Bold: best pass@k of its base model, where its paired interval against the "
       "second best, adjusted by Holm for the {} such leads, excludes zero.",
-      fmt::join(against, ", "), family, summary.leads);
+      fmt::join(against, ", "), family, summary.rule.kind == SeedRule::Kind::fixed ? "" : ", at the look that decided",
+      summary.leads);
+}
+
+// What the rule's verdicts speak of, and what was changed after a look.
+void add_rule_lines(const Summary& summary, const ExperimentRecord& record, std::vector<std::string>& lines) {
+  const SeedRule& rule = summary.rule;
+  if (rule.margin > 0) {
+    lines.push_back(
+        fmt::format("Equivalent: two one-sided tests show a difference smaller than {:.3g} points, adjusted by Holm for the "
+                    "same comparisons.",
+                    100 * rule.margin));
+  }
+  if (rule.kind == SeedRule::Kind::anytime || rule.kind == SeedRule::Kind::half_width) {
+    lines.push_back(
+        "Verdicts and their intervals are over training seeds, for the test problems as they are; the other intervals take the "
+        "problems as a sample too.");
+  }
+  for (const std::string& change : record.amended) {
+    lines.push_back(
+        fmt::format("Changed {}. What was decided before and after does not err as seldom as the rule says.", change));
+  }
+}
+
+// Where rows have other numbers of seeds.
+std::string shared_seeds_line(const Summary& summary) {
+  const auto differ = [](const SummaryRow& row) {
+    return std::any_of(row.entries.begin(), row.entries.end(), [&](const TableEntry& entry) {
+      return entry.comparison && entry.comparison->difference.seeds < entry.mean.seeds;
+    });
+  };
+  std::set<int64_t> numbers;
+  for (const SummaryRow& row : summary.rows) {
+    if (row.source.empty() && row.seeds_planned > 1) numbers.insert(row.seeds_done);
+  }
+  const bool some = numbers.size() > 1 || std::any_of(summary.rows.begin(), summary.rows.end(), differ);
+  return some ? "Differences, marks and verdicts are over the seeds that both rows have: where rows have other seeds, they are "
+                "not the difference of the two means shown."
+              : "";
 }
 
 std::string provenance_line(const ExperimentRecord& record) {
@@ -143,8 +181,9 @@ std::string undefined_line(const Summary& summary) {
 std::vector<std::string> footer_lines(const ExperimentResults& results, const Summary& summary) {
   std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.record)};
-  for (const std::string& line :
-       {graders_line(results), starved_line(results), alarms_line(results), undefined_line(summary)}) {
+  add_rule_lines(summary, results.record, lines);
+  for (const std::string& line : {shared_seeds_line(summary), graders_line(results), starved_line(results),
+                                  alarms_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
   lines.insert(lines.end(), results.record.notes.begin(), results.record.notes.end());

@@ -11,6 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/random.h"
+#include "harness/report/table/comparisons.h"
 #include "harness/report/table/footer.h"
 #include "harness/stats/aggregate.h"
 #include "harness/stats/bootstrap.h"
@@ -21,38 +22,7 @@ namespace harness {
 
 namespace {
 
-using Tables = std::span<const SeedTable>;  // one a set
-
-// Every SeedTable that the columns of one row need, made once.
-class RowTables {
- public:
-  RowTables(const RowResults& row, const std::vector<std::string>& sets, const std::vector<Column>& columns) : sets_(sets) {
-    make(row, Quantity::pass(1));  // of the interquartile mean
-    for (const Column& column : columns) {
-      const ColumnKind kind = column.kind();
-      if (kind == ColumnKind::pass || kind == ColumnKind::diversity || kind == ColumnKind::verifier) make(row, column.quantity);
-    }
-  }
-
-  // All sets of the quantity.
-  [[nodiscard]] Tables of(const Quantity& quantity) const { return tables_.at(quantity); }
-  // What the column is the mean of: its set, or all of them.
-  [[nodiscard]] Tables of(const Column& column) const {
-    const Tables all = of(column.quantity);
-    if (column.set == kAverage) return all;
-    return all.subspan(static_cast<size_t>(std::find(sets_.begin(), sets_.end(), column.set) - sets_.begin()), 1);
-  }
-
- private:
-  void make(const RowResults& row, const Quantity& quantity) {
-    const auto [place, is_new] = tables_.try_emplace(quantity);
-    if (!is_new) return;
-    for (const std::string& set : sets_) place->second.push_back(seed_table(row, set, quantity));
-  }
-
-  const std::vector<std::string>& sets_;
-  std::map<Quantity, std::vector<SeedTable>> tables_;  // [sets]
-};
+using Tables = RowTables::Tables;
 
 // Means of the seeds that have one, a list a set.
 std::vector<std::vector<double>> seed_scores(Tables tables) {
@@ -132,26 +102,9 @@ std::optional<MeanInterval> difference_of(Tables row, Tables base) {
   return interval;
 }
 
-// Fills in adjusted intervals and marks of one family of comparisons.
-void adjust(const std::vector<Comparison*>& family) {
-  std::vector<double> p_values;
-  for (const Comparison* comparison : family) p_values.push_back(comparison->difference.p_value);
-  const std::vector<HolmDecision> decisions = holm(p_values);
-  for (size_t i = 0; i < family.size(); ++i) {
-    const MeanInterval& interval = family[i]->difference;
-    const double half =
-        interval.standard_error > 0 ? t_quantile(decisions[i].level, interval.degrees) * interval.standard_error : 0.0;
-    family[i]->adjusted_p = decisions[i].adjusted_p;
-    family[i]->adjusted_low = interval.value - half;
-    family[i]->adjusted_high = interval.value + half;
-    family[i]->mark = !decisions[i].different ? 0 : interval.value > 0 ? 1 : -1;
-  }
-}
-
-// Fills in the comparisons with compare_to and their marks. Those of the primary columns are one family; the others are shown
-// with their own intervals and bear no mark.
+// Fills in the comparisons with compare_to and the verdicts on those of the primary columns, which are one family; the others
+// are shown with their own intervals.
 void compare_rows(const ExperimentResults& results, const std::vector<RowTables>& tables, Summary& summary) {
-  std::vector<Comparison*> family;
   for (size_t i = 0; i < results.rows.size(); ++i) {
     const RowResults* base = results.base_of(results.rows[i]);
     if (base == nullptr || base == &results.rows[i]) continue;
@@ -165,11 +118,15 @@ void compare_rows(const ExperimentResults& results, const std::vector<RowTables>
       comparison.against = base->record.name;
       comparison.difference = *interval;
       comparison.improvement = probability_of_improvement(seed_scores(mine.of(column)), seed_scores(theirs.of(column)));
-      if (interval->seeds > 1 && column.primary) family.push_back(&comparison);
     }
   }
-  adjust(family);
-  summary.comparisons = static_cast<int64_t>(family.size());
+  Family family = judge_family(results, summary.columns, tables);
+  for (size_t i = 0; i < family.members.size(); ++i) {
+    auto& comparison = summary.rows[family.members[i].row].entries[family.members[i].column].comparison;
+    if (comparison) comparison->verdict = family.verdicts.each[i];
+  }
+  summary.comparisons = static_cast<int64_t>(family.members.size());
+  summary.looks = std::move(family.verdicts.looks);
 }
 
 // Bold: the best of a primary pass@k column in its base model's group, where its paired interval against the second best,
@@ -249,9 +206,16 @@ void group_rows(Summary& summary) {
 
 }  // namespace
 
+int Comparison::mark() const {
+  if (!verdict || (verdict->decision != Decision::better && verdict->decision != Decision::worse)) return 0;
+  return verdict->decision == Decision::better ? 1 : -1;
+}
+
 Summary summarise(const ExperimentResults& results) {
   Summary summary;
   summary.title = results.record.title;
+  summary.rule = results.record.rule;
+  summary.all_primary = results.record.primary.empty();
   summary.columns = table_columns(results.record, graded_twice(results));
   std::vector<RowTables> tables;
   for (const RowResults& row : results.rows) {

@@ -10,17 +10,18 @@
 #include "harness/report/table/columns.h"
 #include "harness/stats/compare.h"
 #include "harness/stats/undefined.h"
+#include "harness/verdicts/verdicts.h"
 
 namespace harness {
 
-// A row against the row named in compare_to, paired by seed and problem.
+// A row against the row named in compare_to, paired by seed and problem, over all seeds that both have.
 struct Comparison {
   std::string against;
-  MeanInterval difference;  // 95 %, of this comparison alone
-  // Holm's, and the interval at the level that his step gives this comparison; undefined for one outside the family.
-  double adjusted_p = kUndefined, adjusted_low = kUndefined, adjusted_high = kUndefined;
-  double improvement = 0;  // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
-  int mark = 0;            // +1, -1 where the adjusted interval excludes zero, else 0
+  MeanInterval difference;                   // 95 %, of this comparison alone
+  double improvement = 0;                    // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
+  std::optional<ComparisonVerdict> verdict;  // of one fixed beforehand
+  // +1 where it is better, -1 where it is worse, else 0.
+  [[nodiscard]] int mark() const;
 };
 
 struct TableEntry {
@@ -40,8 +41,11 @@ struct SummaryRow {
 struct Summary {
   std::string title;
   std::vector<Column> columns;
-  std::vector<SummaryRow> rows;     // in groups of one base model, in the order they are first named
-  int64_t comparisons = 0;          // size of Holm's family; 0: no row has the seeds that a mark needs
+  std::vector<SummaryRow> rows;  // in groups of one base model, in the order they are first named
+  int64_t comparisons = 0;       // size of Holm's family; 0: no row has the seeds that a mark needs
+  bool all_primary = true;       // the family is every comparison of the table
+  SeedRule rule;
+  std::vector<Look> looks;          // of a rule that adds seeds; `decided` counts the family in the order of rows and columns
   int64_t leads = 0;                // size of the family of bold: best rows against the second best
   std::vector<std::string> footer;  // plain sentences
 };

@@ -127,12 +127,12 @@ TEST(Summary, AgreesWithIndependentProgramsInEveryKindOfColumn) {
     expect_number(ours.difference.low, theirs["low"], what + ", difference low");
     expect_number(ours.difference.high, theirs["high"], what + ", difference high");
     expect_number(ours.difference.p_value, theirs["p"], what + ", p");
-    expect_number(ours.adjusted_p, theirs["p_holm"], what + ", p by Holm");
-    expect_number(ours.adjusted_low, theirs["adjusted_low"], what + ", adjusted low");
-    expect_number(ours.adjusted_high, theirs["adjusted_high"], what + ", adjusted high");
+    expect_number(ours.verdict ? ours.verdict->p_value : kUndefined, theirs["p_holm"], what + ", p by Holm");
+    expect_number(ours.verdict ? ours.verdict->low : kUndefined, theirs["adjusted_low"], what + ", adjusted low");
+    expect_number(ours.verdict ? ours.verdict->high : kUndefined, theirs["adjusted_high"], what + ", adjusted high");
     expect_number(ours.improvement, theirs["improvement"], what + ", improvement");
-    EXPECT_EQ(ours.mark, theirs["mark"].get<int>()) << what;
-    marks += ours.mark != 0 ? 1 : 0;
+    EXPECT_EQ(ours.mark(), theirs["mark"].get<int>()) << what;
+    marks += ours.mark() != 0 ? 1 : 0;
   }
   EXPECT_GT(marks, 0);
 }

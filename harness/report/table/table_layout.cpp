@@ -69,8 +69,8 @@ std::string shown_spread(const Column& column, const TableEntry& entry) {
 }
 
 std::string mark_text(const TableEntry& entry, const std::string& up, const std::string& down) {
-  if (!entry.comparison || entry.comparison->mark == 0) return "";
-  return entry.comparison->mark > 0 ? up : down;
+  if (!entry.comparison || entry.comparison->mark() == 0) return "";
+  return entry.comparison->mark() > 0 ? up : down;
 }
 
 }  // namespace harness

@@ -11,6 +11,7 @@
 #include "harness/core/error.h"
 #include "harness/report/table/beside_published.h"
 #include "harness/report/table/table_layout.h"
+#include "harness/report/table/verdict_table.h"
 
 namespace harness {
 
@@ -93,12 +94,12 @@ std::string csv_line(const SummaryRow& row, const Column& column, const TableEnt
                                  csv_number(entry.sampling_error), mean.seeds, mean.problems);
   if (!entry.comparison) return line + fmt::format(",,,,,,,,,,,{}\n", entry.best ? 1 : 0);
   const Comparison& comparison = *entry.comparison;
+  const ComparisonVerdict verdict = comparison.verdict.value_or(ComparisonVerdict{});
   return line + fmt::format(",{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(comparison.against),
                             csv_number(comparison.difference.value), csv_number(comparison.difference.low),
                             csv_number(comparison.difference.high), csv_number(comparison.difference.p_value),
-                            csv_number(comparison.adjusted_p), csv_number(comparison.adjusted_low),
-                            csv_number(comparison.adjusted_high), comparison.difference.seeds, comparison.mark,
-                            entry.best ? 1 : 0);
+                            csv_number(verdict.p_value), csv_number(verdict.low), csv_number(verdict.high),
+                            comparison.difference.seeds, comparison.mark(), entry.best ? 1 : 0);
 }
 
 // Columns a terminal shows of a UTF-8 text without combining marks.
@@ -109,6 +110,23 @@ size_t width_of(std::string_view text) {
 std::string padded(std::string_view text, size_t width, bool right) {
   const std::string space(width - std::min(width, width_of(text)), ' ');
   return right ? space + std::string(text) : std::string(text) + space;
+}
+
+// Columns from `first_right` on to the right; a rule below the header's lines.
+void add_aligned(const std::vector<std::vector<std::string>>& lines, size_t header, size_t first_right, std::string& text) {
+  std::vector<size_t> widths;
+  for (const auto& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], width_of(line[c]));
+  }
+  size_t total = 0;
+  for (const size_t width : widths) total += width + 2;
+  for (size_t l = 0; l < lines.size(); ++l) {
+    std::string line;
+    for (size_t c = 0; c < lines[l].size(); ++c) line += (c > 0 ? "  " : "") + padded(lines[l][c], widths[c], c >= first_right);
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    if (l + 1 == header) text += std::string(total - 2, '-') + "\n";
+  }
 }
 
 void terminal_part(const Summary& summary, const TablePart& part, std::string& text) {
@@ -139,19 +157,7 @@ void terminal_part(const Summary& summary, const TablePart& part, std::string& t
       }
     }
   }
-  std::vector<size_t> widths;
-  for (const auto& line : lines) {
-    widths.resize(std::max(widths.size(), line.size()));
-    for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], width_of(line[c]));
-  }
-  size_t total = 0;
-  for (const size_t width : widths) total += width + 2;
-  for (size_t l = 0; l < lines.size(); ++l) {
-    std::string line;
-    for (size_t c = 0; c < lines[l].size(); ++c) line += (c > 0 ? "  " : "") + padded(lines[l][c], widths[c], c > 0);
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    if (l + 1 == header) text += std::string(total - 2, '-') + "\n";
-  }
+  add_aligned(lines, header, 1, text);
 }
 
 void markdown_published(const Summary& summary, std::string& text) {
@@ -177,6 +183,39 @@ void latex_published(const Summary& summary, std::string& text) {
   text += "\\begin{tabular}{lllrrrrl}\n\\toprule\n" + line(published_headings()) + "\\midrule\n";
   for (const PublishedPair& pair : pairs) text += line(published_cells(pair));
   text += "\\bottomrule\n\\end{tabular}\n\\end{table*}\n";
+}
+
+void markdown_verdicts(const Summary& summary, std::string& text) {
+  const VerdictTable table = verdict_table(summary);
+  if (table.headings.empty()) return;
+  text += fmt::format("\n{}\n\n", markdown_escape(table.caption));
+  if (!table.lines.empty()) {
+    text += fmt::format("| {} |\n|---|---|---|---:|---:|---:|---:|\n", fmt::join(table.headings, " | "));
+    for (const auto& line : table.lines) {
+      for (const std::string& cell : line) text += "| " + markdown_escape(cell) + " ";
+      text += "|\n";
+    }
+  }
+  if (!table.rest.empty()) text += (table.lines.empty() ? "" : "\n") + table.rest + "\n";
+}
+
+void latex_verdicts(const Summary& summary, std::string& text) {
+  const VerdictTable table = verdict_table(summary);
+  if (table.headings.empty()) return;
+  text += fmt::format("\\begin{{table*}}[t]\n\\centering\n\\footnotesize\n\\caption{{{}: {}}}\n", latex_escape(summary.title),
+                      latex_escape(table.caption));
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string joined;
+    for (const std::string& cell : cells) joined += (joined.empty() ? "" : " & ") + latex_escape(cell);
+    return joined + " \\\\\n";
+  };
+  if (!table.lines.empty()) {
+    text += "\\begin{tabular}{lllrrrr}\n\\toprule\n" + line(table.headings) + "\\midrule\n";
+    for (const auto& cells : table.lines) text += line(cells);
+    text += "\\bottomrule\n\\end{tabular}\n";
+  }
+  if (!table.rest.empty()) text += "\\par\\smallskip\n" + latex_escape(table.rest) + "\n";
+  text += "\\end{table*}\n";
 }
 
 }  // namespace
@@ -224,6 +263,7 @@ std::string latex_escape(std::string_view text) {
 
 std::string markdown_table(const Summary& summary) {
   std::string text = fmt::format("# {}\n", markdown_escape(summary.title));
+  markdown_verdicts(summary, text);
   for (const TablePart& part : table_parts(summary)) {
     text += fmt::format("\n{}\n\n", markdown_escape(part.caption));
     markdown_part(summary, part, text);
@@ -236,6 +276,7 @@ std::string markdown_table(const Summary& summary) {
 
 std::string latex_table(const Summary& summary) {
   std::string text = "% needs \\usepackage{booktabs}\n";
+  latex_verdicts(summary, text);
   for (const TablePart& part : table_parts(summary)) {
     text += "\\begin{table*}[t]\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n";
     text += fmt::format("\\caption{{{}: {}}}\n", latex_escape(summary.title), latex_escape(part.caption));
@@ -261,8 +302,21 @@ std::string csv_table(const Summary& summary) {
   return text;
 }
 
+std::string verdicts_text(const Summary& summary) {
+  const VerdictTable table = verdict_table(summary);
+  if (table.headings.empty()) return "";
+  std::string text = "\n" + table.caption + "\n";
+  if (!table.lines.empty()) {
+    std::vector<std::vector<std::string>> lines{table.headings};
+    lines.insert(lines.end(), table.lines.begin(), table.lines.end());
+    add_aligned(lines, 1, 3, text);
+  }
+  if (!table.rest.empty()) text += table.rest + "\n";
+  return text;
+}
+
 std::string terminal_table(const Summary& summary) {
-  std::string text = summary.title + "\n";
+  std::string text = summary.title + "\n" + verdicts_text(summary);
   for (const TablePart& part : table_parts(summary)) {
     text += fmt::format("\n{}\n", part.caption);
     terminal_part(summary, part, text);

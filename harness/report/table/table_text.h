@@ -13,6 +13,8 @@ std::string markdown_table(const Summary& summary);
 std::string latex_table(const Summary& summary);
 std::string csv_table(const Summary& summary);
 std::string terminal_table(const Summary& summary);
+// The verdicts alone, as a terminal shows them, after a line's end; "" where there are none.
+std::string verdicts_text(const Summary& summary);
 
 // Text with every character that means something to Markdown tables or LaTeX made to show as itself.
 std::string markdown_escape(std::string_view text);
