@@ -8,10 +8,10 @@
 
 #include "datasets/locate.h"
 #include "datasets/published.h"
-#include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/nearest_name.h"
+#include "harness/data/records.h"
 
 namespace datasets {
 namespace {
@@ -25,7 +25,7 @@ constexpr const char* kNanoPrefix = "nano/";
 
 bool is_generated(const std::string& name) { return name == "words" || name.starts_with(kNanoPrefix); }
 
-bool is_file_name(const std::string& name) { return has_record_ending(name); }
+bool is_file_name(const std::string& name) { return harness::has_record_ending(name); }
 
 // A keyed choice of `count` problems by their hashes: the same problems whatever the order of the file.
 std::set<uint64_t> keyed_choice(const ProblemSet& set, const std::string& purpose, uint64_t seed, int64_t count) {

@@ -156,7 +156,7 @@ TEST(FilesOfOnesOwn, AreReadInTheLayoutsOfOthersAndByTheFieldsNamed) {
 
 #ifdef MEDSBENCH_ARROW
 TEST(ReadPublished, RefusesListsNaNAndInfinityAsAnswersOfAParquetFile) {
-  const std::string path = std::string(MEDSBENCH_TEST_DATA) + "/refused.parquet";
+  const std::string path = std::string(MEDSBENCH_SOURCE_DIR) + "/harness/data/testdata/refused.parquet";
   const auto refusal = [&](const std::string& answer) {
     return error_of([&] { read_published(plain_set("own", {"problem", answer}), {path}); });
   };

@@ -7,8 +7,8 @@
 #include "datasets/catalog.h"
 #include "datasets/duplicates.h"
 #include "datasets/published.h"
-#include "datasets/records.h"
 #include "harness/core/random.h"
+#include "harness/data/records.h"
 
 namespace datasets {
 namespace {
@@ -34,8 +34,8 @@ std::string gsm8k_lines() {
 std::vector<harness::Problem> map_all(const std::string& lines) {
   std::vector<harness::Problem> problems;
   const PublishedSet& set = *find_published_set("gsm8k");
-  read_json_lines(lines, "lines",
-                  [&](const harness::Json& record, const std::string&) { problems.push_back(*map_record(set, record)); });
+  harness::read_json_lines(
+      lines, "lines", [&](const harness::Json& record, const std::string&) { problems.push_back(*map_record(set, record)); });
   return problems;
 }
 

@@ -9,8 +9,8 @@
 #include "datasets/locate.h"
 #include "datasets/manifest.h"
 #include "datasets/published.h"
-#include "datasets/records.h"
 #include "harness/core/error.h"
+#include "harness/data/records.h"
 
 namespace datasets {
 
@@ -162,7 +162,7 @@ bool fetch_set(const std::string& given, const std::function<harness::ProgressRe
   std::vector<std::string> failures;
   for (const HubSource& source : set->sources) {
     const auto wanted = [&](const std::string& path) {
-      return path.starts_with(source.folder) && has_record_ending(path) && !path.ends_with(".json");
+      return path.starts_with(source.folder) && harness::has_record_ending(path) && !path.ends_with(".json");
     };
     std::string folder;
     try {

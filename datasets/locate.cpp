@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/data/problem_catalog.h"
+#include "harness/data/records.h"
 
 namespace datasets {
 namespace {
@@ -45,7 +45,7 @@ std::vector<std::string> files_of_split(const PublishedSet& set, const std::stri
   std::error_code error;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!fs::is_regular_file(entry->path()) || !has_record_ending(name) || name.ends_with(".json")) continue;
+    if (!fs::is_regular_file(entry->path()) || !harness::has_record_ending(name) || name.ends_with(".json")) continue;
     all.push_back(entry->path().string());
     if (name.starts_with(split)) named.push_back(all.back());
   }
@@ -62,7 +62,7 @@ std::vector<std::string> locate_set(const PublishedSet& set, const std::string& 
   if (set.splits.size() == 1) stems.insert(stems.begin(), set.name);
   if (!dir.empty()) {
     for (const std::string& stem : stems) {
-      for (const std::string& ending : record_endings()) {
+      for (const std::string& ending : harness::record_endings()) {
         const std::string path = fmt::format("{}/{}{}", dir, stem, ending);
         if (fs::is_regular_file(path)) return {path};
       }

@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 
-#include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/text_edit.h"
+#include "harness/data/records.h"
 #include "harness/reward/answer/boxed.h"
 
 namespace datasets {
@@ -308,7 +308,7 @@ ReadSet read_published(const PublishedSet& set, const std::vector<std::string>& 
   read.set.name = set.name;
   std::map<uint64_t, std::string> seen;  // problem hash -> answer
   for (const std::string& file : files) {
-    read_records(file, fields_of(set), [&](const Json& record, const std::string& place) {
+    harness::read_records(file, fields_of(set), [&](const Json& record, const std::string& place) {
       ++read.counts.rows;
       auto problem = harness::with_context(place, [&] { return map_record(set, record); });
       if (!problem) {

@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "datasets/published.h"
-#include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/outcome.h"
+#include "harness/data/records.h"
 
 namespace {
 
@@ -38,10 +38,10 @@ void visit(const harness::Json& record, const std::string& place) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  answered([&] { datasets::read_json_lines(text, "fuzz.jsonl", visit); });
-  answered([&] { datasets::read_csv(text, "fuzz.csv", visit); });
-  answered([&] { datasets::read_json_lines(datasets::gzip_decompress(text), "fuzz.jsonl.gz", visit); });
-  answered([&] { datasets::read_json_lines(harness::zstd_decompress(text), "fuzz.jsonl.zst", visit); });
+  answered([&] { harness::read_json_lines(text, "fuzz.jsonl", visit); });
+  answered([&] { harness::read_csv_rows(text, "fuzz.csv", visit); });
+  answered([&] { harness::read_json_lines(harness::gzip_decompress(text), "fuzz.jsonl.gz", visit); });
+  answered([&] { harness::read_json_lines(harness::zstd_decompress(text), "fuzz.jsonl.zst", visit); });
   std::istringstream in{std::string(text)};
   std::ostringstream out;
   (void)harness::answer_lines(in, out,

@@ -8,10 +8,10 @@
 
 #include "harness/core/json.h"
 
-namespace datasets {
+namespace harness {
 
 // Gets each row in order with its place ("FILE: line 12", "FILE: row 3").
-using RecordVisitor = std::function<void(const harness::Json& record, const std::string& place)>;
+using RecordVisitor = std::function<void(const Json& record, const std::string& place)>;
 
 // The endings that `read_records` knows: .jsonl, .jsonl.gz, .jsonl.zst, .json (an array of objects), .csv, .parquet.
 const std::vector<std::string>& record_endings();
@@ -24,10 +24,10 @@ void read_records(const std::string& path, const std::vector<std::string>& field
 
 // The parts. CSV: RFC 4180, the first row names the fields, every value is text.
 void read_json_lines(std::string_view text, const std::string& name, const RecordVisitor& visit);
-void read_csv(std::string_view text, const std::string& name, const RecordVisitor& visit);
+void read_csv_rows(std::string_view text, const std::string& name, const RecordVisitor& visit);
 // Throws Error in a build without Arrow.
 void read_parquet(const std::string& path, const std::vector<std::string>& fields, const RecordVisitor& visit);
 // The content of a gzip file (several members set end to end are one). Throws Error for a cut or damaged stream.
 std::string gzip_decompress(std::string_view bytes);
 
-}  // namespace datasets
+}  // namespace harness

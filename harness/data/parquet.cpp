@@ -7,15 +7,12 @@
 #include <cmath>
 #include <set>
 
-#include "datasets/records.h"
 #include "harness/core/error.h"
 #include "harness/core/utf8.h"
+#include "harness/data/records.h"
 
-namespace datasets {
+namespace harness {
 namespace {
-
-using harness::Error;
-using harness::Json;
 
 template <typename T>
 T value_or_error(arrow::Result<T> result, const std::string& path) {
@@ -35,7 +32,7 @@ Json number_or_null(double value) { return std::isnan(value) ? Json(nullptr) : J
 
 // Some writers do not mark texts as such.
 Json text_of_bytes(std::string bytes) {
-  if (!harness::is_valid_utf8(bytes)) throw Error("expected a text, found bytes that are no UTF-8");
+  if (!is_valid_utf8(bytes)) throw Error("expected a text, found bytes that are no UTF-8");
   return bytes;
 }
 
@@ -70,7 +67,7 @@ Json value_at(const arrow::Array& array, int64_t row) {
     case arrow::Type::UINT64:
       return as<arrow::UInt64Array>(array).Value(row);
     case arrow::Type::FLOAT:
-      return number_or_null(harness::json_float(as<arrow::FloatArray>(array).Value(row)));
+      return number_or_null(json_float(as<arrow::FloatArray>(array).Value(row)));
     case arrow::Type::DOUBLE:
       return number_or_null(as<arrow::DoubleArray>(array).Value(row));
     case arrow::Type::STRING:
@@ -145,12 +142,12 @@ void read_parquet(const std::string& path, const std::vector<std::string>& field
       Json record = Json::object();
       for (int c = 0; c < table->num_columns(); ++c) {
         const std::string& field = table->field(c)->name();
-        record[field] = harness::with_context(fmt::format("{}: row {}: \"{}\"", path, number + 1, field),
-                                              [&] { return value_at(*table->column(c)->chunk(0), row); });
+        record[field] = with_context(fmt::format("{}: row {}: \"{}\"", path, number + 1, field),
+                                     [&] { return value_at(*table->column(c)->chunk(0), row); });
       }
       visit(record, fmt::format("{}: row {}", path, ++number));
     }
   }
 }
 
-}  // namespace datasets
+}  // namespace harness

@@ -1,4 +1,4 @@
-#include "datasets/records.h"
+#include "harness/data/records.h"
 
 #include <zlib.h>
 
@@ -11,12 +11,10 @@
 #include "harness/core/files.h"
 #include "harness/core/utf8.h"
 
-namespace datasets {
+namespace harness {
 namespace {
 
-using harness::Error;
-
-void visit_object(harness::Json record, const std::string& place, const RecordVisitor& visit) {
+void visit_object(Json record, const std::string& place, const RecordVisitor& visit) {
   if (!record.is_object()) throw Error("{}: expected a JSON object, found {}", place, record.type_name());
   visit(record, place);
 }
@@ -29,8 +27,8 @@ std::string_view without_byte_order_mark(std::string_view text) {
 void read_json(std::string_view text, const std::string& name, const RecordVisitor& visit) {
   text = without_byte_order_mark(text);
   const std::string_view first_line = text.substr(0, text.find('\n'));
-  if (first_line.starts_with('{') && harness::Json::accept(first_line)) return read_json_lines(text, name, visit);
-  const harness::Json all = harness::with_context(name, [&] { return harness::parse_json_keeping_digits(text); });
+  if (first_line.starts_with('{') && Json::accept(first_line)) return read_json_lines(text, name, visit);
+  const Json all = with_context(name, [&] { return parse_json_keeping_digits(text); });
   if (!all.is_array()) throw Error("{}: expected a JSON array of objects, found {}", name, all.type_name());
   for (size_t i = 0; i < all.size(); ++i) visit_object(all[i], fmt::format("{}: element {}", name, i + 1), visit);
 }
@@ -56,22 +54,22 @@ void read_json_lines(std::string_view text, const std::string& name, const Recor
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::string place = fmt::format("{}: line {}", name, ++number);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    visit_object(harness::with_context(place, [&] { return harness::parse_json_keeping_digits(line); }), place, visit);
+    visit_object(with_context(place, [&] { return parse_json_keeping_digits(line); }), place, visit);
   }
 }
 
-void read_csv(std::string_view text, const std::string& name, const RecordVisitor& visit) {
+void read_csv_rows(std::string_view text, const std::string& name, const RecordVisitor& visit) {
   text = without_byte_order_mark(text);
   size_t at = 0;
   int64_t line = 1;
-  const auto next = [&] { return harness::with_context(name, [&] { return harness::csv_record(text, at, line); }); };
+  const auto next = [&] { return with_context(name, [&] { return csv_record(text, at, line); }); };
   const std::vector<std::string> fields = next();
   while (at < text.size()) {
     const std::string place = fmt::format("{}: line {}", name, line);
     const std::vector<std::string> row = next();
     if (row.size() == 1 && row[0].empty()) continue;
     if (row.size() != fields.size()) throw Error("{}: expected {} values, found {}", place, fields.size(), row.size());
-    harness::Json record = harness::Json::object();
+    Json record = Json::object();
     for (size_t i = 0; i < row.size(); ++i) record[fields[i]] = row[i];
     visit(record, place);
   }
@@ -109,25 +107,25 @@ std::string gzip_decompress(std::string_view bytes) {
 
 void read_records(const std::string& path, const std::vector<std::string>& fields, const RecordVisitor& visit) {
   const auto unpacked = [&](std::string (*unpack)(std::string_view)) {
-    return harness::with_context(path, [&] { return unpack(harness::read_file(path)); });
+    return with_context(path, [&] { return unpack(read_file(path)); });
   };
-  if (const std::string other = harness::foreign_content_of_file(path); !other.empty()) {
-    throw Error("{}: expected problems, found {}", path, other);
+  if (const std::string other = foreign_content_of_file(path); !other.empty()) {
+    throw Error("{}: expected rows, found {}", path, other);
   }
   if (path.ends_with(".parquet")) {
     read_parquet(path, fields, visit);
   } else if (path.ends_with(".csv")) {
-    const std::string text = harness::read_file(path);
-    if (!harness::is_valid_utf8(text)) throw Error("{}: expected UTF-8, found another encoding (Latin-1 or UTF-16?)", path);
-    read_csv(text, path, visit);
+    const std::string text = read_file(path);
+    if (!is_valid_utf8(text)) throw Error("{}: expected UTF-8, found another encoding (Latin-1 or UTF-16?)", path);
+    read_csv_rows(text, path, visit);
   } else if (path.ends_with(".json")) {
-    read_json(harness::read_file(path), path, visit);
+    read_json(read_file(path), path, visit);
   } else if (path.ends_with(".gz")) {
     read_json_lines(unpacked(gzip_decompress), path, visit);
   } else if (path.ends_with(".zst")) {
-    read_json_lines(unpacked(harness::zstd_decompress), path, visit);
+    read_json_lines(unpacked(zstd_decompress), path, visit);
   } else if (path.ends_with(".jsonl")) {
-    read_json_lines(harness::read_file(path), path, visit);
+    read_json_lines(read_file(path), path, visit);
   } else {
     throw Error("{}: expected a file that ends in {}, found another ending", path, fmt::join(record_endings(), ", "));
   }
@@ -139,4 +137,4 @@ void read_parquet(const std::string& path, const std::vector<std::string>& /*fie
 }
 #endif
 
-}  // namespace datasets
+}  // namespace harness

@@ -1,4 +1,4 @@
-#include "datasets/records.h"
+#include "harness/data/records.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,18 +12,15 @@
 #include "harness/core/files.h"
 #include "harness/core/testing.h"
 
-namespace datasets {
+namespace harness {
 namespace {
-
-using harness::error_of;
-using harness::ScratchFolder;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<std::string> dump_all(const std::string& path, const std::vector<std::string>& fields = {}) {
   std::vector<std::string> lines;
-  read_records(path, fields, [&](const harness::Json& record, const std::string&) { lines.push_back(record.dump()); });
+  read_records(path, fields, [&](const Json& record, const std::string&) { lines.push_back(record.dump()); });
   return lines;
 }
 
@@ -46,7 +43,7 @@ TEST(ReadRecords, GivesTheSameRowsFromPlainGzipAndZstdLines) {
   const ScratchFolder folder;
   folder.write("plain.jsonl", kLines);
   folder.write("packed.jsonl.gz", gzip(kLines));
-  folder.write("packed.jsonl.zst", harness::zstd_compress(kLines));
+  folder.write("packed.jsonl.zst", zstd_compress(kLines));
   folder.write("whole.json", "[{\"a\": 1}, {\"a\": \"x\\ny\"}]");
   folder.write("lines.json", kLines);  // what datasets' to_json writes
   for (const char* name : {"plain.jsonl", "packed.jsonl.gz", "packed.jsonl.zst", "whole.json", "lines.json"}) {
@@ -57,9 +54,9 @@ TEST(ReadRecords, GivesTheSameRowsFromPlainGzipAndZstdLines) {
 TEST(GzipDecompress, JoinsMembersAndRefusesACutOrDamagedStream) {
   const std::string packed = gzip("first ") + gzip("second");
   EXPECT_EQ(gzip_decompress(packed), "first second");
-  EXPECT_THROW(gzip_decompress(packed.substr(0, packed.size() - 9)), harness::Error);
-  EXPECT_THROW(gzip_decompress("not gzip at all"), harness::Error);
-  EXPECT_THROW(gzip_decompress(""), harness::Error);
+  EXPECT_THROW(gzip_decompress(packed.substr(0, packed.size() - 9)), Error);
+  EXPECT_THROW(gzip_decompress("not gzip at all"), Error);
+  EXPECT_THROW(gzip_decompress(""), Error);
   const std::string large(3'000'000, 'x');
   EXPECT_EQ(gzip_decompress(gzip(large)), large);
 }
@@ -92,9 +89,9 @@ TEST(ReadRecords, NamesAGitLfsPointerAHtmlPageAndAnotherEncoding) {
   for (const char* ending : {"jsonl", "jsonl.gz", "jsonl.zst", "json", "csv", "parquet"}) {
     const std::string path = folder.write(std::string("t.") + ending, pointer);
     EXPECT_THAT(error_of([&] { dump_all(path); }),
-                HasSubstr(path + ": expected problems, found a Git LFS pointer (`git lfs pull`"));
+                HasSubstr(path + ": expected rows, found a Git LFS pointer (`git lfs pull`"));
     folder.write(std::string("t.") + ending, "\n <!DOCTYPE HTML><html>Sign in</html>");
-    EXPECT_THAT(error_of([&] { dump_all(path); }), HasSubstr(path + ": expected problems, found an HTML page"));
+    EXPECT_THAT(error_of([&] { dump_all(path); }), HasSubstr(path + ": expected rows, found an HTML page"));
   }
   folder.write("latin.csv", "problem,answer\ncaf\xE9,1\n");
   EXPECT_THAT(error_of([&] { dump_all(folder.path("latin.csv")); }), HasSubstr("expected UTF-8"));
@@ -128,18 +125,17 @@ RC_GTEST_PROP(ReadCsv, GivesBackWhatWasQuoted, (const std::vector<std::pair<std:
   std::string text = "a,b\n";
   for (const auto& [a, b] : rows) text += quote(a) + "," + quote(b) + "\r\n";
   std::vector<std::pair<std::string, std::string>> read;
-  read_csv(text, "t",
-           [&](const harness::Json& record, const std::string&) { read.emplace_back(record.at("a"), record.at("b")); });
+  read_csv_rows(text, "t", [&](const Json& record, const std::string&) { read.emplace_back(record.at("a"), record.at("b")); });
   RC_ASSERT(read == rows);
 }
 
 RC_GTEST_PROP(Readers, EndInAnErrorOrInRowsWhateverTheBytes, (const std::string& bytes, bool valid_head)) {
   const std::string text = valid_head ? "{\"a\": 1}\n" + bytes : bytes;
-  const auto ignore = [](const harness::Json&, const std::string&) {};
-  for (const auto& read : {read_json_lines, read_csv}) {
+  const auto ignore = [](const Json&, const std::string&) {};
+  for (const auto& read : {read_json_lines, read_csv_rows}) {
     try {
       read(text, "t", ignore);
-    } catch (const harness::Error&) {
+    } catch (const Error&) {
     }
   }
   const std::string packed = gzip(text);
@@ -148,7 +144,7 @@ RC_GTEST_PROP(Readers, EndInAnErrorOrInRowsWhateverTheBytes, (const std::string&
   damaged[damaged.size() / 2] ^= 0x55;
   try {
     (void)gzip_decompress(damaged);
-  } catch (const harness::Error&) {
+  } catch (const Error&) {
   }
 }
 
@@ -161,9 +157,9 @@ TEST(ReadParquet, ReadsNestedColumnsAndOnlyTheFieldsAsked) {
             "{\"prompt\":[{\"content\":\"What is 1+1?\",\"role\":\"user\"}],\"reward_model\":{\"ground_truth\":\"2\","
             "\"style\":\"rule\"}}");
   const auto all = dump_all(path);
-  EXPECT_EQ(harness::parse_json(all[1]).at("extra_info").at("index"), 7);
-  EXPECT_EQ(harness::parse_json(all[2]).at("score"), nullptr);
-  EXPECT_EQ(harness::parse_json(all[0]).at("score"), 1.5);
+  EXPECT_EQ(parse_json(all[1]).at("extra_info").at("index"), 7);
+  EXPECT_EQ(parse_json(all[2]).at("score"), nullptr);
+  EXPECT_EQ(parse_json(all[0]).at("score"), 1.5);
 }
 
 TEST(ReadParquet, ReadsValuesOfEveryTypeOrNull) {
@@ -198,4 +194,4 @@ TEST(ReadParquet, SaysThatThisBuildReadsNone) {
 #endif
 
 }  // namespace
-}  // namespace datasets
+}  // namespace harness
