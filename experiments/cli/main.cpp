@@ -65,6 +65,7 @@ void add_verbs(Verb app) {
   add_regrade(results);
   add_judge(results);
   add_export(results);
+  add_results(results);
   add_clean(results);
   const Verb parts = app.section("The parts by themselves");
   add_lines(parts);

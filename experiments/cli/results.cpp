@@ -12,6 +12,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/exchange/import_results.h"
 #include "harness/experiment/judge.h"
 #include "harness/experiment/regrade.h"
 #include "harness/report/export_events.h"
@@ -167,6 +168,20 @@ void add_export(Verb app) {
       fmt::print(stderr, "{}: {} trainings\n", options->tensorboard,
                  harness::export_events(options->folder, options->tensorboard));
     }
+    return 0;
+  });
+}
+
+void add_results(Verb app) {
+  const auto file = std::make_shared<std::string>(), out = std::make_shared<std::string>();
+  Verb verb = app.group("results", "results of trainings made elsewhere")
+                  .verb("import", "outcome files of lm-evaluation-harness, lighteval or JSON lines as a results folder");
+  verb.option("file", *file, "which row and seed each file is of (docs/evaluation.md)").required().called("FILE.toml");
+  verb.option("--out", *out, "the results folder to write").required().called("DIR");
+  verb.does([file, out] {
+    const harness::Imported done = harness::import_results(*file, *out);
+    fmt::print(stderr, "{} rows, {} files, {} responses; `medsbench table {}` writes the tables\n", done.rows, done.files,
+               done.responses, *out);
     return 0;
   });
 }

@@ -17,6 +17,7 @@ void add_table(Verb app);
 void add_verify(Verb app);
 void add_judge(Verb app);
 void add_export(Verb app);
+void add_results(Verb app);
 void add_regrade(Verb app);
 void add_import(Verb app);
 void add_data(Verb app);

@@ -145,6 +145,16 @@ void make_folder(const std::string& path) {
   if (code) throw Error("{}: expected to create this folder, found: {}", path, code.message());
 }
 
+std::string path_part(const std::string& name) {
+  std::string part;
+  for (const char c : name) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' || c == '+' || c == ' ';
+    part += plain ? c : '-';
+  }
+  return part.empty() || part.find_first_not_of('.') == std::string::npos ? "-" + part : part;
+}
+
 std::string zstd_compress(std::string_view bytes) {
   std::string out(ZSTD_compressBound(bytes.size()), '\0');
   const size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3);

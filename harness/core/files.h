@@ -37,6 +37,8 @@ void recover_folder(const std::string& path);
 void append_to_file(const std::string& path, std::string_view text);
 // Creates a folder and its parents. Throws Error with the reason.
 void make_folder(const std::string& path);
+// A name as one part of a path: other characters than letters, digits, " +-._" become "-".
+std::string path_part(const std::string& name);
 // zstd at level 3; `decompress` also reads several frames set end to end. Throws Error on a damaged stream.
 std::string zstd_compress(std::string_view bytes);
 std::string zstd_decompress(std::string_view bytes);

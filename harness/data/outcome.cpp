@@ -100,10 +100,10 @@ void write_outcomes(const std::string& path, const OutcomeFile& file) {
   if (!file.outcomes.empty()) {
     for (const auto& [grader, verdict] : file.outcomes.front().verdicts) graders.push_back(grader);
   }
-  std::string bytes = zstd_compress(
-      dump_line(OrderedJson{
-          {"version", kOutcomeVersion}, {"format", "medsbench outcomes"}, {"graders", graders}, {"main", file.main_grader}}) +
-      "\n");
+  OrderedJson head{
+      {"version", kOutcomeVersion}, {"format", "medsbench outcomes"}, {"graders", graders}, {"main", file.main_grader}};
+  if (!file.sets_without_answers.empty()) head["no_answers"] = file.sets_without_answers;
+  std::string bytes = zstd_compress(dump_line(head) + "\n");
   std::string frame;
   int64_t rows = 0;
   for (const Outcome& outcome : file.outcomes) {
@@ -131,6 +131,7 @@ OutcomeFile read_outcomes(const std::string& path) {
         const int64_t version = integer_field(json, "version");
         if (version > kOutcomeVersion) throw Error("expected version <= {}, found {}", kOutcomeVersion, version);
         file.main_grader = text_field(json, "main");
+        if (json.contains("no_answers")) file.sets_without_answers = json["no_answers"].get<std::set<std::string>>();
       } else {
         file.outcomes.push_back(outcome_from_json(json));
       }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ struct Outcome {
   std::optional<std::string> extracted;         // answer as written; none: no answer
   std::optional<std::string> normalised;        // normalised answer
   std::string error_label;                      // true error label of a wrong answer, "" where there is none
-  std::string finish;                           // "stop" | "length"
-  int64_t tokens = 0;                           // sampled tokens, the stop token included
+  std::string finish;                           // "stop" | "length"; "": not known
+  int64_t tokens = 0;                           // sampled tokens, the stop token included; 0: not known
   std::vector<int64_t> ids;                     // sampled ids (may be empty if only text is kept)
   std::string text;                             // decoded response
   double mean_log_prob = 0;                     // nats a token
@@ -52,6 +53,7 @@ Outcome outcome_from_json(const Json& line);
 struct OutcomeFile {
   std::string main_grader;
   std::vector<Outcome> outcomes;
+  std::set<std::string> sets_without_answers = {};  // which answer a response gives is not known there ("no_answers")
 };
 // Atomically (harness/core/files.h). Throws Error for a full disk.
 void write_outcomes(const std::string& path, const OutcomeFile& file);

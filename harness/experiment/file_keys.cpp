@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "harness/core/error.h"
-#include "harness/report/table/columns.h"
+#include "harness/report/table/table_keys.h"
 
 namespace harness {
 
@@ -29,47 +29,6 @@ std::vector<int64_t> read_seeds(ConfigReader& keys, const std::vector<int64_t>& 
   return seeds;
 }
 
-// Where a key of the file's head or of a row's stands, for errors.
-std::string place_of_key(const ConfigReader& keys, const std::string& key) {
-  const Config::Entry* entry = keys.config().find(key);
-  return (entry == nullptr ? keys.config().name() : entry->origin) + ": " + key;
-}
-
-// until.*: how many seeds rows get.
-SeedRule read_seed_rule(ConfigReader& keys) {
-  SeedRule rule;
-  rule.kind = rule_kind(keys.text("until.rule", rule_name(rule.kind), rule_names(), "how many training seeds rows get"));
-  rule.boundary =
-      boundary_of(keys.text("until.boundary", std::string(boundary_name(rule.boundary)), {"obrien_fleming", "pocock"},
-                            "of group_sequential: how the error is spread over the looks"));
-  rule.looks = keys.integers("until.looks", {}, "of group_sequential: numbers of seeds at which one looks");
-  const int64_t smallest = keys.integer("until.smallest", 5, 2, "of anytime and half_width: seeds before the first look");
-  const int64_t largest = keys.integer("until.largest", 40, 2, "of anytime and half_width: most seeds");
-  const int64_t step = keys.integer("until.step", 1, 1, "of anytime: seeds between two looks");
-  rule.half_width =
-      keys.number("until.half_width", 0, 0, 100, "of half_width: of the interval of a difference, in points of a percentage") /
-      100;
-  rule.margin =
-      keys.number("table.margin", 0, 0, 100, "points within which two rows are equivalent; 0: none are called so") / 100;
-  if (rule.kind != SeedRule::Kind::group_sequential && !rule.looks.empty()) {
-    throw Error("{}: expected none with until.rule = \"{}\"", place_of_key(keys, "until.looks"), rule_name(rule.kind));
-  }
-  if (rule.kind == SeedRule::Kind::fixed) return rule;
-  if (rule.kind != SeedRule::Kind::group_sequential && largest <= smallest) {
-    throw Error("{}: expected more than until.smallest = {}, found {}", place_of_key(keys, "until.largest"), smallest, largest);
-  }
-  if (rule.kind == SeedRule::Kind::anytime) {
-    for (int64_t seeds = smallest; seeds < largest; seeds += step) rule.looks.push_back(seeds);
-    rule.looks.push_back(largest);
-  } else if (rule.kind == SeedRule::Kind::half_width) {
-    rule.looks = {smallest, largest};
-    if (!(rule.half_width > 0))
-      throw Error("{}: expected a number above 0, found none", place_of_key(keys, "until.half_width"));
-  }
-  with_context(place_of_key(keys, "until.looks"), [&] { check_looks(rule.looks); });
-  return rule;
-}
-
 }  // namespace
 
 FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
@@ -88,22 +47,7 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
       keys.number("run.try_below", h.trial.share, 0, 1, "share of right responses below which the trial says what to change");
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
-  table.k = keys.integers("table.k", {1, 128}, "k of the pass@k columns; not given: those that eval.n allows");
-  if (table.k.empty()) throw Error("{}: expected at least one number, found none", place_of_key(keys, "table.k"));
-  for (const int64_t k : table.k) {
-    if (k < 1) throw Error("{}: expected numbers >= 1, found {}", place_of_key(keys, "table.k"), k);
-  }
-  table.g_pass = keys.numbers("table.g_pass", {}, "thresholds of G-pass@k columns, in [0, 1]");
-  for (const double tau : table.g_pass) {
-    if (!(tau >= 0 && tau <= 1))
-      throw Error("{}: expected numbers in [0, 1], found {}", place_of_key(keys, "table.g_pass"), tau);
-  }
-  table.maj = keys.boolean("table.maj", table.maj, "maj@k columns");
-  table.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
-  for (const std::string& column : table.primary) {
-    with_context(place_of_key(keys, "table.primary"), [&] { parse_column(column); });
-  }
-  table.rule = read_seed_rule(keys);
+  read_table_keys(keys, table);
   h.published = keys.text("table.published", "", "TOML file with published numbers to stand beside ours");
   return h;
 }

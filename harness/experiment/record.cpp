@@ -73,11 +73,12 @@ SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_
     record.failed = "not trained" + reason_of(experiment, training->second);
     return record;
   }
-  record.budget.tokens_generated = integer_field(*trained, "tokens_generated");
-  record.budget.responses_generated = integer_field(*trained, "responses_generated");
-  record.budget.responses_kept = integer_field(*trained, "responses_kept");
-  record.budget.updates = integer_field(*trained, "updates");
-  record.budget.visits_per_problem = number_field(*trained, "visits_per_problem");
+  Budget& budget = record.budget.emplace();
+  budget.tokens_generated = integer_field(*trained, "tokens_generated");
+  budget.responses_generated = integer_field(*trained, "responses_generated");
+  budget.responses_kept = integer_field(*trained, "responses_kept");
+  budget.updates = integer_field(*trained, "updates");
+  budget.visits_per_problem = number_field(*trained, "visits_per_problem");
   largest_log_prob_difference =
       std::max(largest_log_prob_difference.value_or(0), number_field(*trained, "largest_log_prob_difference"));
   return record;

@@ -26,7 +26,8 @@ struct ProblemCounts {
   int64_t right = 0;      // every other sample is a wrong one, the undecided too
   int64_t undecided = 0;  // the grader could not tell
   int64_t no_answer = 0;
-  int64_t disagree = 0;  // right by this grader and not by another one, or the other way round
+  bool answers_known = true;  // false: nothing is known of answers, and what follows from them is undefined
+  int64_t disagree = 0;       // right by this grader and not by another one, or the other way round
   int64_t distinct_answers = 0;
   // Entropy in nats over the final answers, missing ones left out; undefined where there is no answer.
   double answer_entropy = kUndefined;

@@ -66,11 +66,11 @@ double value_of(const ProblemCounts& counts, const Quantity& quantity) {
     case Kind::g_pass:
       return quantity.k > counts.n ? kUndefined : g_pass_at_k(counts.n, counts.right, quantity.k, quantity.tau);
     case Kind::distinct_answers:
-      return static_cast<double>(counts.distinct_answers);
+      return counts.answers_known ? static_cast<double>(counts.distinct_answers) : kUndefined;
     case Kind::answer_entropy:
       return counts.answer_entropy;
     case Kind::no_answer:
-      return share(counts.no_answer);
+      return counts.answers_known ? share(counts.no_answer) : kUndefined;
     case Kind::undecided:
       return share(counts.undecided);
     case Kind::disagreement:

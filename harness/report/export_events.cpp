@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <filesystem>
 
 #include "harness/core/error.h"
@@ -15,17 +14,6 @@ namespace harness {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A name as one part of a path.
-std::string path_part(const std::string& name) {
-  std::string part;
-  for (const char c : name) {
-    const bool plain =
-        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' || c == '+' || c == ' ';
-    part += plain ? c : '-';
-  }
-  return part.empty() || part.find_first_not_of('.') == std::string::npos ? "-" + part : part;
-}
 
 void write_events(const std::string& metrics, const std::string& folder) {
   const std::string events = events_of_metrics(read_file(metrics), metrics);

@@ -45,8 +45,8 @@ std::string manifest_text(const ExperimentResults& results, const Summary& summa
   json["scale"] = record.scale;
   json["n"] = record.n;
   json["k"] = record.k;
-  json["eval_seed"] = record.eval_seed;
-  json["temperature"] = record.temperature;
+  json["eval_seed"] = record.eval_seed ? OrderedJson(*record.eval_seed) : OrderedJson(nullptr);
+  json["temperature"] = record.temperature ? OrderedJson(*record.temperature) : OrderedJson(nullptr);
   json["file_versions"] = OrderedJson{{"experiment", kExperimentRecordVersion}, {"outcomes", kOutcomeVersion}};
   json["rows"] = OrderedJson::array();
   for (const RowResults& row : results.rows) {

@@ -16,7 +16,9 @@ bool task_metric(const Column& column) {
 
 OrderedJson task_config(const ExperimentRecord& record, const std::string& set) {
   OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", record.n}, {"num_fewshot", 0}};
-  config["generation_kwargs"] = OrderedJson{{"do_sample", record.temperature > 0}, {"temperature", record.temperature}};
+  if (record.temperature) {
+    config["generation_kwargs"] = OrderedJson{{"do_sample", *record.temperature > 0}, {"temperature", *record.temperature}};
+  }
   config["metric_list"] = OrderedJson::array();
   for (const int64_t k : record.k) {
     config["metric_list"].push_back(
@@ -96,8 +98,8 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
     const size_t problems = problems_of(results, line, set);
     json["n-samples"][set] = OrderedJson{{"original", problems}, {"effective", problems}};
   }
-  json["config"] = OrderedJson{
-      {"model", line.base_model}, {"model_args", line.name}, {"device", record.device}, {"random_seed", record.eval_seed}};
+  json["config"] = OrderedJson{{"model", line.base_model}, {"model_args", line.name}, {"device", record.device}};
+  if (record.eval_seed) json["config"]["random_seed"] = *record.eval_seed;
   json["git_hash"] = record.commit;
   json["model_name"] = line.base_model.empty() ? line.name : line.base_model + "/" + line.name;
   json["model_source"] = line.source.empty() ? "medsbench" : line.source;

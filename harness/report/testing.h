@@ -108,7 +108,7 @@ inline std::string write_test_experiment(const std::string& folder, const TestEx
                               "method.name = \"" + row.name + "\"\nseed = " + std::to_string(seed) + "\n");
         one.metrics = relative + "/metrics.jsonl";
         one.config = relative + "/config.toml";
-        one.budget = {190000, 10000, 5000, 24, 5.0};
+        one.budget = Budget{190000, 10000, 5000, 24, 5.0};
         one.train_pass_rate = 0.72;
       }
       line.records.push_back(one);

@@ -66,8 +66,10 @@ SeedRecord seed_from_json(const Json& json) {
   seed.config = optional_text(json, "config");
   seed.timing = optional_text(json, "timing");
   seed.train_pass_rate = optional_number(json, "train_pass_rate");
-  if (json.contains("budget") && json["budget"].is_object()) {
-    seed.budget = with_context("budget", [&] { return budget_from_json(json["budget"]); });
+  if (const auto budget = json.find("budget"); budget != json.end() && budget->is_null()) {
+    seed.budget = std::nullopt;
+  } else if (budget != json.end()) {
+    seed.budget = with_context("budget", [&] { return budget_from_json(*budget); });
   }
   if (seed.failed.empty()) {
     seed.sets = list_field<std::string>(json, "sets");
@@ -110,6 +112,14 @@ void check_rows(const ExperimentRecord& record) {
   }
 }
 
+OrderedJson to_json(const Budget& budget) {
+  return OrderedJson{{"tokens_generated", budget.tokens_generated},
+                     {"responses_generated", budget.responses_generated},
+                     {"responses_kept", budget.responses_kept},
+                     {"updates", budget.updates},
+                     {"visits_per_problem", budget.visits_per_problem}};
+}
+
 OrderedJson to_json(const SeedRecord& seed) {
   OrderedJson json;
   json["seed"] = seed.seed;
@@ -118,11 +128,7 @@ OrderedJson to_json(const SeedRecord& seed) {
   json["metrics"] = text_or_null(seed.metrics);
   json["config"] = text_or_null(seed.config);
   json["timing"] = text_or_null(seed.timing);
-  json["budget"] = OrderedJson{{"tokens_generated", seed.budget.tokens_generated},
-                               {"responses_generated", seed.budget.responses_generated},
-                               {"responses_kept", seed.budget.responses_kept},
-                               {"updates", seed.budget.updates},
-                               {"visits_per_problem", seed.budget.visits_per_problem}};
+  json["budget"] = seed.budget ? to_json(*seed.budget) : OrderedJson(nullptr);
   json["train_pass_rate"] = number_or_null(seed.train_pass_rate);
   json["failed"] = text_or_null(seed.failed);
   return json;
@@ -147,8 +153,8 @@ OrderedJson to_json(const ExperimentRecord& record) {
   if (!record.g_pass.empty()) json["columns"]["g_pass"] = record.g_pass;
   if (record.maj) json["columns"]["maj"] = true;
   json["n"] = record.n;
-  json["eval_seed"] = record.eval_seed;
-  json["temperature"] = record.temperature;
+  json["eval_seed"] = record.eval_seed ? OrderedJson(*record.eval_seed) : OrderedJson(nullptr);
+  json["temperature"] = number_or_null(record.temperature);
   json["grader"] = text_or_null(record.grader);
   json["config_hash"] = record.config_hash;
   json["commit"] = record.commit;
@@ -186,8 +192,9 @@ ExperimentRecord experiment_record_from_json(const Json& json) {
     record.maj = columns.contains("maj") && boolean_field(columns, "maj");
   }
   record.n = integer_field(json, "n");
-  if (json.contains("eval_seed")) record.eval_seed = json["eval_seed"].get<uint64_t>();
-  record.temperature = number_field(json, "temperature");
+  if (json.contains("eval_seed") && json["eval_seed"].is_null()) record.eval_seed = std::nullopt;
+  if (json.contains("eval_seed") && record.eval_seed) record.eval_seed = json["eval_seed"].get<uint64_t>();
+  record.temperature = optional_number(json, "temperature");
   record.grader = optional_text(json, "grader");
   record.config_hash = optional_text(json, "config_hash");
   record.commit = optional_text(json, "commit");

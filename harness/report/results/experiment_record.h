@@ -24,15 +24,15 @@ struct Budget {
 
 // One (row, seed): a trained policy and its evaluation. Paths are relative to the folder of experiment.json.
 struct SeedRecord {
-  int64_t seed = 0;               // training seed; 0 for an untrained base model
-  std::vector<std::string> sets;  // problem sets in the outcome file
-  std::string outcomes;           // outcomes.jsonl.zst
-  std::string metrics;            // metrics.jsonl of the training, "" where nothing was trained
-  std::string config;             // effective config.toml, "" if none
-  std::string timing;             // timing.json, "" if none; shown in the HTML page only, never in a table
-  Budget budget;
-  std::optional<double> train_pass_rate;  // of the evaluation on the training problems (eval.train_samples); absent: none
-  std::string failed;                     // reason; "": not failed
+  int64_t seed = 0;                         // training seed; 0 for an untrained base model
+  std::vector<std::string> sets;            // problem sets in the outcome file
+  std::string outcomes;                     // outcomes.jsonl.zst
+  std::string metrics;                      // metrics.jsonl of the training, "" where nothing was trained
+  std::string config;                       // effective config.toml, "" if none
+  std::string timing;                       // timing.json, "" if none; shown in the HTML page only, never in a table
+  std::optional<Budget> budget = Budget{};  // none: not known (trained elsewhere)
+  std::optional<double> train_pass_rate;    // of the evaluation on the training problems (eval.train_samples); absent: none
+  std::string failed;                       // reason; "": not failed
 };
 
 struct RowRecord {
@@ -56,12 +56,12 @@ struct TableSettings {
   SeedRule rule;                     // how many seeds rows get, and what is called equivalent
   std::vector<std::string> amended;  // rules that stood before the present one, each with the look after which it was changed
   int64_t n = 128;                   // samples a problem
-  uint64_t eval_seed = 0;
-  double temperature = 1.0;
+  std::optional<uint64_t> eval_seed = 0;  // none: not known, as of the temperature
+  std::optional<double> temperature = 1.0;
   std::string grader;  // "": the main grader of the outcome files
   std::string config_hash;
-  std::string device = "cpu";
-  double scale = 1;  // --scale: what it changed stands in the notes
+  std::string device = "cpu";  // "": not known
+  double scale = 1;            // --scale: what it changed stands in the notes
 };
 
 struct ExperimentRecord : TableSettings {

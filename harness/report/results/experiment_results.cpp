@@ -148,7 +148,11 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
   for (auto& [key, samples] : problems) {
     const auto& [set, problem] = key;
     sort_samples(samples);
-    const ProblemCounts& counts = results.sets[set][problem] = count_problem(samples, results.main_grader);
+    ProblemCounts& counts = results.sets[set][problem] = count_problem(samples, results.main_grader);
+    if (file.sets_without_answers.contains(set)) {
+      counts.answers_known = false;
+      counts.votes = {};
+    }
     for (const Outcome* outcome : samples) {
       for (const auto& [grader, verdict] : outcome->verdicts) {
         if (grader == results.main_grader) continue;
@@ -167,7 +171,7 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
 
 bool RowResults::trained() const {
   return std::any_of(record.records.begin(), record.records.end(),
-                     [](const SeedRecord& seed) { return seed.budget.updates > 0 || !seed.metrics.empty(); });
+                     [](const SeedRecord& seed) { return !seed.budget || seed.budget->updates > 0 || !seed.metrics.empty(); });
 }
 
 const RowResults* ExperimentResults::find(const std::string& base_model, const std::string& name) const {
@@ -210,18 +214,18 @@ SeedTable seed_table(const RowResults& row, const std::string& set, const Quanti
 std::optional<double> seed_value(const RowResults& row, const SeedResults& seed, Quantity::Kind kind) {
   if (kind == Quantity::Kind::train_pass_rate) return seed.train_pass_rate;
   if (kind == Quantity::Kind::rollout_pass_rate) return late_pass_rate(seed.curves);
-  if (!row.trained()) return std::nullopt;
+  if (!row.trained() || !seed.budget) return std::nullopt;
   switch (kind) {
     case Quantity::Kind::tokens_generated:
-      return static_cast<double>(seed.budget.tokens_generated);
+      return static_cast<double>(seed.budget->tokens_generated);
     case Quantity::Kind::responses_generated:
-      return static_cast<double>(seed.budget.responses_generated);
+      return static_cast<double>(seed.budget->responses_generated);
     case Quantity::Kind::responses_kept:
-      return static_cast<double>(seed.budget.responses_kept);
+      return static_cast<double>(seed.budget->responses_kept);
     case Quantity::Kind::updates:
-      return static_cast<double>(seed.budget.updates);
+      return static_cast<double>(seed.budget->updates);
     case Quantity::Kind::visits_per_problem:
-      return seed.budget.visits_per_problem;
+      return seed.budget->visits_per_problem;
     default:
       return std::nullopt;
   }

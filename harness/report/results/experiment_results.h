@@ -48,7 +48,7 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
 struct SeedResults {
   int64_t seed = 0;
   OutcomeCounts counts;
-  Budget budget;
+  std::optional<Budget> budget = Budget{};  // none: not known
   std::optional<double> train_pass_rate;
   TrainingCurves curves;
   std::string config_path, timing_path;  // absolute or relative to the working folder; "" if none

@@ -15,9 +15,11 @@ namespace {
 
 std::string sampling_line(const ExperimentRecord& record) {
   return fmt::format(
-      "n = {} samples a problem at temperature {}, evaluation seed {}; pass@k is the unbiased estimate from all n "
+      "n = {} samples a problem at {}, {}; pass@k is the unbiased estimate from all n "
       "samples for k = {}, in percent; a set's value is the mean over its problems, the average is over the sets.",
-      record.n, record.temperature, record.eval_seed, fmt::join(record.k, ", "));
+      record.n, record.temperature ? fmt::format("temperature {}", *record.temperature) : "an unknown temperature",
+      record.eval_seed ? fmt::format("evaluation seed {}", *record.eval_seed) : "evaluation seeds unknown",
+      fmt::join(record.k, ", "));
 }
 
 std::string seeds_line(const ExperimentResults& results) {
@@ -105,7 +107,8 @@ std::string provenance_line(const ExperimentRecord& record) {
                                                                  : std::string("not measured");
   return fmt::format("Commit {}, config {}, device {}; largest difference of sampling and scoring log-probs: {}.",
                      record.commit.empty() ? "unknown" : record.commit,
-                     record.config_hash.empty() ? "unknown" : record.config_hash.substr(0, 16), record.device, largest);
+                     record.config_hash.empty() ? "unknown" : record.config_hash.substr(0, 16),
+                     record.device.empty() ? "unknown" : record.device, largest);
 }
 
 // How often a response is right by the main grader and not by another, or the other way round: over all rows' responses.

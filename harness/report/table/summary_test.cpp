@@ -64,8 +64,8 @@ ExperimentResults golden_results(const Json& golden) {
         const Json& made = golden["trainings"][training];
         if (!made["train_pass_rate"].is_null()) record.train_pass_rate = made["train_pass_rate"];
         const Json& budget = made["budget"];
-        record.budget = {budget["tokens_generated"], budget["responses_generated"], budget["responses_kept"], budget["updates"],
-                         budget["visits_per_problem"]};
+        record.budget = Budget{budget["tokens_generated"], budget["responses_generated"], budget["responses_kept"],
+                               budget["updates"], budget["visits_per_problem"]};
       }
       row.record.seeds.push_back(record.seed);
       row.record.records.push_back(record);

@@ -1,0 +1,13 @@
+// The keys of a TOML file that say which columns a table has and when its comparisons are decided: table.*, until.*.
+#pragma once
+
+#include "harness/core/config_reader.h"
+#include "harness/report/results/experiment_record.h"
+
+namespace harness {
+
+// Into k, g_pass, maj, primary and rule of `table`. Throws Error for no k, a k below 1, a threshold outside [0, 1], a primary
+// column that is none, and a rule without what it needs.
+void read_table_keys(ConfigReader& keys, TableSettings& table);
+
+}  // namespace harness
