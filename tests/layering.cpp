@@ -30,7 +30,8 @@ const std::map<std::string, Folder>& folders() {
       {"harness/reward", {{"harness/core", "harness/data"}}},
       {"harness/metrics", {{"harness/core", "harness/data", "harness/cluster", "harness/stats"}}},
       {"harness/report", {{"harness/core", "harness/data", "harness/stats", "harness/metrics", "harness/verdicts"}}},
-      {"harness/exchange", {{"harness/core", "harness/data", "harness/report", "harness/reward"}}},
+      {"harness/exchange",
+       {{"harness/core", "harness/data", "harness/metrics", "harness/report", "harness/reward", "harness/stats"}}},
       // A kernel stands beneath what calls it and knows tensors only; its plain twin lies with the caller.
       {"harness/cuda", {{"harness/core"}, true}},
       {"harness/model", {{"harness/core", "harness/cuda"}, true}},

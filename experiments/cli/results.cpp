@@ -12,6 +12,7 @@
 #include "experiments/cli/verbs.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/exchange/export_results.h"
 #include "harness/exchange/import_results.h"
 #include "harness/experiment/judge.h"
 #include "harness/experiment/regrade.h"
@@ -148,26 +149,28 @@ void add_regrade(Verb app) {
 }
 
 void add_export(Verb app) {
-  struct Options {
-    std::string folder, parquet, tensorboard;
+  struct Layout {
+    const char *option, *help, *things;
+    int64_t (*write)(const std::string& folder, const std::string& out);
+    std::string out = {};
   };
-  const auto options = std::make_shared<Options>();
-  Verb verb = app.verb("export", "stored outcomes as Parquet, training metrics as TensorBoard event files");
-  verb.option("folder", options->folder, "results folder (for TensorBoard also one training's run folder)").required();
-  verb.option("--parquet", options->parquet, "file for the outcomes, a row a response");
-  verb.option("--tensorboard", options->tensorboard, "folder for the event files");
-  verb.does([options] {
-    if (options->parquet.empty() && options->tensorboard.empty()) {
-      throw WrongUsage("export: expected --parquet FILE or --tensorboard FOLDER, found neither");
+  const auto layouts = std::make_shared<std::vector<Layout>>(std::vector<Layout>{
+      {"--parquet", "file for the outcomes, a row a response", "responses", harness::write_outcomes_parquet},
+      {"--tensorboard", "folder for event files of the training metrics", "trainings", harness::export_events},
+      {"--lm-eval", "folder for lm-evaluation-harness' results and samples", "runs", harness::export_lm_eval},
+      {"--every-eval-ever", "folder for Every Eval Ever's data/", "runs", harness::export_every_eval_ever}});
+  const auto folder = std::make_shared<std::string>();
+  Verb verb = app.verb("export", "stored outcomes and metrics in the layouts of other programs");
+  verb.option("folder", *folder, "results folder (for TensorBoard also one training's run folder)").required();
+  for (Layout& layout : *layouts) verb.option(layout.option, layout.out, layout.help);
+  verb.does([folder, layouts] {
+    bool asked = false;
+    for (const Layout& layout : *layouts) {
+      if (layout.out.empty()) continue;
+      asked = true;
+      fmt::print(stderr, "{}: {} {}\n", layout.out, layout.write(*folder, layout.out), layout.things);
     }
-    if (!options->parquet.empty()) {
-      fmt::print(stderr, "{}: {} responses\n", options->parquet,
-                 harness::write_outcomes_parquet(options->folder, options->parquet));
-    }
-    if (!options->tensorboard.empty()) {
-      fmt::print(stderr, "{}: {} trainings\n", options->tensorboard,
-                 harness::export_events(options->folder, options->tensorboard));
-    }
+    if (!asked) throw WrongUsage("export: expected --parquet FILE or a folder for another layout, found none");
     return 0;
   });
 }

@@ -303,9 +303,7 @@ class ResultsImport {
     record_.eval_seed = std::nullopt;
     record_.device = "";
     record_.grader = fmt::format("{}", fmt::join(agreed_.judges, " or "));
-    record_.notes.push_back(fmt::format(
-        "Evaluated elsewhere, read from files of {} (`medsbench results import`): what the trainings spent is not known.",
-        fmt::join(agreed_.programs, " and ")));
+    record_.imported_from = fmt::format("{}", fmt::join(agreed_.programs, " and "));
   }
 
   void write(const std::string& out) {

@@ -163,6 +163,7 @@ OrderedJson to_json(const ExperimentRecord& record) {
   json["machine"] = OrderedJson::parse(record.machine.dump());
   if (record.scale != 1) json["scale"] = record.scale;
   if (!record.notes.empty()) json["notes"] = record.notes;
+  if (!record.imported_from.empty()) json["imported_from"] = record.imported_from;
   json["published"] = text_or_null(record.published);
   if (!record.primary.empty()) json["primary"] = record.primary;
   if (record.rule != SeedRule{}) json["rule"] = to_json(record.rule);
@@ -203,6 +204,7 @@ ExperimentRecord experiment_record_from_json(const Json& json) {
   if (json.contains("machine") && json["machine"].is_object()) record.machine = json["machine"];
   if (json.contains("scale")) record.scale = number_field(json, "scale");
   if (json.contains("notes")) record.notes = list_field<std::string>(json, "notes");
+  record.imported_from = optional_text(json, "imported_from");
   record.published = optional_text(json, "published");
   if (json.contains("primary")) record.primary = list_field<std::string>(json, "primary");
   if (json.contains("rule")) record.rule = with_context("rule", [&] { return seed_rule_from_json(json["rule"]); });

@@ -70,6 +70,7 @@ struct ExperimentRecord : TableSettings {
   std::optional<double> largest_log_prob_difference;  // sampling against scoring; 0 in strict mode; absent: not measured
   Json machine = Json::object();                      // name -> text, for the HTML page and manifest.json
   std::vector<std::string> notes;                     // lines of the footer that outcomes alone do not tell
+  std::string imported_from;                          // programs that evaluated it; "": this one
   std::string published;                              // TOML with published numbers, "" if none
 
   // The row of this base model with this name; nullptr if there is none.

@@ -168,6 +168,13 @@ std::string alarms_line(const ExperimentResults& results) {
   return parts.empty() ? "" : fmt::format("Alarms while training, in so many trainings: {}.", fmt::join(parts, "; "));
 }
 
+std::string imported_line(const ExperimentRecord& record) {
+  if (record.imported_from.empty()) return "";
+  return fmt::format(
+      "Evaluated elsewhere, read from files of {} (`medsbench results import`): what the trainings spent is not known.",
+      record.imported_from);
+}
+
 std::string undefined_line(const Summary& summary) {
   for (const SummaryRow& row : summary.rows) {
     for (size_t c = 0; c < row.entries.size(); ++c) {
@@ -185,7 +192,7 @@ std::vector<std::string> footer_lines(const ExperimentResults& results, const Su
   std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.record)};
   add_rule_lines(summary, results.record, lines);
-  for (const std::string& line : {shared_seeds_line(summary), graders_line(results), starved_line(results),
+  for (const std::string& line : {shared_seeds_line(summary), imported_line(results.record), graders_line(results), starved_line(results),
                                   alarms_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
