@@ -21,15 +21,9 @@ std::string uuid_of(const std::string& text) {
                      hex.substr(18, 12));
 }
 
-// "DEVELOPER/MODEL": the base model's own where it is untrained and has one.
-std::string model_id(const StoredRun& run) {
-  const std::string& base = run.row().record.base_model;
-  return !run.row().trained() && base.find('/') != std::string::npos ? base : "medsbench/" + run.name();
-}
-
 OrderedJson model_info(const StoredRun& run) {
   OrderedJson info{{"name", fmt::format("{}, {}", run.row().record.base_model, run.row().record.shown())},
-                   {"id", model_id(run)}};
+                   {"id", run.model_id()}};
   info["additional_details"] = OrderedJson{{"deployment_type", "self_deployed"},
                                            {"model_availability", "unknown"},
                                            {"base_model", run.row().record.base_model},
@@ -73,7 +67,7 @@ OrderedJson line_of_response(const StoredRun& run, const std::string& evaluation
                              const Outcome& sample) {
   OrderedJson reference = OrderedJson::array();
   if (!problem.answer.empty()) reference.push_back(problem.answer);
-  OrderedJson line{{"schema_version", kSchemaVersion}, {"evaluation_id", evaluation}, {"model_id", model_id(run)}};
+  OrderedJson line{{"schema_version", kSchemaVersion}, {"evaluation_id", evaluation}, {"model_id", run.model_id()}};
   line["evaluation_name"] = sample.set;
   line["evaluation_result_id"] = kResultOfResponse;
   line["sample_id"] = sample.problem;
@@ -98,7 +92,7 @@ OrderedJson line_of_response(const StoredRun& run, const std::string& evaluation
 // One set of one run: the aggregate and its responses.
 void write_set(const StoredRun& run, const std::string& set, const std::string& out) {
   const ExperimentRecord& record = run.results.record;
-  const std::string id = model_id(run);
+  const std::string id = run.model_id();
   const std::string evaluation = fmt::format("{}/{}/{}", path_part(set), id, static_cast<int64_t>(run.time));
   std::string lines;
   int64_t count = 0;

@@ -1,5 +1,6 @@
 #include <fmt/chrono.h>
 
+#include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/exchange/export_results.h"
@@ -23,16 +24,38 @@ OrderedJson without_nulls(const OrderedJson& metrics) {
   return kept;
 }
 
+// The program's name for it: "__" in place of "/".
+std::string folder_of_run(const StoredRun& run) {
+  std::string name = run.model_id();
+  return name.replace(name.find('/'), 1, "__");
+}
+
+// A set as a task, whose name is part of a file's.
+std::string task_of(const std::string& set) { return path_part(set); }
+
+// The run's results with tasks for sets.
+ExperimentResults with_tasks(ExperimentResults results) {
+  SeedResults& seed = results.rows.front().seeds.front();
+  std::map<std::string, SetCounts> tasks;
+  for (std::string& set : results.record.sets) {
+    const std::string task = task_of(set);
+    if (!tasks.emplace(task, seed.counts.sets.at(set)).second) {
+      throw Error("{}: expected sets that differ as tasks, found {} twice", results.folder, task);
+    }
+    set = task;
+  }
+  seed.counts.sets = std::move(tasks);
+  results.record.primary.clear();
+  return results;
+}
+
 OrderedJson results_of_run(const StoredRun& run) {
-  OrderedJson json = lm_eval_results(run.results, summarise(run.results), 0);
-  for (const char* part : {"results", "groups"}) {
-    for (auto& [task, metrics] : json[part].items()) metrics = without_nulls(metrics);
-  }
-  for (const auto& [task, metrics] : json["groups"].items()) {
-    for (const char* part : {"versions", "n-shot"}) json[part][task] = json[part].begin().value();
-  }
-  json["model_name"] = run.name();
-  json["model_name_sanitized"] = run.name();
+  const ExperimentResults results = with_tasks(run.results);
+  OrderedJson json = lm_eval_results(results, summarise(results), 0);
+  for (const char* part : {"results", "groups", "group_subtasks", "higher_is_better"}) json[part].erase(kAverage);  // no task
+  for (auto& [task, metrics] : json["results"].items()) metrics = without_nulls(metrics);
+  json["model_name"] = run.model_id();
+  json["model_name_sanitized"] = folder_of_run(run);
   json["date"] = static_cast<int64_t>(run.time);
   return json;
 }
@@ -78,13 +101,13 @@ OrderedJson line_of_problem(const StoredRun& run, const std::string& set, const 
 int64_t export_lm_eval(const std::string& folder, const std::string& out) {
   return for_each_run(folder, [&](const StoredRun& run) {
     const std::string date = fmt::format("{:%Y-%m-%dT%H-%M-%S}.000000", fmt::gmtime(run.time));
-    const std::string place = out + "/" + run.name();
+    const std::string place = out + "/" + folder_of_run(run);
     make_folder(place);
     for (const auto& [set, problems] : run.samples) {
       std::string lines;
       int64_t number = 0;
       for (const auto& [id, samples] : problems) lines += dump_line(line_of_problem(run, set, id, samples, number++)) + "\n";
-      write_file_atomically(fmt::format("{}/samples_{}_{}.jsonl", place, path_part(set), date), lines);
+      write_file_atomically(fmt::format("{}/samples_{}_{}.jsonl", place, task_of(set), date), lines);
     }
     write_file_atomically(fmt::format("{}/results_{}.json", place, date), results_of_run(run).dump(2) + "\n");
   });

@@ -177,15 +177,17 @@ TEST(EveryEvalEver, FilesFitItsSchemas) {
 
 TEST(LmEvalExport, IsReadBackToTheSameCountsAndNumbers) {
   const ScratchFolder folder;
-  const std::string results = write_test_experiment(folder.path(), {});
+  TestExperiment experiment;
+  experiment.sets = {"prec", "nano/mod"};
+  const std::string results = write_test_experiment(folder.path(), experiment);
   EXPECT_EQ(export_lm_eval(results, folder.path("out")), 7);
-  std::string rows = "verdict.metric = \"correct\"\nsets = [\"prec\", \"mod\"]\ntable.k = [1, 8]\n";
+  std::string rows = "verdict.metric = \"correct\"\nsets = [\"prec\", \"nano-mod\"]\ntable.k = [1, 8]\n";
   for (const auto& [name, base] : {std::pair("Base", ""), std::pair("DAPO", ""), std::pair("MEDS", "DAPO")}) {
     rows += fmt::format("[[rows]]\nname = \"{}\"\nbase_model = \"nano-qwen3\"\ncompare_to = \"{}\"\n", name, base);
     for (int64_t seed = 1; seed <= 3 && name != std::string("Base"); ++seed) {
-      rows += fmt::format("files.{} = \"out/nano-qwen3__{}__seed{}\"\n", seed, name, seed);
+      rows += fmt::format("files.{} = \"out/medsbench__nano-qwen3__{}__seed{}\"\n", seed, name, seed);
     }
-    if (name == std::string("Base")) rows += "untrained = true\nfiles = \"out/nano-qwen3__Base\"\n";
+    if (name == std::string("Base")) rows += "untrained = true\nfiles = \"out/medsbench__nano-qwen3__Base\"\n";
   }
   import_results(folder.write("rows.toml", rows), folder.path("again"));
   const Summary before = summarise(read_results(results)), after = summarise(read_results(folder.path("again")));
@@ -197,7 +199,8 @@ TEST(LmEvalExport, IsReadBackToTheSameCountsAndNumbers) {
       EXPECT_DOUBLE_EQ(after.rows[row].entries[c].mean.value, before.rows[row].entries[c].mean.value);
       EXPECT_EQ(after.rows[row].entries[c].comparison.has_value(), before.rows[row].entries[c].comparison.has_value());
       if (!after.rows[row].entries[c].comparison) continue;
-      EXPECT_DOUBLE_EQ(after.rows[row].entries[c].comparison->adjusted_p, before.rows[row].entries[c].comparison->adjusted_p);
+      EXPECT_DOUBLE_EQ(after.rows[row].entries[c].comparison->difference.p_value,
+                       before.rows[row].entries[c].comparison->difference.p_value);
     }
   }
 }
@@ -205,11 +208,11 @@ TEST(LmEvalExport, IsReadBackToTheSameCountsAndNumbers) {
 TEST(LmEvalExport, HasTheMeansOfItsSamplesAsResults) {
   const ScratchFolder folder;
   export_lm_eval(write_test_experiment(folder.path(), {}), folder.path("out"));
-  const std::string run = folder.path("out/nano-qwen3__MEDS__seed2");
+  const std::string run = folder.path("out/medsbench__nano-qwen3__MEDS__seed2");
   const auto results = files_below(run, ".json");
   ASSERT_THAT(results, SizeIs(1));
   const Json json = parse_json(read_file(results.front()));
-  EXPECT_EQ(json["model_name"], "nano-qwen3__MEDS__seed2");
+  EXPECT_EQ(json["model_name"], "medsbench/nano-qwen3__MEDS__seed2");
   const auto samples = files_below(run, ".jsonl");
   ASSERT_THAT(samples, SizeIs(2));
   EXPECT_THAT(samples[1], HasSubstr("samples_prec_"));

@@ -21,9 +21,13 @@ Problem StoredRun::problem(const std::string& set, const std::string& id) const 
   return unknown;
 }
 
-std::string StoredRun::name() const {
-  const std::string text = path_part(row().record.base_model) + "__" + path_part(row().record.name);
-  return row().trained() ? fmt::format("{}__seed{}", text, seed()) : text;
+std::string StoredRun::model_id() const {
+  const std::string& base = row().record.base_model;
+  const std::string name = "medsbench/" + path_part(base) + "__" + path_part(row().record.name);
+  if (row().trained()) return fmt::format("{}__seed{}", name, seed());
+  const size_t slash = base.find('/');
+  const bool is_id = slash != std::string::npos && slash > 0 && slash + 1 < base.size() && slash == base.rfind('/');
+  return is_id ? base : name;
 }
 
 int64_t for_each_run(const std::string& folder, const std::function<void(const StoredRun&)>& visit) {
@@ -47,7 +51,8 @@ int64_t for_each_run(const std::string& folder, const std::function<void(const S
       const auto problems = std::filesystem::path(path).replace_filename(kProblemFileName);
       if (std::filesystem::exists(problems)) run.problems = read_problems(problems.string());
       for (const Outcome& outcome : run.file.outcomes) {
-        if (outcome.sample < all.record.n) run.samples[outcome.set][outcome.problem].push_back(&outcome);
+        const bool shown = std::find(all.record.sets.begin(), all.record.sets.end(), outcome.set) != all.record.sets.end();
+        if (shown && outcome.sample < all.record.n) run.samples[outcome.set][outcome.problem].push_back(&outcome);
       }
       for (auto& [set, by_problem] : run.samples) {
         for (auto& [problem, samples] : by_problem) {

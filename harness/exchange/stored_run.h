@@ -25,8 +25,8 @@ struct StoredRun {
   [[nodiscard]] std::string grader() const { return row().seeds.front().counts.main_grader; }
   // Text and right answer; empty ones where they are not known.
   [[nodiscard]] Problem problem(const std::string& set, const std::string& id) const;
-  // "BASE-MODEL__ROW__seedN", without the seed of an untrained model.
-  [[nodiscard]] std::string name() const;
+  // "DEVELOPER/MODEL": "medsbench/BASE__ROW__seedN"; of an untrained model its own, "medsbench/BASE__ROW" where that is none.
+  [[nodiscard]] std::string model_id() const;
 };
 
 // Every run that has not failed, in the order of the table. Returns their number. Throws Error as `table` does where outcomes
