@@ -55,6 +55,49 @@ TEST(MethodStack, CombinesByAddingTheTermsOfEach) {
   EXPECT_TRUE(torch::equal(with.advantages, without.advantages));
 }
 
+// Adds `term` times the score to each advantage; a term of 0 doubles them instead.
+class Reshaper : public harness::Method {
+ public:
+  Reshaper(std::string name, double term) : name_(std::move(name)), term_(term) {}
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] bool reshapes_advantages() const override { return true; }
+  void reshape_advantages(std::span<const harness::Sample> group, std::span<const double> scores,
+                          std::span<double> advantages) const override {
+    EXPECT_EQ(group.size(), scores.size());
+    for (size_t i = 0; i < group.size(); ++i)
+      advantages[i] = term_ == 0 ? 2 * advantages[i] : advantages[i] + term_ * scores[i];
+  }
+
+ private:
+  std::string name_;
+  double term_;
+};
+
+TEST(MethodStack, ReshapesTheOwnersAdvantagesInTheOrderOfTheList) {
+  const testing::MiniBatch batch = random_batch(3, 1, 4, 6);
+  const auto advantages = [&](bool doubled_first) {
+    testing::Arm owner = make_arm({"maxrl"}, "dapo");
+    std::vector<std::unique_ptr<harness::Method>> methods;
+    methods.push_back(std::make_unique<Reshaper>("first", doubled_first ? 0 : 3));
+    methods.push_back(std::make_unique<Reshaper>("second", doubled_first ? 3 : 0));
+    harness::Config keys_of;
+    harness::ConfigReader reader(keys_of);
+    harness::MethodKeys keys(reader, "maxrl");
+    for (const harness::MethodEntry& entry : all_methods()) {
+      if (entry.name == "maxrl") methods.push_back(entry.make(keys));
+    }
+    testing::Arm arm{harness::MethodStack(std::move(methods)), owner.settings};
+    const std::vector<double> plain = evaluate(owner, batch).group_advantages;
+    std::vector<double> found = evaluate(arm, batch).group_advantages;
+    for (size_t i = 0; i < 4; ++i) {
+      const double term = 3 * batch.step.samples[i].reward;
+      EXPECT_DOUBLE_EQ(found[i], doubled_first ? 2 * plain[i] + term : 2 * (plain[i] + term));
+    }
+    return found;
+  };
+  EXPECT_NE(advantages(true), advantages(false));
+}
+
 TEST(Bases, DifferInNothingButTheLearningRule) {
   const harness::Config grpo = bases().at("grpo"), dapo = bases().at("dapo");
   EXPECT_EQ(grpo.entries().size(), dapo.entries().size());

@@ -55,6 +55,8 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
     sample.has_answer = true;
     sample.answer = sample.correct ? "right" : "wrong" + std::to_string(draw.below(counter++, 3));
     sample.mean_log_prob = -draw.uniform(counter++);
+    sample.tokens = mask[i].sum().item<int64_t>();
+    sample.key = batch.tokens.row_keys[static_cast<size_t>(i)];
     for (int d = 0; d < 4; ++d) sample.fingerprint.push_back(static_cast<float>(draw.normal(counter++)));
   }
   return batch;

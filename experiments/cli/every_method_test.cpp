@@ -207,6 +207,17 @@ TEST_P(EveryMethod, FillsTheSeamsThatItsFlagsName) {
   EXPECT_EQ(advantages != unset, method.owns_advantages());
   EXPECT_EQ(advantages != others, method.owns_advantages() && method.reads_scores());
 
+  std::vector<double> reshaped, untouched;
+  for (size_t i = 0; i < batch.step.samples.size(); ++i) reshaped.push_back(0.25 * static_cast<double>(i % 5) - 0.3);
+  untouched = reshaped;
+  std::vector<harness::Sample> alike = batch.step.samples;
+  for (size_t i = 0; i < alike.size(); ++i) alike[i].fingerprint = alike[i / 5 * 5].fingerprint;
+  for (size_t begin = 0; begin < reshaped.size(); begin += 5) {
+    method.reshape_advantages(std::span(alike).subspan(begin, 5), std::span(base).subspan(begin, 5),
+                              std::span(reshaped).subspan(begin, 5));
+  }
+  EXPECT_EQ(reshaped != untouched, method.reshapes_advantages());
+
   harness::TokenBatch& tokens = batch.tokens;
   tokens.advantages = tokens.mask * torch::arange(1, 21, torch::kFloat64).unsqueeze(1);
   const torch::Tensor before = tokens.advantages.clone();
@@ -241,6 +252,7 @@ TEST(SeamsOf, AreTheFlagsInTheOrderOfTheStep) {
   EXPECT_EQ(seams("temperature"), "S");
   EXPECT_EQ(seams("meds"), "R + memory");
   EXPECT_EQ(seams("pkpo"), "R,G");
+  EXPECT_EQ(seams("uniqueness"), "A");
   EXPECT_EQ(seams("entropy_advantage"), "T");
   EXPECT_EQ(seams("top_entropy"), "Q,L");
   EXPECT_EQ(seams("entropy_bonus"), "E");

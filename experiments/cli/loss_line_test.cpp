@@ -53,10 +53,10 @@ double magnitude(const Json& value) {
 
 TEST(InspectLoss, AgreesWithIndependentPyTorchCodeForEveryMethod) {
   const Json golden = harness::parse_json(harness::read_file(MEDSBENCH_TEST_DATA "/method_losses.json"));
-  const std::vector<Json> lines = golden["lines"].get<std::vector<Json>>();
   ASSERT_GE(golden["cases"].size(), 40U);
   for (const Json& example : golden["cases"]) {
     const std::string method = example["method"], base = example["base"];
+    const std::vector<Json> lines = golden[example["lines"].get<std::string>()].get<std::vector<Json>>();
     const std::vector<harness::OrderedJson> found = answers(method, base, example["set"], lines);
     for (size_t i = 0; i < lines.size(); ++i) {
       const Json answer = harness::parse_json(found[i].dump());

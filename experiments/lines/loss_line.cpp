@@ -161,8 +161,14 @@ LossLine read_loss_line(const Json& json, const harness::Needs& needs, bool need
   for (int64_t row = 0; row < rows; ++row) tokens.row_keys.push_back(static_cast<uint64_t>(row));
 
   std::vector<harness::Sample> samples = read_samples(json, static_cast<size_t>(rows), needs);
-  const torch::Tensor means = (tokens.old_log_probs * tokens.mask).sum(1) / tokens.mask.sum(1).clamp_min(1);
-  for (int64_t row = 0; row < rows; ++row) samples[static_cast<size_t>(row)].mean_log_prob = means[row].item<double>();
+  const torch::Tensor lengths = tokens.mask.sum(1);
+  const torch::Tensor means = (tokens.old_log_probs * tokens.mask).sum(1) / lengths.clamp_min(1);
+  for (int64_t row = 0; row < rows; ++row) {
+    harness::Sample& sample = samples[static_cast<size_t>(row)];
+    sample.mean_log_prob = means[row].item<double>();
+    sample.tokens = lengths[row].item<int64_t>();
+    sample.key = static_cast<uint64_t>(row);
+  }
   arrange_groups(std::move(samples), line);
   return line;
 }

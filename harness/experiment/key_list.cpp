@@ -64,7 +64,8 @@ std::string methods_markdown(const MethodCatalog& catalog) {
   std::string out =
       "# Methods\n\nWritten by `medsbench methods --format md`. Every method runs on both bases (`base = \"grpo\"` or "
       "`\"dapo\"`); the column names the one its source stands on. Hooks of its code: S sampling, R rewards (memory: of "
-      "earlier steps), G group advantage, T token advantage, Q token selection, L loss form, E extra term; - where it is keys "
+      "earlier steps), G group advantage, A advantages reshaped after G, T token advantage, Q token selection, L loss form, E "
+      "extra term; - where it is keys "
       "alone or changes nothing.\n\n"
       "| name | method | source | hook | base | sets | keys: default (range) meaning |\n|---|---|---|---|---|---|---|\n";
   for (const MethodEntry& entry : catalog.entries()) {

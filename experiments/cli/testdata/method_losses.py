@@ -10,7 +10,8 @@ import random
 import torch
 
 torch.set_default_dtype(torch.float64)
-random.seed(20260401)
+SEED = 20260401
+random.seed(SEED)
 B, T = 12, 6
 GROUPS = [3, 7, 3, 9, 7, 3, 9, 7, 3, 9, 7, 9]
 CORRECT = [True, False, False, True, False, True, True, False, False, False, True, True]
@@ -30,6 +31,36 @@ def make_line(problem_offset):
     answers = [("a" if c else random.choice(["b", "c", ""])) for c in CORRECT]
     return {"groups": GROUPS, "rewards": rewards, "correct": CORRECT, "mask": mask, "log_probs": cur, "old_log_probs": old,
             "ref_log_probs": ref, "entropies": entropies, "answers": answers, "problems": [g % 2 for g in GROUPS]}
+
+
+def make_rich_line(draw):
+    """Four groups (none right, one right, three right, all right); responses cut short, several right answers, fingerprints."""
+    rows, vocabulary = 16, 8
+    groups = [i % 4 for i in range(rows)]
+    right = [i // 4 < [0, 1, 3, 4][i % 4] for i in range(rows)]
+    lengths = [T] + [draw.randint(1, T) for _ in range(rows - 1)]
+    mask = [[1 if t < n else 0 for t in range(T)] for n in lengths]
+    line = {"groups": groups, "correct": right, "mask": mask, "problems": groups,
+            "rewards": [float(c) - (0.25 if i % 5 == 0 else 0.0) for i, c in enumerate(right)],
+            "answers": [draw.choice(["a", "a", "d"] if c else ["b", "b", "c", ""]) for c in right],
+            "fingerprints": [[draw.randint(-96, 96) / 32 for _ in range(5)] for _ in range(rows)]}
+    for name in ("log_probs", "old_log_probs", "ref_log_probs", "entropies", "most_likely"):
+        line[name] = [[0.0] * T for _ in range(rows)]
+    for name in ("top_log_probs", "old_top_log_probs"):
+        line[name] = [[[0.0] * vocabulary for _ in range(T)] for _ in range(rows)]
+    for i in range(rows):
+        for t in range(lengths[i]):
+            old = torch.tensor([draw.gauss(0, 1.5) for _ in range(vocabulary)])
+            now = (old + torch.tensor([draw.gauss(0, 0.4) for _ in range(vocabulary)])).log_softmax(0)
+            old = old.log_softmax(0)
+            order = old.argsort(descending=True)
+            token = order[draw.choice([0, 0, 1, 2, 5])]
+            line["log_probs"][i][t], line["old_log_probs"][i][t] = now[token].item(), old[token].item()
+            line["ref_log_probs"][i][t] = now[token].item() + draw.gauss(0, 0.5)
+            line["entropies"][i][t] = draw.uniform(0, 1.5)
+            line["most_likely"][i][t] = int(token == order[0])
+            line["top_log_probs"][i][t], line["old_top_log_probs"][i][t] = now[order].tolist(), old[order].tolist()
+    return line
 
 
 BASES = {
@@ -66,6 +97,26 @@ class Reference:
     def __init__(self, method, base, keys):
         self.m, self.b, self.keys = method, dict(BASES[base]), keys
         self.beta, self.counts = 0.0, {}
+
+    def sizes(self, line, idx, members):
+        # classes by equal answers; a response without one is alone
+        answer = [line["answers"][i] for i in idx]
+        return [0 if not members(i) else 1 if a == "" else sum(1 for j, b in zip(idx, answer) if members(j) and b == a)
+                for i, a in zip(idx, answer)]
+
+    def reshape(self, line, A, old_sums, lengths):
+        """The advantages A [B] of each group once they are known."""
+        m, keys = self.m, self.keys
+        right = lambda i: line["correct"][i]
+        out = A.clone()
+        for g in set(line["groups"]):
+            idx = [i for i, x in enumerate(line["groups"]) if x == g]
+            good = [i for i in idx if right(i)]
+            bad = [i for i in idx if not right(i)]
+            if m == "uniqueness":
+                for i, f in zip(idx, self.sizes(line, idx, right)):
+                    out[i] = A[i] * (f ** -keys.get("alpha", 1.0) if f > 0 else 1)
+        return out
 
     def advantage(self, line):
         m, keys = self.m, self.keys
@@ -126,7 +177,7 @@ class Reference:
         l = torch.tensor(line["log_probs"], requires_grad=True)
         H = torch.tensor(line["entropies"], requires_grad=True)
         old, ref = torch.tensor(line["old_log_probs"]), torch.tensor(line["ref_log_probs"])
-        A = self.advantage(line)[:, None] * mask
+        A = self.reshape(line, self.advantage(line), (old * mask).sum(1), mask.sum(1))[:, None] * mask
         if m == "entropy_advantage":
             A = A + torch.minimum(keys.get("alpha", 0.4) * H.detach(), A.abs() / keys.get("kappa", 2.0)) * mask
         low, high, dual, agg = b["low"], b["high"], b["dual"], b["agg"]
@@ -149,7 +200,7 @@ class Reference:
         if m == "kl_cov":
             k = max(1, int(keys.get("fraction", 2e-3) * N))
             top = torch.topk(cov.masked_fill(mask == 0, -1e30).reshape(-1), k).indices
-            selected = torch.zeros(B * T).index_fill(0, top, 1.0).reshape(B, T)
+            selected = torch.zeros(mask.numel()).index_fill(0, top, 1.0).reshape(mask.shape)
             terms = -A * rho + keys.get("beta", 1.0) * selected * d.abs()
         elif m == "clip_cov":
             inside = ~(-A * torch.clamp(rho, 0.0, 2.0) > -A * rho)
@@ -159,10 +210,10 @@ class Reference:
         elif m == "top_entropy":
             k = max(1, math.ceil(keys.get("rho", 0.2) * N - 1e-4))
             top = torch.topk(H.detach().masked_fill(mask == 0, -1e30).reshape(-1), k).indices
-            selected = torch.zeros(B * T).index_fill(0, top, 1.0).reshape(B, T)
+            selected = torch.zeros(mask.numel()).index_fill(0, top, 1.0).reshape(mask.shape)
             terms = surrogate * selected
         elif m == "gspo":
-            s = torch.exp(torch.clamp(((l - old) * mask).sum(1) / mask.sum(1), -20, 20))[:, None] * torch.ones(B, T)
+            s = torch.exp(torch.clamp(((l - old) * mask).sum(1) / mask.sum(1), -20, 20))[:, None] * torch.ones_like(mask)
             terms = torch.max(-A * s, -A * torch.clamp(s, 1 - low, 1 + high))
         elif m == "cispo":
             terms = -torch.clamp(rho, max=keys.get("high", 5.0)).detach() * A * l
@@ -182,15 +233,15 @@ class Reference:
         elif agg == "seq":
             loss = (terms.sum(1) / mask.sum(1)).mean()
         else:
-            loss = terms.sum() / (B * T)
+            loss = terms.sum() / (len(mask) * T)
         loss.backward()
         if m == "adaptive_entropy":
             step = keys.get("delta", 1e-4) * (1 if mean_entropy < keys["target"] else -1)
             self.beta = min(max(self.beta + step, 0.0), keys.get("beta_max", 5e-3))
         out = {"advantages": (A * mask).tolist(), "loss": loss.item(),
-               "grad_log_probs": (torch.zeros(B, T) if l.grad is None else l.grad).tolist()}
+               "grad_log_probs": (torch.zeros_like(mask) if l.grad is None else l.grad).tolist()}
         if m in ("entropy_bonus", "adaptive_entropy"):
-            out["grad_entropies"] = (torch.zeros(B, T) if H.grad is None else H.grad).tolist()
+            out["grad_entropies"] = (torch.zeros_like(mask) if H.grad is None else H.grad).tolist()
         if selected is not None:
             out["selected"] = [[int(x) for x in row] for row in selected.tolist()]
         return out
@@ -203,15 +254,18 @@ CASES = [("grpo", {}), ("dapo", {}), ("dr_grpo", {}), ("clip_higher", {}), ("ent
          ("pass_k_training", {"k": 2}), ("pkpo", {"k": 2}), ("pkpo", {"k": 3}), ("unlikeliness", {}),
          ("outcome_exploration", {}), ("maxrl", {}), ("gspo", {}), ("cispo", {})]
 
-lines = [make_line(0), make_line(1)]
+RICH_CASES = [("uniqueness", {"strategy": "answer"}), ("uniqueness", {"strategy": "answer", "alpha": 0.5})]
+
+draw = random.Random(SEED + 1)  # apart, so that the first lines stay what they are
+lines = {"lines": [make_line(0), make_line(1)], "rich_lines": [make_rich_line(draw), make_rich_line(draw)]}
 cases = []
-for method, keys in CASES:
+for name, (method, keys) in [("lines", case) for case in CASES] + [("rich_lines", case) for case in RICH_CASES]:
     for base in ("grpo", "dapo"):
         if method in ("grpo", "dapo") and method != base:
             continue
         reference = Reference(method, base, keys)
-        cases.append({"method": method, "base": base, "set": [f"method.{k}={v}" for k, v in keys.items()],
-                      "expected": [reference.run(line) for line in lines]})
+        cases.append({"method": method, "base": base, "set": [f"method.{k}={v}" for k, v in keys.items()], "lines": name,
+                      "expected": [reference.run(line) for line in lines[name]]})
 
 
 def shortened(value):
@@ -224,4 +278,4 @@ def shortened(value):
     return value
 
 
-print(json.dumps({"lines": lines, "cases": shortened(cases)}, separators=(",", ":")))
+print(json.dumps({**lines, "cases": shortened(cases)}, separators=(",", ":")))

@@ -53,6 +53,7 @@ std::string seams_of(const Method& method) {
   if (method.adjusts_sampling()) seams.push_back("S");
   if (method.shapes_rewards()) seams.push_back(method.remembers() ? "R + memory" : "R");
   if (method.owns_advantages()) seams.push_back("G");
+  if (method.reshapes_advantages()) seams.push_back("A");
   if (method.shapes_tokens()) seams.push_back("T");
   if (method.owns_selection()) seams.push_back("Q");
   if (method.owns_policy_terms()) seams.push_back("L");
@@ -100,13 +101,15 @@ std::vector<double> MethodStack::advantages(const StepBatch& step, std::span<con
   const std::span<const Sample> samples(step.samples);
   std::vector<double> advantages(count, 0.0);
   for_each_group(samples, [&](size_t begin, size_t end) {
+    const std::span<const Sample> group = samples.subspan(begin, end - begin);
     const std::span<const double> own = scores.subspan(begin, end - begin);
     const std::span<double> out = std::span(advantages).subspan(begin, end - begin);
     if (owner != nullptr) {
-      owner->group_advantages(samples.subspan(begin, end - begin), own, out);
+      owner->group_advantages(group, own, out);
     } else {
       normalised_advantages(own, out);
     }
+    for (const auto& method : methods_) method->reshape_advantages(group, own, out);
   });
   return advantages;
 }

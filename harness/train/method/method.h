@@ -61,6 +61,11 @@ class Method {
   virtual void group_advantages(std::span<const Sample> /*group*/, std::span<const double> /*scores*/,
                                 std::span<double> /*advantages*/) const {}
 
+  // A: advantages of one group's responses, known from G, changed in place. Sees the group's scores as the methods shaped them.
+  [[nodiscard]] virtual bool reshapes_advantages() const { return false; }
+  virtual void reshape_advantages(std::span<const Sample> /*group*/, std::span<const double> /*scores*/,
+                                  std::span<double> /*advantages*/) const {}
+
   // Called once a mini-batch, before its seams T, Q and L: what a controller must measure of the whole of it.
   virtual void observe(const TokenBatch&) {}
 
@@ -116,7 +121,8 @@ class MethodStack {
   void adjust_sampling(SamplingSettings& settings) const;
   // Scores [samples], changed in place; the methods add their metrics.
   void shape_rewards(const StepBatch& step, std::vector<double>& scores, Metrics& metrics);
-  // Scores [samples] -> advantages [samples], group by group. Default owner: GRPO (harness/rl/advantages.h).
+  // Scores [samples] -> advantages [samples], group by group: the seam G, whose default owner is GRPO
+  // (harness/rl/advantages.h), then the seam A of each method in the order of the list.
   [[nodiscard]] std::vector<double> advantages(const StepBatch& step, std::span<const double> scores) const;
   // Lets each method observe the batch, then applies T. Once a mini-batch, before select_tokens. Throws Error where the batch
   // lacks what a method needs.

@@ -40,6 +40,8 @@ struct Sample {
   std::vector<float> fingerprint;  // [L'] after layer choice; empty: none
   std::vector<float> readout;      // [L] the layers it is chosen from; empty: none, or no method needs them
   double mean_log_prob = 0;        // of the sampled tokens under the sampling policy, nats
+  int64_t tokens = 0;              // sampled tokens, a stop token included
+  uint64_t key = 0;                // keyed stream identity of the response in its step, for random choices
 };
 
 // The kept responses of one step, group by group.

@@ -12,7 +12,7 @@
 
 namespace harness {
 
-// shape -> advantage, of the samples of one step.
+// shape -> advantage -> reshape, of the samples of one step.
 struct ShapedRewards {
   std::vector<double> scores;      // [samples] base rewards as the methods shaped them
   std::vector<double> advantages;  // [samples]

@@ -49,6 +49,7 @@ Sample make_sample(const CollectInputs& in, const Problem& problem, const Sample
   sample.error_label = error_label(verdict, problem);
   sample.mean_log_prob =
       std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) / static_cast<double>(response.tokens());
+  sample.tokens = response.tokens();
   return sample;
 }
 
@@ -80,7 +81,8 @@ void grade_group(const CollectInputs& in, int64_t step, RolloutGroup& group, Col
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
     const std::string text = in.prompts.tokenizer().decode(ids);
     Verdict verdict = in.grader.grade(text, problem);
-    const Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, verdict));
+    Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, verdict));
+    sample.key = RandomStream("row", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}).key();
     totals.tally.add(problem, text, verdict.correctness, verdict.extracted.has_value(), response.stopped);
     grade_again(in, problem, text, sample.correct,
                 {"second grader", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}}, totals);

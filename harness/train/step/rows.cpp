@@ -6,13 +6,12 @@
 #include <cmath>
 #include <utility>
 
-#include "harness/core/random.h"
 #include "harness/model/token_statistics.h"
 #include "harness/train/step/over_ranks.h"
 
 namespace harness {
 
-std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings& settings, int64_t step) {
+std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings& settings) {
   std::vector<TrainRow> rows;
   for (const RolloutGroup& group : collected.groups) {
     for (size_t k = 0; k < group.responses.size(); ++k) {
@@ -21,7 +20,7 @@ std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings&
       row.group = group.samples[k].group;
       row.response = &group.responses[k];
       row.counts = !(settings.mask_truncated && !group.responses[k].stopped);
-      row.key = RandomStream("row", {settings.seed, group.samples[k].problem, static_cast<uint64_t>(step), k}).key();
+      row.key = group.samples[k].key;
       row.old_log_probs = group.responses[k].log_probs;
       rows.push_back(std::move(row));
     }

@@ -27,7 +27,7 @@ struct TrainRow {
 };
 
 // The rows of a step's kept responses, group by group, advantages not yet set. What was collected outlives them.
-std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings& settings, int64_t step);
+std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings& settings);
 
 // How far the policy's log-probs now lie from those recorded while sampling.
 struct ScoringDifference {

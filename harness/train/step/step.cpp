@@ -91,14 +91,14 @@ StepResult run_step(StepParts& p, int64_t step) {
   if (collected.groups.empty()) return result;
 
   // -> score
-  std::vector<TrainRow> rows = make_rows(collected, p.settings, step);
+  std::vector<TrainRow> rows = make_rows(collected, p.settings);
   {
     const Stopwatch watch(result.seconds, "score");
     const int passes = score(p, rows, fmt::format("step {}", step), metrics);
     record_training_work(rows, p.policy.config(), passes, p.methods.needs(), result.work);
   }
 
-  // -> shape -> advantage
+  // -> shape -> advantage -> reshape
   {
     const Stopwatch watch(result.seconds, "shape");
     const StepBatch batch = step_batch_of(collected, step);

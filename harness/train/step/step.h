@@ -1,5 +1,6 @@
-// The one training step (docs/architecture.md): problems -> sample -> verify -> filter -> score -> shape -> advantage -> select
-// -> loss -> update. A method fills seams of it and nothing else.
+// The one training step (docs/architecture.md): problems -> sample -> verify -> filter -> score -> shape -> advantage ->
+// reshape
+// -> select -> loss -> update. A method fills seams of it and nothing else.
 #pragma once
 
 #include <cstdint>
