@@ -17,8 +17,9 @@
 namespace baselines::testing {
 
 struct MiniBatch {
-  harness::StepBatch step;     // samples in the order of the rows
-  harness::TokenBatch tokens;  // advantages not yet set
+  harness::StepBatch step;      // samples in the order of the rows
+  harness::TokenBatch tokens;   // advantages not yet set
+  torch::Tensor top_log_probs;  // [B, T, K] under the current policy
 };
 
 // `groups` groups of `responses`, right with probability 1/2, of 1 to `positions` tokens; double.
@@ -45,6 +46,20 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
   batch.tokens.sampling_entropies = matrix([&] { return draw.uniform(counter++); }) * mask;
   batch.tokens.current_entropies = batch.tokens.sampling_entropies;
   batch.tokens.ref_log_probs = (batch.tokens.old_log_probs + 0.4 * matrix([&] { return draw.normal(counter++); })) * mask;
+  constexpr int64_t kColumns = 4;  // of eight tokens: the sampled one is among them or is not
+  batch.top_log_probs = torch::zeros({rows, positions, kColumns}, torch::kDouble);
+  batch.tokens.most_likely = torch::zeros_like(mask);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t t = 0; t < positions; ++t) {
+      torch::Tensor logits = torch::zeros({8}, torch::kDouble);
+      for (int64_t v = 0; v < 8; ++v) logits[v] = draw.normal(counter++);
+      batch.top_log_probs[i][t] = std::get<0>(logits.log_softmax(0).topk(kColumns));
+      batch.tokens.most_likely[i][t] = draw.uniform(counter++) < 0.5 ? 1 : 0;
+    }
+  }
+  batch.tokens.old_top_log_probs = batch.top_log_probs * mask.unsqueeze(2);
+  batch.top_log_probs = batch.tokens.old_top_log_probs * 1.1;
+  batch.tokens.most_likely *= mask;
   batch.step = {.step = 1, .groups = groups, .samples = std::vector<harness::Sample>(static_cast<size_t>(rows))};
   for (int64_t i = 0; i < rows; ++i) {
     harness::Sample& sample = batch.step.samples[static_cast<size_t>(i)];
@@ -58,6 +73,7 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
     sample.tokens = mask[i].sum().item<int64_t>();
     sample.key = batch.tokens.row_keys[static_cast<size_t>(i)];
     for (int d = 0; d < 4; ++d) sample.fingerprint.push_back(static_cast<float>(draw.normal(counter++)));
+    sample.mean_readout = sample.fingerprint;
   }
   return batch;
 }
@@ -89,6 +105,7 @@ struct Outcome {
   torch::Tensor advantages, selected;    // [B, T]; selected may be undefined
   torch::Tensor gradient;                // [B, T] of the loss, by log-probs
   torch::Tensor entropy_gradient;        // [B, T]; undefined unless needed
+  torch::Tensor top_gradient;            // [B, T, K]; undefined unless needed
   double loss = 0;
 };
 
@@ -105,17 +122,20 @@ inline Outcome evaluate(Arm& arm, const MiniBatch& batch, int64_t rows_each = 0)
   const int64_t rows = batch.tokens.mask.size(0);
   const int64_t each = rows_each == 0 ? rows : rows_each;
   loss.set_parts((rows + each - 1) / each);
-  std::vector<torch::Tensor> by_log_probs, by_entropies;
+  std::vector<torch::Tensor> by_log_probs, by_entropies, by_top;
   for (int64_t begin = 0; begin < rows; begin += each) {
     const int64_t end = std::min(rows, begin + each);
-    const harness::BatchLoss::Part part = loss.of_rows(begin, end, batch.tokens.current_log_probs.slice(0, begin, end),
-                                                       batch.tokens.current_entropies.slice(0, begin, end));
+    const harness::BatchLoss::Part part =
+        loss.of_rows(begin, end, batch.tokens.current_log_probs.slice(0, begin, end),
+                     batch.tokens.current_entropies.slice(0, begin, end), batch.top_log_probs.slice(0, begin, end));
     outcome.loss += part.loss;
     by_log_probs.push_back(part.by_log_probs);
     if (part.by_entropies.defined()) by_entropies.push_back(part.by_entropies);
+    if (part.by_top.defined()) by_top.push_back(part.by_top);
   }
   outcome.gradient = torch::cat(by_log_probs);
   if (!by_entropies.empty()) outcome.entropy_gradient = torch::cat(by_entropies);
+  if (!by_top.empty()) outcome.top_gradient = torch::cat(by_top);
   return outcome;
 }
 

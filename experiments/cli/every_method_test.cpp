@@ -42,13 +42,14 @@ struct ToyBatch {
   harness::ToyRows of{toy, {5, 6, 4}};
   std::vector<harness::TrainRow>& rows = of.rows;
 
-  // The mini-batch of step `step`: other numbers at each.
-  harness::Json line(int64_t step) {
+  // The mini-batch of step `step`: other numbers at each. `top`: the so many most likely tokens of each place.
+  harness::Json line(int64_t step, int64_t top) {
     const harness::RandomStream draw("every method", {static_cast<uint64_t>(step)});
     uint64_t counter = 0;
     int64_t longest = 0;
     for (const harness::TrainRow& row : rows) longest = std::max(longest, row.response->tokens());
     harness::Json line;
+    const harness::RowStatistics now = harness::score_rows(*toy.policy(), {rows, toy.settings}, top);
     for (size_t b = 0; b < rows.size(); ++b) {
       harness::TrainRow& row = rows[b];
       const auto shifted = [&](double spread) {
@@ -70,6 +71,20 @@ struct ToyBatch {
       add("old_log_probs", row.old_log_probs);
       add("ref_log_probs", row.ref_log_probs);
       add("entropies", row.response->entropies);
+      if (top > 0) {
+        row.top_ids = now.top_ids[b];
+        row.top_log_probs = now.top_log_probs[b];
+        const size_t columns = row.top_ids.size() / row.response->ids.size();
+        std::vector<std::vector<float>> places(static_cast<size_t>(longest), std::vector<float>(columns, 0));
+        std::vector<float> most_likely;
+        for (size_t t = 0; t < row.response->ids.size(); ++t) {
+          std::copy_n(row.top_log_probs.begin() + static_cast<int64_t>(t * columns), columns, places[t].begin());
+          most_likely.push_back(static_cast<int64_t>(row.top_ids[t * columns]) == row.response->ids[t] ? 1 : 0);
+        }
+        line["top_log_probs"].push_back(places);
+        line["old_top_log_probs"].push_back(places);
+        add("most_likely", most_likely);
+      }
       const bool correct = draw.uniform(counter++) < 0.5;
       line["groups"].push_back(row.group);
       line["correct"].push_back(correct);
@@ -93,10 +108,11 @@ torch::Tensor tensor_of(const harness::OrderedJson& matrix) {
   return torch::stack(rows);
 }
 
-// Gradients of the network's parameters for gradients by the log-probs and entropies of the rows' tokens, [B, T], in one pass.
+// Gradients of the network's parameters for gradients by the log-probs and entropies of the rows' tokens, [B, T], and by the
+// log-probs of the most likely tokens, B of [T, K], in one pass.
 std::vector<torch::Tensor> carried_back(harness::Transformer& policy, const std::vector<harness::TrainRow>& rows,
                                         double temperature, const torch::Tensor& by_log_probs,
-                                        const torch::Tensor& by_entropies) {
+                                        const torch::Tensor& by_entropies, const std::vector<torch::Tensor>& by_top) {
   const harness::PackedRows packed = harness::pack_rows(rows, 0, rows.size());
   const auto flat = [&](const torch::Tensor& matrix) {
     std::vector<torch::Tensor> parts;
@@ -113,7 +129,22 @@ std::vector<torch::Tensor> carried_back(harness::Transformer& policy, const std:
   const torch::Tensor by_chosen =
       harness::token_statistics_backward(policy, chosen, packed.targets, temperature, flat(by_log_probs),
                                          by_entropies.defined() ? flat(by_entropies) : torch::Tensor());
-  policy.backward(packed.batch, tape, torch::zeros_like(hidden).index_add_(0, source, by_chosen));
+  torch::Tensor by_hidden = torch::zeros_like(hidden).index_add_(0, source, by_chosen);
+  for (int64_t k = 0; !by_top.empty() && k < by_top.front().size(1); ++k) {
+    std::vector<int64_t> targets;
+    std::vector<torch::Tensor> parts;
+    for (size_t b = 0; b < rows.size(); ++b) {
+      const auto columns = static_cast<size_t>(by_top[b].size(1));
+      for (int64_t t = 0; t < packed.lengths[b]; ++t) {
+        targets.push_back(static_cast<int64_t>(rows[b].top_ids[static_cast<size_t>(t) * columns + static_cast<size_t>(k)]));
+      }
+      parts.push_back(by_top[b].slice(0, 0, packed.lengths[b]).select(1, k));
+    }
+    by_hidden.index_add_(0, source,
+                         harness::token_statistics_backward(policy, chosen, targets, temperature,
+                                                            torch::cat(parts).to(torch::kFloat32), torch::Tensor()));
+  }
+  policy.backward(packed.batch, tape, by_hidden);
   return harness::gradients_of(policy);
 }
 
@@ -137,7 +168,8 @@ TEST_P(EveryMethod, TrainsByTheLossThatInspectLossShows) {
       const auto policy = batch.toy.policy(), other = batch.toy.policy();
       harness::Optimizer optimizer(*policy, still);
       for (int64_t step = 1; step <= 2; ++step) {
-        LossLine line = read_loss_line(batch.line(step), shown.stack.needs(), shown.settings.kl_coef > 0);
+        LossLine line =
+            read_loss_line(batch.line(step, shown.stack.needs().top_tokens), shown.stack.needs(), shown.settings.kl_coef > 0);
         line.step.step = step;
         line.tokens.update = step - 1;
         const harness::OrderedJson answer = answer_loss_line(line, shown.stack, shown.settings);
@@ -156,7 +188,12 @@ TEST_P(EveryMethod, TrainsByTheLossThatInspectLossShows) {
         const torch::Tensor by_log_probs = tensor_of(answer["grad_log_probs"]);
         const torch::Tensor by_entropies =
             answer.contains("grad_entropies") ? tensor_of(answer["grad_entropies"]) : torch::Tensor();
-        const auto expected = carried_back(*other, batch.rows, settings.sampling.temperature, by_log_probs, by_entropies);
+        std::vector<torch::Tensor> by_top;
+        if (answer.contains("grad_top_log_probs")) {
+          for (const auto& row : answer["grad_top_log_probs"]) by_top.push_back(tensor_of(row));
+        }
+        const auto expected =
+            carried_back(*other, batch.rows, settings.sampling.temperature, by_log_probs, by_entropies, by_top);
         EXPECT_GT(by_log_probs.abs().sum().item<double>(), 0);
         EXPECT_LT(harness::relative_difference(expected, harness::gradients_of(*policy)), 1e-5) << "step " << step;
         if (step == 2 && by_entropies.defined()) {
@@ -211,7 +248,11 @@ TEST_P(EveryMethod, FillsTheSeamsThatItsFlagsName) {
   for (size_t i = 0; i < batch.step.samples.size(); ++i) reshaped.push_back(0.25 * static_cast<double>(i % 5) - 0.3);
   untouched = reshaped;
   std::vector<harness::Sample> alike = batch.step.samples;
-  for (size_t i = 0; i < alike.size(); ++i) alike[i].fingerprint = alike[i / 5 * 5].fingerprint;
+  for (size_t i = 0; i < alike.size(); ++i) {  // of five: two right ones alike, one of its own, two wrong ones alike
+    alike[i].correct = i % 5 < 3;
+    alike[i].answer = alike[i].correct ? "right" : "wrong";
+    if (i % 5 != 2) alike[i].fingerprint = alike[i / 5 * 5].fingerprint;
+  }
   for (size_t begin = 0; begin < reshaped.size(); begin += 5) {
     method.reshape_advantages(std::span(alike).subspan(begin, 5), std::span(base).subspan(begin, 5),
                               std::span(reshaped).subspan(begin, 5));
@@ -219,7 +260,7 @@ TEST_P(EveryMethod, FillsTheSeamsThatItsFlagsName) {
   EXPECT_EQ(reshaped != untouched, method.reshapes_advantages());
 
   harness::TokenBatch& tokens = batch.tokens;
-  tokens.advantages = tokens.mask * torch::arange(1, 21, torch::kFloat64).unsqueeze(1);
+  tokens.advantages = tokens.mask * (torch::arange(1, 21, torch::kFloat64) - 10.5).unsqueeze(1);
   const torch::Tensor before = tokens.advantages.clone();
   method.observe(tokens);
   method.shape_token_advantages(tokens);
@@ -232,6 +273,8 @@ TEST_P(EveryMethod, FillsTheSeamsThatItsFlagsName) {
                                    .old_log_probs = tokens.old_log_probs,
                                    .ref_log_probs = tokens.ref_log_probs,
                                    .entropies = tokens.current_entropies,
+                                   .old_top_log_probs = tokens.old_top_log_probs,
+                                   .top_log_probs = batch.top_log_probs,
                                    .advantages = tokens.advantages,
                                    .selected = selected};
   harness::LossSums sums;
@@ -246,6 +289,31 @@ std::vector<std::string> names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, EveryMethod, testing::ValuesIn(names()), [](const auto& info) { return info.param; });
+
+// One line of TOML: EDAS reshapes the advantages of the rewards that MEDS has shaped.
+TEST(Combinations, MedsStandsUnderARivalThatReshapesAdvantages) {
+  baselines::testing::MiniBatch batch = baselines::testing::random_batch(7, 1, 8, 5);
+  for (size_t i = 0; i < 8; ++i) {
+    harness::Sample& sample = batch.step.samples[i];
+    sample.correct = i < 3;
+    sample.reward = i < 3 ? 1 : 0;
+    sample.answer = i < 3 ? "r" : (i < 6 ? "b" : "c");
+    sample.fingerprint = i < 6 ? std::vector<float>{1, 0, 0, 0} : std::vector<float>{0, 1, 0, 0};
+  }
+  const auto second_step = [&](const std::vector<std::string>& names) {
+    Arm arm = baselines::testing::make_arm(names, "dapo", {}, every_method().entries());
+    (void)baselines::testing::evaluate(arm, batch);
+    return baselines::testing::evaluate(arm, batch).group_advantages;
+  };
+  const std::vector<double> meds = second_step({"meds"}), both = second_step({"meds", "edas"}), alone = second_step({"edas"});
+  double spread = 0;
+  for (const double advantage : meds) spread += std::abs(advantage) / 8;
+  const double entropy = -0.6 * std::log(0.6) - 0.4 * std::log(0.4);
+  EXPECT_NEAR(both[3], meds[3] + 0.4 * spread * (-std::log(0.6) - entropy) / std::log(5), 1e-12);
+  EXPECT_NEAR(both[7], meds[7] + 0.4 * spread * (-std::log(0.4) - entropy) / std::log(5), 1e-12);
+  EXPECT_EQ(both[0], meds[0]);
+  EXPECT_NE(both, alone);
+}
 
 TEST(SeamsOf, AreTheFlagsInTheOrderOfTheStep) {
   const auto seams = [](const std::string& method) { return harness::seams_of(*arm_of(method).stack.methods().front()); };

@@ -100,6 +100,8 @@ TEST(InspectLoss, RefusesALineThatLacksWhatTheMethodNeeds) {
   EXPECT_THAT(refusal("entropy_advantage", "dapo", small_line()), testing::HasSubstr("\"entropies\""));
   EXPECT_THAT(refusal("outcome_exploration", "dapo", small_line()), testing::HasSubstr("\"answers\""));
   EXPECT_THAT(refusal("uniqueness", "dapo", small_line()), testing::HasSubstr("\"fingerprints\""));
+  EXPECT_THAT(refusal("edas", "dapo", small_line()), testing::HasSubstr("\"answers\""));
+  EXPECT_THAT(refusal("lp_reg", "dapo", small_line()), testing::HasSubstr("\"old_top_log_probs\""));
   EXPECT_THAT(refusal("grpo", "grpo", small_line()), testing::HasSubstr("\"ref_log_probs\""));
 }
 
@@ -108,6 +110,14 @@ TEST(InspectLoss, SaysWhichRowHasAWrongShape) {
   line["log_probs"][2] = {-1};
   EXPECT_THAT(refusal("dapo", "dapo", line), testing::HasSubstr("row 2"));
   line = small_line();
+  line["most_likely"] = line["mask"];
+  line["old_top_log_probs"] = std::vector<Json>(4, harness::parse_json("[[-1, -2], [-1, -2]]"));
+  line["old_top_log_probs"][3] = harness::parse_json("[[-1, -2], [-1]]");
+  EXPECT_THAT(refusal("lp_reg", "dapo", line), testing::HasSubstr("expected 2 numbers, found 1"));
+  line["old_top_log_probs"][3] = harness::parse_json("[[-1], [-1]]");
+  EXPECT_THAT(refusal("lp_reg", "dapo", line), testing::HasSubstr("row 3: expected 2 numbers a place, found 1"));
+  line["old_top_log_probs"][3] = 4;
+  EXPECT_THAT(refusal("lp_reg", "dapo", line), testing::HasSubstr("row 3: expected a list of lists of numbers, found 4"));
   line["groups"] = {1, 2};
   EXPECT_THAT(refusal("dapo", "dapo", line), testing::HasSubstr("\"groups\""));
   EXPECT_THAT(refusal("dapo", "dapo", Json(3)), testing::HasSubstr("object"));

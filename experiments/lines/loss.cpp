@@ -45,8 +45,16 @@ harness::Json with_fingerprints(harness::Json line) {
   return line;
 }
 
-// A strategy of `uniqueness` is a cluster of fingerprints; where no key says so and the first line has only answers, it is
-// one of them.
+// The key by which a method of the list says what makes a group's responses alike; "" where none does.
+std::string class_key(const std::vector<std::string>& names) {
+  for (const auto& [name, key] : {std::pair("uniqueness", "method.strategy"), std::pair("darling", "method.partition"),
+                                  std::pair("cue_grpo", "method.partition")}) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return key;
+  }
+  return "";
+}
+
+// A class is a cluster of fingerprints; where no key says so and the first line has only answers, it is an answer.
 bool has_only_answers(const std::string& input) {
   std::istringstream lines(input);
   std::string first;
@@ -60,11 +68,11 @@ bool has_only_answers(const std::string& input) {
 int loss_lines(const LossOptions& options, const harness::MethodCatalog& catalog) {
   harness::Config config = catalog.with_base(user_config(options));
   const std::vector<std::string> names = harness::ConfigReader(config).texts("method.name", {}, "");
-  const bool compares = std::find(names.begin(), names.end(), "uniqueness") != names.end();
+  const std::string compares = class_key(names);
   std::string input;  // read ahead where the first line decides
-  if (compares && !config.has("method.strategy")) {
+  if (!compares.empty() && !config.has(compares)) {
     input.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (has_only_answers(input)) config.set("method.strategy", std::string("answer"), "the lines");
+    if (has_only_answers(input)) config.set(compares, std::string("answer"), "the lines");
   }
   std::istringstream read_ahead(input);
   (void)config.take("filter");    // all groups of a line are used
@@ -78,7 +86,7 @@ int loss_lines(const LossOptions& options, const harness::MethodCatalog& catalog
   int64_t update = 0;
   std::istream& lines = input.empty() ? static_cast<std::istream&>(std::cin) : read_ahead;
   return harness::answer_lines(lines, std::cout, [&](const harness::Json& json) {
-    const bool fill = stack.needs().fingerprints && !compares;
+    const bool fill = stack.needs().fingerprints && compares.empty();
     LossLine line = read_loss_line(fill ? with_fingerprints(json) : json, stack.needs(), settings.kl_coef > 0);
     line.tokens.update = update++;
     line.step.step = update;

@@ -55,6 +55,24 @@ torch::Tensor matrix_field(const Json& line, const std::string& key, int64_t row
   return matrix;
 }
 
+// [B, T, K], as many columns as the first place has.
+torch::Tensor columns_field(const Json& line, const std::string& key, int64_t rows, int64_t positions) {
+  const Json& field = array_field(line, key, static_cast<size_t>(rows));
+  std::vector<torch::Tensor> each;
+  for (int64_t row = 0; row < rows; ++row) {
+    const Json& places = field[static_cast<size_t>(row)];
+    const size_t columns = places.is_array() && !places.empty() && places.front().is_array() ? places.front().size() : 0;
+    if (columns == 0) throw Error("\"{}\": row {}: expected a list of lists of numbers, found {}", key, row, places.dump());
+    Json of_row;
+    of_row[key] = places;
+    each.push_back(matrix_field(of_row, key, positions, static_cast<int64_t>(columns)));
+    if (each.back().size(1) != each.front().size(1)) {
+      throw Error("\"{}\": row {}: expected {} numbers a place, found {}", key, row, each.front().size(1), columns);
+    }
+  }
+  return torch::stack(each);
+}
+
 torch::Tensor optional_matrix(const Json& line, const std::string& key, bool needed, int64_t rows, int64_t positions) {
   if (find_field(line, key) == nullptr && !needed) return {};
   return matrix_field(line, key, rows, positions);
@@ -79,7 +97,8 @@ std::vector<harness::Sample> read_samples(const Json& line, size_t rows, const h
   const Json& rewards = array_field(line, "rewards", rows);
   const Json& correct = array_field(line, "correct", rows);
   const bool has_answers = needs.answers || find_field(line, "answers") != nullptr;
-  const bool has_fingerprints = needs.fingerprints || needs.readouts || find_field(line, "fingerprints") != nullptr;
+  const bool has_fingerprints =
+      needs.fingerprints || needs.readouts || needs.mean_readouts || find_field(line, "fingerprints") != nullptr;
   const bool has_labels = needs.error_labels || find_field(line, "error_labels") != nullptr;
   const bool has_problems = find_field(line, "problems") != nullptr;
   std::vector<harness::Sample> samples(rows);
@@ -94,6 +113,7 @@ std::vector<harness::Sample> read_samples(const Json& line, size_t rows, const h
     if (has_answers) read_answer(array_field(line, "answers", rows)[i], sample);
     if (has_fingerprints) read_fingerprint(array_field(line, "fingerprints", rows)[i], sample);
     if (needs.readouts) sample.readout = sample.fingerprint;
+    if (needs.mean_readouts) sample.mean_readout = sample.fingerprint;
     if (has_labels) {
       const Json& label = array_field(line, "error_labels", rows)[i];
       if (label.is_string()) sample.error_label = label.get<std::string>();
@@ -158,6 +178,11 @@ LossLine read_loss_line(const Json& json, const harness::Needs& needs, bool need
   const bool needs_entropies = needs.sampling_entropies || needs.current_entropies || needs.entropy_gradient;
   line.entropies = optional_matrix(json, "entropies", needs_entropies, rows, positions);
   tokens.sampling_entropies = tokens.current_entropies = line.entropies;
+  if (needs.top_tokens > 0) {
+    tokens.old_top_log_probs = columns_field(json, "old_top_log_probs", rows, positions);
+    tokens.most_likely = matrix_field(json, "most_likely", rows, positions);
+  }
+  if (needs.top_gradient) line.top_log_probs = columns_field(json, "top_log_probs", rows, positions);
   for (int64_t row = 0; row < rows; ++row) tokens.row_keys.push_back(static_cast<uint64_t>(row));
 
   std::vector<harness::Sample> samples = read_samples(json, static_cast<size_t>(rows), needs);
@@ -182,7 +207,7 @@ harness::OrderedJson answer_loss_line(const LossLine& line, harness::MethodStack
   tokens.advantages = mask.clone();
   for (size_t i = 0; i < advantages.size(); ++i) tokens.advantages[line.row_of[i]].mul_(advantages[i]);
   const harness::BatchLoss loss(stack, settings, std::move(tokens));
-  const harness::BatchLoss::Part whole = loss.of_rows(0, mask.size(0), line.log_probs, line.entropies);
+  const harness::BatchLoss::Part whole = loss.of_rows(0, mask.size(0), line.log_probs, line.entropies, line.top_log_probs);
 
   for (const auto& [name, sum] : whole.sums) metrics[name] = loss.tokens() > 0 ? sum / loss.tokens() : 0;
   if (line.entropies.defined()) {
@@ -196,6 +221,10 @@ harness::OrderedJson answer_loss_line(const LossLine& line, harness::MethodStack
   answer["loss"] = whole.loss + 0.0;
   answer["grad_log_probs"] = matrix_json(whole.by_log_probs);
   if (whole.by_entropies.defined()) answer["grad_entropies"] = matrix_json(whole.by_entropies);
+  if (whole.by_top.defined()) {
+    answer["grad_top_log_probs"] = harness::OrderedJson::array();
+    for (const torch::Tensor& row : whole.by_top.unbind(0)) answer["grad_top_log_probs"].push_back(matrix_json(row));
+  }
   if (loss.selected().defined()) answer["selected"] = flags_json(loss.selected());
   answer["metrics"] = metrics;
   return answer;

@@ -14,6 +14,7 @@ struct LossLine {
   std::vector<int64_t> row_of;  // [B] row of the line of each sample of `step`
   harness::TokenBatch tokens;   // in the line's rows, advantages not yet set; what the line has none of is undefined
   torch::Tensor log_probs;      // [B, T] under the current policy
+  torch::Tensor top_log_probs;  // [B, T, K] of the most likely tokens, under the current policy; undefined unless needed
   torch::Tensor entropies;      // [B, T] nats, of the current and the sampling policy alike; undefined where the line has none
 };
 

@@ -61,6 +61,44 @@ TokenStatistics token_statistics(const Transformer& model, const torch::Tensor& 
 
 namespace {
 
+// Log-probs [M, K] of the tokens with these ids, of logits [M, V].
+torch::Tensor log_probs_of(const torch::Tensor& logits, const torch::Tensor& ids, double temperature) {
+  if (!logits.is_cpu()) return torch::log_softmax(logits.to(torch::kFloat32) / temperature, -1).gather(1, ids);
+  torch::Tensor out = torch::empty(ids.sizes(), torch::kFloat32);
+  const auto inverse = static_cast<float>(1.0 / temperature);
+  const int64_t vocabulary = logits.size(1), columns = ids.size(1);
+  by_dtype(logits, [&](auto tag, const auto& table) {
+    using T = decltype(tag);
+    for (int64_t i = 0; i < ids.size(0); ++i) {
+      const T* row = static_cast<const T*>(logits.data_ptr()) + i * vocabulary;
+      const auto statistics = table.logit_statistics(row, vocabulary, inverse);
+      for (int64_t k = i * columns; k < (i + 1) * columns; ++k) {
+        out.data_ptr<float>()[k] = statistics.log_prob(to_float(row[ids.data_ptr<int64_t>()[k]]) * inverse);
+      }
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+TopTokens top_tokens(const Transformer& model, const torch::Tensor& hidden, int64_t count, double temperature) {
+  const torch::NoGradGuard no_grad;
+  const int64_t rows = hidden.size(0), chunk = chunk_rows(model), columns = std::min(count, model.config().vocab_size);
+  std::vector<torch::Tensor> ids, log_probs;
+  const HeldUnit held(model.hooks(), model.head_unit());
+  for (int64_t begin = 0; begin < rows; begin += chunk) {
+    const int64_t end = std::min(rows, begin + chunk);
+    const torch::Tensor logits = model.logits(hidden.slice(0, begin, end)).slice(0, 0, end - begin).contiguous();
+    const torch::Tensor found = std::get<1>(logits.to(torch::kFloat32).topk(columns)).contiguous();
+    log_probs.push_back(log_probs_of(logits, found, temperature).to(torch::kCPU));
+    ids.push_back(found.to(torch::kCPU));
+  }
+  return {torch::cat(ids), torch::cat(log_probs)};
+}
+
+namespace {
+
 torch::Tensor add_head_gradient(Transformer& model, const torch::Tensor& hidden, const std::vector<int64_t>& targets,
                                 double temperature, const torch::Tensor& log_prob_gradient,
                                 const torch::Tensor& entropy_gradient) {

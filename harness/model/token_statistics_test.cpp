@@ -155,5 +155,21 @@ TEST(TokenStatistics, ByKernelsAndByPlainOperationsAreThoseOfTheCpu) {
   expect_near(alone, token_statistics_backward(model, hidden, targets, 0.8, dlog_prob, {}));
 }
 
+TEST(TopTokens, AreTheLargestOfTheLogSoftmaxWithTheLogProbsOfTheStatistics) {
+  Transformer model(wide_vocabulary(), {});
+  torch::manual_seed(2);
+  for (Parameter& parameter : model.parameters()) parameter.value.normal_(0, 0.5);
+  const int64_t tokens = logit_chunk_rows(wide_vocabulary().vocab_size, false) + 3;
+  const torch::Tensor hidden = torch::randn({tokens, 16});
+  const TopTokens top = top_tokens(model, hidden, 3, 0.8);
+  const auto [log_probs, ids] = torch::log_softmax(model.logits(hidden).slice(0, 0, tokens) / 0.8, -1).topk(3);
+  EXPECT_TRUE(torch::equal(top.ids, ids));
+  EXPECT_TRUE(torch::allclose(top.log_probs, log_probs, 1e-5, 1e-5));
+  const torch::Tensor first = ids.select(1, 0).contiguous();
+  const std::vector<int64_t> targets(first.data_ptr<int64_t>(), first.data_ptr<int64_t>() + tokens);
+  EXPECT_TRUE(torch::equal(top.log_probs.select(1, 0), token_statistics(model, hidden, targets, 0.8).log_probs));
+  EXPECT_EQ(top_tokens(model, hidden.slice(0, 0, 1), 200000, 1).ids.size(1), 151936);
+}
+
 }  // namespace
 }  // namespace harness

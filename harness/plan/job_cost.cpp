@@ -28,7 +28,7 @@ MemorySettings memory_of(const TrainJob& job, const ModelConfig& shape) {
   m.offload_optimizer = s.optimizer.offload;
   m.offload_numbers = s.optimizer.offload_numbers;
   m.offload_reference = s.offload_reference;
-  m.readout = job.needs.fingerprints;
+  m.readout = job.needs.fingerprints || job.needs.readouts || job.needs.mean_readouts;
   m.prompt_tokens = s.prompt.prompt_tokens;
   m.response_tokens = s.sampling.max_new_tokens;
   m.prompts = s.prompts_per_step;
@@ -79,7 +79,7 @@ void add_training(const TrainJob& job, const ModelConfig& shape, double seeds, J
       s.micro_batch_responses > 0 ? std::min(responses, static_cast<double>(s.micro_batch_responses)) : responses;
   const double pass = sampled * of_response + steps * prompts * responses / together * prompt * of_prompt;
   double passes = s.recompute_activations ? 4 : 3;  // forward, backward (twice the forward), the forward again
-  if (s.recompute_old_log_probs) passes += 1;
+  if (s.recompute_old_log_probs || job.needs.top_tokens > 0) passes += 1;
   if (s.loss.kl_coef > 0 || job.needs.reference_log_probs) passes += 1;
   costs.train_tokens += sampled;
   costs.decode_flops += sampled * of_response;

@@ -21,15 +21,22 @@ void centred_advantages(std::span<const double> scores, std::span<double> advant
   for (size_t i = 0; i < scores.size(); ++i) advantages[i] = flat ? 0 : scores[i] - mean;
 }
 
+double score_spread(std::span<const double> scores) {
+  if (scores.size() == 1) return 1;
+  if (all_equal(scores)) return 0;
+  const double mean = mean_score(scores);
+  double squares = 0;
+  for (const double score : scores) squares += (score - mean) * (score - mean);
+  return std::sqrt(squares / static_cast<double>(scores.size() - 1));
+}
+
 void normalised_advantages(std::span<const double> scores, std::span<double> advantages) {
   if (scores.size() == 1) {
     advantages[0] = scores[0] / (1 + kAdvantageEpsilon);
     return;
   }
   centred_advantages(scores, advantages);
-  double squares = 0;
-  for (const double advantage : advantages) squares += advantage * advantage;
-  const double spread = std::sqrt(squares / static_cast<double>(scores.size() - 1));
+  const double spread = score_spread(scores);
   for (double& advantage : advantages) advantage /= spread + kAdvantageEpsilon;
 }
 

@@ -13,6 +13,8 @@ void normalised_advantages(std::span<const double> scores, std::span<double> adv
 // Both take the scores of one group [K], K >= 1, to its advantages [K].
 // Dr. GRPO (arXiv 2503.20783): A = s - mean; equal scores give exactly 0.
 void centred_advantages(std::span<const double> scores, std::span<double> advantages);
+// Unbiased standard deviation; 0 of equal scores, 1 of a single one.
+double score_spread(std::span<const double> scores);
 // Of at least one value.
 double mean_score(std::span<const double> values);
 bool all_equal(std::span<const double> values);

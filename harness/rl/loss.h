@@ -34,8 +34,10 @@ struct LossInputs {
   torch::Tensor mask;       // 1 on response tokens
   torch::Tensor log_probs;  // leaf that requires a gradient
   torch::Tensor old_log_probs;
-  torch::Tensor ref_log_probs;  // undefined without a reference
-  torch::Tensor entropies;      // leaf that requires a gradient; undefined unless needed
+  torch::Tensor ref_log_probs;        // undefined without a reference
+  torch::Tensor entropies;            // leaf that requires a gradient; undefined unless needed
+  torch::Tensor old_top_log_probs{};  // [B, T, K] of the most likely tokens when the step began; undefined unless needed
+  torch::Tensor top_log_probs{};  // [B, T, K] of the same tokens now, a leaf that requires a gradient; undefined unless needed
   torch::Tensor advantages;
   torch::Tensor selected;  // 0/1; undefined: no method selects
 };

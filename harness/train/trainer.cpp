@@ -71,6 +71,7 @@ class Run {
                           prompt_ids_,
                           methods_.needs().fingerprints,
                           methods_.needs().readouts,
+                          methods_.needs().mean_readouts,
                           in_.ranks,
                           &limits_,
                           second_grader_.get(),

@@ -2,6 +2,7 @@
 
 Usage: python method_losses.py > method_losses.json   (PyTorch, double precision, seed 20260401)
 """
+import hashlib
 import itertools
 import json
 import math
@@ -55,11 +56,12 @@ def make_rich_line(draw):
             old = old.log_softmax(0)
             order = old.argsort(descending=True)
             token = order[draw.choice([0, 0, 1, 2, 5])]
-            line["log_probs"][i][t], line["old_log_probs"][i][t] = now[token].item(), old[token].item()
-            line["ref_log_probs"][i][t] = now[token].item() + draw.gauss(0, 0.5)
-            line["entropies"][i][t] = draw.uniform(0, 1.5)
+            r = lambda values: [round(x, 4) for x in values.tolist()]
+            line["top_log_probs"][i][t], line["old_top_log_probs"][i][t] = r(now[order]), r(old[order])
+            line["log_probs"][i][t], line["old_log_probs"][i][t] = r(now)[token], r(old)[token]
+            line["ref_log_probs"][i][t] = round(now[token].item() + draw.gauss(0, 0.5), 4)
+            line["entropies"][i][t] = round(draw.uniform(0, 1.5), 4)
             line["most_likely"][i][t] = int(token == order[0])
-            line["top_log_probs"][i][t], line["old_top_log_probs"][i][t] = now[order].tolist(), old[order].tolist()
     return line
 
 
@@ -84,6 +86,17 @@ def per_group(fn, groups):
         idx = [i for i, x in enumerate(groups) if x == g]
         out[idx] = fn(idx)
     return out
+
+
+def uniform(name):
+    """Draw 0 of the keyed stream of this name: Philox 4x32-10 under the first eight bytes of its SHA-256."""
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    low, high, x = key & 0xFFFFFFFF, key >> 32, [0, 0, 0, 0]
+    for _ in range(10):
+        a, b = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+        x = [(b >> 32) ^ x[1] ^ low, b & 0xFFFFFFFF, (a >> 32) ^ x[3] ^ high, a & 0xFFFFFFFF]
+        low, high = (low + 0x9E3779B9) & 0xFFFFFFFF, (high + 0xBB67AE85) & 0xFFFFFFFF
+    return ((x[1] << 32 | x[0]) >> 11) * 2.0 ** -53
 
 
 def subsets_pass_k_wrong(n, c, k):
@@ -116,6 +129,37 @@ class Reference:
             if m == "uniqueness":
                 for i, f in zip(idx, self.sizes(line, idx, right)):
                     out[i] = A[i] * (f ** -keys.get("alpha", 1.0) if f > 0 else 1)
+            if m == "edas" and len(bad) > 1:
+                S = A[idx].abs().mean().item()
+                share = {i: sum(1 for j in bad if line["answers"][j] == line["answers"][i]) / len(bad) for i in bad}
+                H = -sum(q * math.log(q) for q in {line["answers"][i]: share[i] for i in bad}.values())
+                for i in bad:
+                    D = keys.get("alpha", 0.4) * S * (-math.log(share[i]) - H) / math.log(len(bad))
+                    if share[i] == 1:
+                        D = -keys.get("beta", 0.2) * S
+                    out[i] = A[i] + (1 if D > 0 else -1) * min(abs(D), abs(A[i].item()) / keys.get("kappa", 2.0))
+            if m == "f_grpo":
+                out[idx] = A[idx] * (len(bad) / len(idx)) ** keys.get("gamma", 0.5)
+            if m == "ucpo" and good:
+                likely = old_sums[good] if keys.get("log_prob") == "sum" else old_sums[good] / lengths[good]
+                v = 1 / likely.softmax(0).clamp(min=1e-6)
+                tau, n = keys.get("tau", 0.2), len(good)
+                out[good] = A[good] * n * ((1 - tau) / n + tau * v / v.sum())
+            if m == "differential_smoothing":
+                out[good] = A[good] - keys.get("tau", 0.01) * old_sums[good]
+                out[bad] = A[bad] + keys.get("alpha", 0.01) * old_sums[bad]
+            if m == "bbg":
+                k, G = keys.get("k", 16), len(idx)
+                # k times the mean of (1 - p)^(k - 1) under Beta(c + 1, G - c + 1), by Gamma functions
+                u = lambda c: k * math.exp(math.lgamma(G - c + k) + math.lgamma(G + 2)
+                                           - math.lgamma(G - c + 1) - math.lgamma(G + 1 + k))
+                c = len(good)
+                w = 0.0 if u(c) < keys.get("tau", 0.01) * (G + 1) else u(c) / u(1)
+                out[idx] = w * (A[idx] if c > 0 else -torch.ones(G))
+            if m == "cue_grpo" and good:
+                f = [f for f in self.sizes(line, idx, right) if f > 0]
+                s = torch.tensor([x ** -keys.get("alpha", 1.0) for x in f])
+                out[good] = A[good] * (len(good) * s / s.sum()).clamp(0.3, 3.0)
         return out
 
     def advantage(self, line):
@@ -142,6 +186,36 @@ class Reference:
                 key = (line["problems"][i], line["answers"][i])
                 self.counts[key] = self.counts.get(key, 0) + 1
             return grpo_norm(s, groups)
+        if m == "darling":
+            def shaped(idx):
+                f = self.sizes(line, idx, lambda i: True)
+                return torch.tensor([r[i].item() * max(keys.get("floor", 0.1), (len(idx) - x) / (len(idx) - 1))
+                                     for i, x in zip(idx, f)])
+            return grpo_norm(per_group(shaped, groups), groups)
+        if m == "repexp":
+            def shaped(idx):
+                h = torch.tensor([line["fingerprints"][i] for i in idx])
+                inverse = torch.linalg.inv(keys.get("lambda", 1.0) * torch.eye(h.shape[1]) + h.T @ h)
+                return r[idx] + keys.get("c", 0.1) * ((h @ inverse) * h).sum(1)
+            return grpo_norm(per_group(shaped, groups), groups)
+        if m in ("random_reward", "format_reward"):
+            def shaped(idx):
+                rate = sum(correct[i] for i in idx) / len(idx)
+                given = [line["answers"][i] != "" for i in idx]
+                if m == "random_reward":
+                    given = [uniform(f"random_reward/{i}") < rate for i in idx]
+                return torch.tensor([float(x) + line["rewards"][i] - float(correct[i]) for x, i in zip(given, idx)])
+            return grpo_norm(per_group(shaped, groups), groups)
+        if m == "qae":
+            def adv(idx):
+                v = r[idx]
+                covers = lambda x: (v <= x).sum().item() / len(idx) >= keys.get("quantile", 0.4) - 1e-12
+                lowest = min(x for x in v.tolist() if covers(x))
+                return (v - lowest) / (v.std() + 1e-6)
+            return per_group(adv, groups)
+        if m == "risk_sensitive":
+            beta = keys.get("beta", 2.0)
+            return per_group(lambda idx: ((beta * r[idx]).exp() / (beta * r[idx]).exp().mean() - 1) / beta, groups)
         if m == "dr_grpo":
             return per_group(lambda idx: r[idx] - r[idx].mean(), groups)
         if m == "maxrl":
@@ -177,9 +251,30 @@ class Reference:
         l = torch.tensor(line["log_probs"], requires_grad=True)
         H = torch.tensor(line["entropies"], requires_grad=True)
         old, ref = torch.tensor(line["old_log_probs"]), torch.tensor(line["ref_log_probs"])
+        if "top_log_probs" in line:
+            top = torch.tensor(line["top_log_probs"], requires_grad=True)
+            old_top = torch.tensor(line["old_top_log_probs"])
         A = self.reshape(line, self.advantage(line), (old * mask).sum(1), mask.sum(1))[:, None] * mask
         if m == "entropy_advantage":
             A = A + torch.minimum(keys.get("alpha", 0.4) * H.detach(), A.abs() / keys.get("kappa", 2.0)) * mask
+        if m == "steer":
+            p, rho0 = l.detach().exp(), torch.clamp(l.detach() - old, -20, 20).exp()
+            if keys.get("change") == "code":
+                w = A / old.exp() * p * (1 - p) * (p.log() + H.detach())
+                floor = 0.02
+            else:
+                w = rho0 * A * p * (1 - p) * (p.log() + H.detach())
+                alive = (rho0 <= 1 + b["high"]) & (A > 0) | (rho0 >= 1 - b["low"]) & (rho0 <= b["dual"]) & (A < 0)
+                w = torch.where(alive, w, torch.zeros(()))
+                floor = 0.0
+            w = (w * mask).abs()
+            A = A * keys.get("lambda_min", 0.7) ** (w / max(w.max().item(), floor))
+        if m == "simko":
+            k, a = keys.get("k", 3), keys.get("a", 0.01)
+            fork = torch.zeros_like(mask)
+            for i, n in enumerate(mask.sum(1).int().tolist()):
+                fork[i, :n] = (H[i, :n].detach() > torch.quantile(H[i, :n].detach(), keys.get("quantile", 0.8))).double()
+            A = torch.where((A < 0) & (fork > 0) & (torch.tensor(line["most_likely"]) > 0), A * keys.get("boost", 1.1), A)
         low, high, dual, agg = b["low"], b["high"], b["dual"], b["agg"]
         if m == "clip_higher":
             high = 0.28
@@ -190,9 +285,13 @@ class Reference:
         if m == "dr_grpo":
             agg = "norm"
         d = torch.clamp(l - old, -20, 20)
-        rho = d.exp()
+        rho, selected = d.exp(), None
+        if m == "simko":
+            top_rho = (top - old_top).exp()[:, :, :k]
+            mixed = (1 - a) * rho + a / k * ((rho[:, :, None] / top_rho).detach() * top_rho).sum(2)
+            rho = torch.where((fork > 0) & (A > 0), mixed, rho)
+            selected = fork
         N = int(mask.sum().item())
-        selected = None
         surrogate = torch.max(-A * rho, -A * torch.clamp(rho, 1 - low, 1 + high))
         surrogate = torch.where(A < 0, torch.min(surrogate, -A * dual), surrogate)
         flat = lambda x: x[mask > 0]
@@ -223,6 +322,24 @@ class Reference:
             e = torch.clamp(ref - l, -20, 20)
             terms = terms + b["kl"] * torch.clamp(e.exp() - e - 1, -10, 10)
         mean_entropy = (flat(H.detach()).mean()).item()
+        if m == "lp_reg":
+            tau = keys.get("tau", 0.02)
+            falling = sorted((old[i, t].item(), i, t) for i, t in mask.nonzero().tolist() if A[i, t] < 0)
+            extra = torch.zeros_like(mask)
+            for value, i, t in falling[:max(1, int(keys.get("share", 0.01) * len(falling)))]:
+                kept = [j for j in range(old_top.shape[2]) if old_top[i, t, j].exp() >= tau]
+                if math.exp(value) < tau:
+                    continue
+                Z = sum(old_top[i, t, j].exp().item() for j in kept)
+                if keys.get("estimator") == "full":
+                    kl = sum((q := old_top[i, t, j].exp().item() / Z) * (math.log(q) - top[i, t, j]) for j in kept)
+                else:
+                    e = value - math.log(Z) - l[i, t]
+                    kl = e.exp() - e - 1
+                here = torch.zeros_like(mask)
+                here[i, t] = keys.get("beta", 1.0)
+                extra = extra + kl * here
+            terms = terms + extra
         if m == "entropy_bonus":
             terms = terms - keys.get("beta", 1e-3) * H
         if m == "adaptive_entropy" and mean_entropy <= keys["target"]:
@@ -242,6 +359,8 @@ class Reference:
                "grad_log_probs": (torch.zeros_like(mask) if l.grad is None else l.grad).tolist()}
         if m in ("entropy_bonus", "adaptive_entropy"):
             out["grad_entropies"] = (torch.zeros_like(mask) if H.grad is None else H.grad).tolist()
+        if m == "simko" or keys.get("estimator") == "full":
+            out["grad_top_log_probs"] = top.grad.tolist()
         if selected is not None:
             out["selected"] = [[int(x) for x in row] for row in selected.tolist()]
         return out
@@ -254,10 +373,22 @@ CASES = [("grpo", {}), ("dapo", {}), ("dr_grpo", {}), ("clip_higher", {}), ("ent
          ("pass_k_training", {"k": 2}), ("pkpo", {"k": 2}), ("pkpo", {"k": 3}), ("unlikeliness", {}),
          ("outcome_exploration", {}), ("maxrl", {}), ("gspo", {}), ("cispo", {})]
 
-RICH_CASES = [("uniqueness", {"strategy": "answer"}), ("uniqueness", {"strategy": "answer", "alpha": 0.5})]
+ANSWERS = {"partition": "answer"}
+RICH_CASES = [("uniqueness", {"strategy": "answer"}), ("uniqueness", {"strategy": "answer", "alpha": 0.5}), ("edas", {}),
+              ("edas", {"alpha": 2.0, "beta": 1.0, "kappa": 3.0}), ("f_grpo", {}), ("f_grpo", {"gamma": 2.0}), ("ucpo", {}),
+              ("ucpo", {"tau": 0.7, "log_prob": "sum"}), ("steer", {}), ("steer", {"lambda_min": 0.3, "change": "code"}),
+              ("random_reward", {}), ("format_reward", {}), ("qae", {}), ("qae", {"quantile": 0.8}),
+              ("differential_smoothing", {}), ("differential_smoothing", {"tau": 0.1, "alpha": 0.3}), ("darling", ANSWERS),
+              ("darling", {**ANSWERS, "floor": 0.5}), ("simko", {}),
+              ("simko", {"k": 5, "quantile": 0.3, "a": 0.4, "boost": 2.0}),
+              ("lp_reg", {}), ("lp_reg", {"tau": 0.1, "beta": 0.5, "share": 0.8}),
+              ("lp_reg", {"share": 0.6, "estimator": "full"}), ("bbg", {}), ("bbg", {"k": 4, "tau": 0.15}),
+              ("cue_grpo", ANSWERS), ("cue_grpo", {**ANSWERS, "alpha": 3.0}), ("repexp", {}),
+              ("repexp", {"c": 0.7, "lambda": 4.0}),
+              ("risk_sensitive", {}), ("risk_sensitive", {"beta": -3.0})]
 
 draw = random.Random(SEED + 1)  # apart, so that the first lines stay what they are
-lines = {"lines": [make_line(0), make_line(1)], "rich_lines": [make_rich_line(draw), make_rich_line(draw)]}
+lines = {"lines": [make_line(0), make_line(1)], "rich_lines": [make_rich_line(draw)]}
 cases = []
 for name, (method, keys) in [("lines", case) for case in CASES] + [("rich_lines", case) for case in RICH_CASES]:
     for base in ("grpo", "dapo"):

@@ -42,6 +42,21 @@ void refuse_unread_rewards(const std::vector<std::unique_ptr<Method>>& methods) 
   }
 }
 
+void refuse_truth_beside_its_control(const std::vector<std::unique_ptr<Method>>& methods) {
+  for (const auto& control : methods) {
+    if (!control->ignores_truth()) continue;
+    for (const auto& method : methods) {
+      if (method != control && (method->shapes_rewards() || method->reshapes_advantages())) {
+        throw Error(
+            "method.name: expected no method that shapes rewards or reshapes advantages beside {}, whose rewards say nothing "
+            "of "
+            "right and wrong; found {}",
+            control->name(), method->name());
+      }
+    }
+  }
+}
+
 void require_tensor(const torch::Tensor& tensor, bool needed, const std::string& method, const std::string& what) {
   if (needed && !tensor.defined()) throw Error("method {}: expected {}, found none", method, what);
 }
@@ -63,6 +78,7 @@ std::string seams_of(const Method& method) {
 
 MethodStack::MethodStack(std::vector<std::unique_ptr<Method>> methods) : methods_(std::move(methods)) {
   refuse_unread_rewards(methods_);
+  refuse_truth_beside_its_control(methods_);
   for (size_t i = 0; i < methods_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (methods_[i]->name() == methods_[j]->name()) {
@@ -120,6 +136,7 @@ void MethodStack::shape_token_advantages(TokenBatch& batch) const {
     require_tensor(batch.sampling_entropies, needs.sampling_entropies, method->name(), "entropies of the sampling policy");
     require_tensor(batch.current_log_probs, needs.current_log_probs, method->name(), "log-probs of the current policy");
     require_tensor(batch.current_entropies, needs.current_entropies, method->name(), "entropies of the current policy");
+    require_tensor(batch.old_top_log_probs, needs.top_tokens > 0, method->name(), "log-probs of the most likely tokens");
   }
   for (const auto& method : methods_) method->observe(batch);
   for (const auto& method : methods_) method->shape_token_advantages(batch);
@@ -136,6 +153,8 @@ torch::Tensor MethodStack::loss(const LossSettings& settings, const LossInputs& 
     require_tensor(inputs.entropies, method->needs().entropy_gradient, method->name(), "entropies with a gradient");
     require_tensor(inputs.ref_log_probs, method->needs().reference_log_probs, method->name(),
                    "log-probs of the reference policy");
+    require_tensor(inputs.top_log_probs, method->needs().top_gradient, method->name(),
+                   "log-probs of the most likely tokens with a gradient");
     require_tensor(inputs.selected, method->owns_selection(), method->name(), "the selected tokens");
   }
   if (settings.kl_coef > 0 && !inputs.ref_log_probs.defined()) {

@@ -25,6 +25,10 @@ struct TokenBatch {
   torch::Tensor sampling_entropies;  // nats; undefined unless needed
   torch::Tensor current_log_probs;   // no gradient; undefined unless needed
   torch::Tensor current_entropies;   // no gradient; undefined unless needed
+  // Of the K tokens of each place that were most likely when the step began, most likely first (as many as were needed by any
+  // method, at most the vocabulary): [B, T, K] nats, under that policy; undefined unless needed.
+  torch::Tensor old_top_log_probs;
+  torch::Tensor most_likely;  // 1 where the response's token is the first of them; undefined unless needed
   torch::Tensor advantages;
   torch::Tensor weights;           // truncated importance weights that multiply the advantages after T and Q; undefined: 1
   std::vector<uint64_t> row_keys;  // [B] keyed stream identity of each row, for random selections
@@ -51,6 +55,9 @@ class Method {
   virtual void shape_rewards(const StepBatch&, std::vector<double>& /*scores*/, Metrics&) {}
   // True if shape_rewards overwrites the scores it is given: such a method must stand before every other one that shapes them.
   [[nodiscard]] virtual bool replaces_rewards() const { return false; }
+  // True if its rewards say nothing of right and wrong: it then refuses to stand with a method that shapes rewards or reshapes
+  // advantages, which may look at them.
+  [[nodiscard]] virtual bool ignores_truth() const { return false; }
   // True if what it does to the rewards depends on earlier steps.
   [[nodiscard]] virtual bool remembers() const { return false; }
 

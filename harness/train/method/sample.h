@@ -16,6 +16,7 @@ using Metrics = std::map<std::string, double>;
 struct Needs {
   bool fingerprints = false;         // Sample::fingerprint
   bool readouts = false;             // Sample::readout
+  bool mean_readouts = false;        // Sample::mean_readout
   bool answers = false;              // Sample::answer
   bool error_labels = false;         // Sample::error_label (procedural suites only)
   bool sampling_entropies = false;   // TokenBatch::sampling_entropies
@@ -23,6 +24,8 @@ struct Needs {
   bool current_entropies = false;    // TokenBatch::current_entropies, likewise
   bool entropy_gradient = false;     // LossInputs::entropies with a gradient
   bool reference_log_probs = false;  // LossInputs::ref_log_probs
+  int64_t top_tokens = 0;            // the so many most likely tokens of each place: TokenBatch::old_top_log_probs, most_likely
+  bool top_gradient = false;         // LossInputs::top_log_probs, with a gradient
 
   // What either of two methods needs.
   Needs operator|(const Needs& other) const;
@@ -36,12 +39,13 @@ struct Sample {
   double reward = 0;     // base reward, overlong shaping included
   std::string answer;    // normalised answer; "" with has_answer false where there is none
   bool has_answer = false;
-  std::string error_label;         // true error label, "" where there is none
-  std::vector<float> fingerprint;  // [L'] after layer choice; empty: none
-  std::vector<float> readout;      // [L] the layers it is chosen from; empty: none, or no method needs them
-  double mean_log_prob = 0;        // of the sampled tokens under the sampling policy, nats
-  int64_t tokens = 0;              // sampled tokens, a stop token included
-  uint64_t key = 0;                // keyed stream identity of the response in its step, for random choices
+  std::string error_label;          // true error label, "" where there is none
+  std::vector<float> fingerprint;   // [L'] after layer choice; empty: none
+  std::vector<float> readout;       // [L] the layers it is chosen from; empty: none, or no method needs them
+  std::vector<float> mean_readout;  // [L] mean of the layer readout over the response's tokens; empty: no method needs it
+  double mean_log_prob = 0;         // of the sampled tokens under the sampling policy, nats
+  int64_t tokens = 0;               // sampled tokens, a stop token included
+  uint64_t key = 0;                 // keyed stream identity of the response in its step, for random choices
 };
 
 // The kept responses of one step, group by group.

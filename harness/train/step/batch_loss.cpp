@@ -32,15 +32,17 @@ BatchLoss::BatchLoss(const MethodStack& methods, const LossSettings& settings, T
   global_.responses = (batch_.mask.sum(1) > 0).sum().item<double>();
 }
 
-BatchLoss::Part BatchLoss::of_rows(int64_t begin, int64_t end, const torch::Tensor& log_probs,
-                                   const torch::Tensor& entropies) const {
+BatchLoss::Part BatchLoss::of_rows(int64_t begin, int64_t end, const torch::Tensor& log_probs, const torch::Tensor& entropies,
+                                   const torch::Tensor& top) const {
   const auto rows = [&](const torch::Tensor& whole) { return whole.defined() ? whole.slice(0, begin, end) : whole; };
-  const bool by_entropies = methods_.needs().entropy_gradient;
+  const Needs needs = methods_.needs();
   const LossInputs inputs{.mask = rows(batch_.mask),
                           .log_probs = leaf_of(log_probs),
                           .old_log_probs = rows(batch_.old_log_probs),
                           .ref_log_probs = rows(batch_.ref_log_probs),
-                          .entropies = by_entropies ? leaf_of(entropies) : torch::Tensor(),
+                          .entropies = needs.entropy_gradient ? leaf_of(entropies) : torch::Tensor(),
+                          .old_top_log_probs = rows(batch_.old_top_log_probs),
+                          .top_log_probs = needs.top_gradient ? leaf_of(top) : torch::Tensor(),
                           .advantages = rows(batch_.advantages),
                           .selected = rows(selected_)};
   Part part;
@@ -49,7 +51,8 @@ BatchLoss::Part BatchLoss::of_rows(int64_t begin, int64_t end, const torch::Tens
   if (loss.requires_grad()) loss.backward();
   part.loss = loss.item<double>();
   part.by_log_probs = gradient_of(inputs.log_probs);
-  if (by_entropies) part.by_entropies = gradient_of(inputs.entropies);
+  if (needs.entropy_gradient) part.by_entropies = gradient_of(inputs.entropies);
+  if (needs.top_gradient) part.by_top = gradient_of(inputs.top_log_probs);
   return part;
 }
 

@@ -32,6 +32,8 @@ class BatchLoss {
   [[nodiscard]] const TokenBatch& batch() const { return batch_; }
   // [B, T] 0/1; undefined where no method selects.
   [[nodiscard]] const torch::Tensor& selected() const { return selected_; }
+  // Whether a method needs the gradient by the log-probs of the most likely tokens.
+  [[nodiscard]] bool needs_top() const { return methods_.needs().top_gradient; }
   // Tokens that count, of the whole.
   [[nodiscard]] double tokens() const { return global_.tokens; }
   // The number of parts that the loss is made in (as made: one), for loss.aggregation = "micro_token_mean".
@@ -42,11 +44,14 @@ class BatchLoss {
     double loss = 0;
     torch::Tensor by_log_probs;  // [b, T]
     torch::Tensor by_entropies;  // [b, T]; undefined unless a method needs it
+    torch::Tensor by_top;        // [b, T, K] by the log-probs of the most likely tokens; undefined unless a method needs it
     LossSums sums;               // over the tokens of the part
   };
-  // `log_probs`, `entropies` [b, T] under the current policy, values alone; the entropies may be undefined where no method
-  // needs their gradient. Throws Error where something that a method or the KL term needs is undefined.
-  [[nodiscard]] Part of_rows(int64_t begin, int64_t end, const torch::Tensor& log_probs, const torch::Tensor& entropies) const;
+  // `log_probs`, `entropies` [b, T] and `top` [b, T, K], log-probs of the most likely tokens, under the current policy, values
+  // alone; what no method needs the gradient of may be undefined. Throws Error where something that a method or the KL term
+  // needs is.
+  [[nodiscard]] Part of_rows(int64_t begin, int64_t end, const torch::Tensor& log_probs, const torch::Tensor& entropies,
+                             const torch::Tensor& top = {}) const;
 
  private:
   const MethodStack& methods_;

@@ -96,12 +96,26 @@ void grade_group(const CollectInputs& in, int64_t step, RolloutGroup& group, Col
   count_wrong_answers(group, totals);
 }
 
+// Of a response's readout [T, L] the mean over its tokens [L].
+std::vector<float> mean_readout(const SampledResponse& response) {
+  const auto tokens = static_cast<size_t>(response.tokens());
+  const size_t layers = response.readout.size() / tokens;
+  std::vector<float> mean;
+  for (size_t l = 0; l < layers; ++l) {
+    double sum = 0;
+    for (size_t t = 0; t < tokens; ++t) sum += response.readout[t * layers + l];
+    mean.push_back(static_cast<float>(sum / static_cast<double>(tokens)));
+  }
+  return mean;
+}
+
 // Fingerprints of a kept group.
 void read_fingerprints(const CollectInputs& in, const FingerprintReader& reader, RolloutGroup& group, Collected& totals) {
   const auto begin = std::chrono::steady_clock::now();
   for (size_t k = 0; k < group.responses.size(); ++k) {
     const SampledResponse& response = group.responses[k];
     if (in.fingerprints) group.samples[k].fingerprint = reader.fingerprint(response.ids, response.readout);
+    if (in.mean_readouts) group.samples[k].mean_readout = mean_readout(response);
     if (!in.readouts) continue;
     const std::span<const float> row = reader.row(response.ids, response.readout);
     group.samples[k].readout.assign(row.begin(), row.end());
@@ -115,8 +129,9 @@ GeneratorSettings generator_settings(const CollectInputs& in, int64_t layers) {
   generator.sampling = s.sampling;
   generator.stop_ids = in.prompts.stop_ids();
   generator.max_rows = s.max_rows;
-  generator.readout = in.fingerprints || in.readouts;
-  if (generator.readout && !in.readouts) generator.readout_from = first_layer(s.fingerprint.layers, layers);
+  generator.readout = in.fingerprints || in.readouts || in.mean_readouts;
+  if (generator.readout && !in.readouts && !in.mean_readouts)
+    generator.readout_from = first_layer(s.fingerprint.layers, layers);
   generator.lens_norm_all = s.fingerprint.lens_norm_all;
   return generator;
 }

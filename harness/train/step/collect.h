@@ -73,6 +73,7 @@ struct CollectInputs {
   const std::vector<std::vector<int64_t>>& prompt_ids;  // of each problem
   bool fingerprints = false;                            // Sample::fingerprint is wanted
   bool readouts = false;                                // Sample::readout is wanted
+  bool mean_readouts = false;                           // Sample::mean_readout is wanted
   Ranks* ranks = nullptr;                               // the processes that share the sampling; null: this one alone
   MemoryLimits* limits = nullptr;                       // null: memory that ends is an error
   const Grader* second_grader = nullptr;                // of alarm.second_grader; null: none

@@ -219,5 +219,26 @@ TEST(CollectGroups, FingerprintsAreTheReadoutOfTheAnswerTokenWorkedByHand) {
   }
 }
 
+TEST(CollectGroups, MeanReadoutsAreTheMeansOfAllLayersOverTheTokens) {
+  const ToyRun toy;
+  const Collecting collecting(toy);
+  CollectInputs inputs{toy.settings, collecting.prompts, toy.grader, toy.problems, collecting.prompt_ids};
+  inputs.mean_readouts = true;
+  DataCursor cursor;
+  for (const RolloutGroup& group : collect_groups(*collecting.policy, inputs, cursor, 1).groups) {
+    for (size_t k = 0; k < group.samples.size(); ++k) {
+      const SampledResponse& response = group.responses[k];
+      const size_t layers = static_cast<size_t>(collecting.policy->config().layers);
+      ASSERT_EQ(group.samples[k].mean_readout.size(), layers);
+      for (size_t l = 0; l < layers; ++l) {
+        double sum = 0;
+        for (int64_t t = 0; t < response.tokens(); ++t) sum += response.readout[static_cast<size_t>(t) * layers + l];
+        EXPECT_FLOAT_EQ(group.samples[k].mean_readout[l], static_cast<float>(sum / static_cast<double>(response.tokens())));
+      }
+      EXPECT_TRUE(group.samples[k].fingerprint.empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace harness

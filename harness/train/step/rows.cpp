@@ -86,9 +86,22 @@ TokenWork work_of(const std::vector<TrainRow>& rows) {
 
 namespace {
 
+// Of all tokens of rows of these lengths, to the lists of each row.
+void add_top_tokens(const TopTokens& top, const std::vector<int64_t>& lengths, RowStatistics& out) {
+  const torch::Tensor ids = top.ids.to(torch::kFloat32);
+  const int64_t columns = ids.size(1);
+  const float *id = ids.data_ptr<float>(), *log_prob = top.log_probs.data_ptr<float>();
+  for (const int64_t length : lengths) {
+    out.top_ids.emplace_back(id, id + length * columns);
+    out.top_log_probs.emplace_back(log_prob, log_prob + length * columns);
+    id += length * columns;
+    log_prob += length * columns;
+  }
+}
+
 // Rows first .. last - 1 in as many passes of `step` rows as `most` rows need.
 RowStatistics score_in_passes(const Transformer& model, const MiniBatch& mini_batch, size_t first, size_t last, size_t step,
-                              size_t most) {
+                              size_t most, int64_t top) {
   RowStatistics out;
   for (size_t done = 0; done < most; done += step) {
     const size_t begin = first + done, end = std::min(last, begin + step);
@@ -110,13 +123,14 @@ RowStatistics score_in_passes(const Transformer& model, const MiniBatch& mini_ba
       log_probs += length;
       entropies += length;
     }
+    if (top > 0) add_top_tokens(top_tokens(model, hidden, top, mini_batch.settings.sampling.temperature), packed.lengths, out);
   }
   return out;
 }
 
 }  // namespace
 
-RowStatistics score_rows(const Transformer& model, const MiniBatch& batch) {
+RowStatistics score_rows(const Transformer& model, const MiniBatch& batch, int64_t top) {
   const std::vector<TrainRow>& rows = batch.rows;
   const auto size = static_cast<size_t>(batch.ranks != nullptr ? batch.ranks->size() : 1);
   const size_t share = (rows.size() + size - 1) / size;
@@ -127,10 +141,13 @@ RowStatistics score_rows(const Transformer& model, const MiniBatch& batch) {
   const int64_t wanted = asked > 0 ? std::min(asked, all) : all;
   fit_memory(batch.limits, Pass::scoring, wanted, batch.place, [&](int64_t step) {
     out = {};
-    out = score_in_passes(model, batch, first, last, static_cast<size_t>(step), share);
+    out = score_in_passes(model, batch, first, last, static_cast<size_t>(step), share, top);
   });
   if (batch.ranks == nullptr) return out;
-  return {gather_lists(*batch.ranks, out.log_probs), gather_lists(*batch.ranks, out.entropies)};
+  const auto gathered = [&](const std::vector<std::vector<float>>& lists) { return gather_lists(*batch.ranks, lists); };
+  RowStatistics whole{gathered(out.log_probs), gathered(out.entropies), {}, {}};
+  if (top > 0) whole.top_ids = gathered(out.top_ids), whole.top_log_probs = gathered(out.top_log_probs);
+  return whole;
 }
 
 }  // namespace harness

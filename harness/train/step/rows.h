@@ -24,6 +24,9 @@ struct TrainRow {
   std::vector<float> old_log_probs;  // [T] nats, under the sampling policy, or recomputed
   std::vector<float> ref_log_probs;  // [T] nats; empty without a reference
   std::vector<float> weights;        // [T] truncated importance weights; empty: 1
+  // [T, K] the most likely tokens of each place when the step began, most likely first (an id is exact below 2^24), and their
+  // log-probs, nats; empty unless a method needs them.
+  std::vector<float> top_ids, top_log_probs;
 };
 
 // The rows of a step's kept responses, group by group, advantages not yet set. What was collected outlives them.
@@ -66,8 +69,9 @@ struct MiniBatch {
 // then all hold the numbers of all. In strict mode those of a row do not depend on the others of its pass, so they are those
 // that one process finds.
 struct RowStatistics {
-  std::vector<std::vector<float>> log_probs, entropies;  // of each row [T]
+  std::vector<std::vector<float>> log_probs, entropies;    // of each row [T]
+  std::vector<std::vector<float>> top_ids, top_log_probs;  // of each row [T, K], as TrainRow has them; none for `top` 0
 };
-RowStatistics score_rows(const Transformer& model, const MiniBatch& batch);
+RowStatistics score_rows(const Transformer& model, const MiniBatch& batch, int64_t top = 0);
 
 }  // namespace harness

@@ -29,15 +29,22 @@ MiniBatch mini_batch_of(const StepParts& p, const std::vector<TrainRow>& rows, s
   return {rows, p.settings, std::move(place), p.inputs.limits, p.inputs.ranks};
 }
 
-// Recomputed log-probs and those of the reference policy. Returns the number of passes.
+// Recomputed log-probs, the most likely tokens, and log-probs of the reference policy. Returns the number of passes.
 int score(const StepParts& p, std::vector<TrainRow>& rows, const std::string& place, Metrics& metrics) {
   int passes = 0;
-  if (p.settings.recompute_old_log_probs) {
-    RowStatistics now = score_rows(p.policy, mini_batch_of(p, rows, place));
-    const ScoringDifference found = replace_old_log_probs(rows, std::move(now.log_probs), p.settings.importance_cap);
-    metrics["sampling_scoring_difference"] = found.largest;
-    metrics["sampling_scoring_chi_square"] = found.chi_square;
-    metrics["sampling_scoring_perplexity"] = found.perplexity_ratio;
+  const int64_t top = p.methods.needs().top_tokens;
+  if (p.settings.recompute_old_log_probs || top > 0) {
+    RowStatistics now = score_rows(p.policy, mini_batch_of(p, rows, place), top);
+    for (size_t b = 0; b < now.top_ids.size(); ++b) {
+      rows[b].top_ids = std::move(now.top_ids[b]);
+      rows[b].top_log_probs = std::move(now.top_log_probs[b]);
+    }
+    if (p.settings.recompute_old_log_probs) {
+      const ScoringDifference found = replace_old_log_probs(rows, std::move(now.log_probs), p.settings.importance_cap);
+      metrics["sampling_scoring_difference"] = found.largest;
+      metrics["sampling_scoring_chi_square"] = found.chi_square;
+      metrics["sampling_scoring_perplexity"] = found.perplexity_ratio;
+    }
     ++passes;
   }
   if (p.reference != nullptr) {

@@ -39,6 +39,23 @@ torch::Tensor token_mask(const std::vector<TrainRow>& rows) {
   return mask;
 }
 
+// The log-probs of the most likely tokens [B, T, K], 0 beyond a row's end, and whether each token is the first of its place.
+void add_top_tokens_of(const std::vector<TrainRow>& rows, TokenBatch& batch) {
+  const int64_t width = longest_of(rows);
+  const auto columns = static_cast<int64_t>(rows.front().top_ids.size()) / rows.front().response->tokens();
+  batch.old_top_log_probs = torch::zeros({static_cast<int64_t>(rows.size()), width, columns}, torch::kFloat32);
+  batch.most_likely = torch::zeros_like(batch.mask);
+  for (size_t b = 0; b < rows.size(); ++b) {
+    const TrainRow& row = rows[b];
+    std::copy(row.top_log_probs.begin(), row.top_log_probs.end(),
+              batch.old_top_log_probs.data_ptr<float>() + static_cast<int64_t>(b) * width * columns);
+    for (int64_t t = 0; t < row.response->tokens(); ++t) {
+      const auto first = static_cast<int64_t>(row.top_ids[static_cast<size_t>(t * columns)]);
+      if (first == row.response->ids[static_cast<size_t>(t)]) batch.most_likely[static_cast<int64_t>(b)][t] = 1;
+    }
+  }
+}
+
 // What the token seams see, with the numbers that the methods and the settings ask for.
 TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const MiniBatch& of, int64_t update) {
   const std::vector<TrainRow>& rows = of.rows;
@@ -57,6 +74,7 @@ TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const
     if (needs.current_log_probs) batch.current_log_probs = padded(rows, [&](size_t b) -> Values { return now.log_probs[b]; });
     if (needs.current_entropies) batch.current_entropies = padded(rows, [&](size_t b) -> Values { return now.entropies[b]; });
   }
+  if (needs.top_tokens > 0) add_top_tokens_of(rows, batch);
   torch::Tensor advantages = torch::zeros({static_cast<int64_t>(rows.size()), 1}, torch::kFloat32);
   for (size_t b = 0; b < rows.size(); ++b) {
     advantages[static_cast<int64_t>(b)][0] = static_cast<float>(rows[b].advantage);
@@ -99,8 +117,18 @@ void add_gradients(Transformer& policy, const MiniBatch& batch, size_t begin, si
   const torch::Tensor source = torch::tensor(packed.source, torch::kInt64).to(policy.numerics().device);
   Tape tape;
   const torch::Tensor hidden = policy.forward(packed.batch, &tape, batch.settings.recompute_activations);
-  const torch::Tensor chosen = hidden.index_select(0, source);
-  const TokenStatistics now = token_statistics(policy, chosen, packed.targets, temperature);
+  // Rows and targets of the M tokens, then of the K most likely tokens of each place where a method asks for their gradient.
+  torch::Tensor places_of = source;
+  std::vector<int64_t> targets = packed.targets;
+  const auto tokens = static_cast<int64_t>(targets.size());
+  const int64_t columns = loss.needs_top() ? loss.batch().old_top_log_probs.size(2) : 0;
+  if (columns > 0) {
+    for (size_t b = begin; b < end; ++b)
+      targets.insert(targets.end(), batch.rows[b].top_ids.begin(), batch.rows[b].top_ids.end());
+    places_of = torch::cat({source, source.repeat_interleave(columns)});
+  }
+  const torch::Tensor chosen = hidden.index_select(0, places_of);
+  const TokenStatistics now = token_statistics(policy, chosen, targets, temperature);
 
   // [M] of the rows begin .. end - 1 <-> [b, T].
   const auto first = static_cast<int64_t>(begin), last = static_cast<int64_t>(end);
@@ -116,8 +144,15 @@ void add_gradients(Transformer& policy, const MiniBatch& batch, size_t begin, si
   };
   const auto to_flat = [&](const torch::Tensor& rows) { return rows.view({-1}).index_select(0, index); };
 
-  const torch::Tensor log_probs = to_rows(now.log_probs), entropies = to_rows(now.entropies);
-  const BatchLoss::Part part = loss.of_rows(first, last, log_probs, entropies);
+  const torch::Tensor log_probs = to_rows(now.log_probs.slice(0, 0, tokens));
+  const torch::Tensor entropies = to_rows(now.entropies.slice(0, 0, tokens));
+  torch::Tensor top;  // [b, T, K]
+  if (columns > 0) {
+    top = torch::zeros({(last - first) * width, columns}, torch::kFloat32)
+              .index_put({index}, now.log_probs.slice(0, tokens).view({tokens, columns}))
+              .view({last - first, width, columns});
+  }
+  const BatchLoss::Part part = loss.of_rows(first, last, log_probs, entropies, top);
   const torch::Tensor log_ratio = ((log_probs - loss.batch().old_log_probs.slice(0, first, last)) * mask).abs();
   totals.loss += part.loss;
   totals.entropy_sum += (entropies * mask).sum(torch::kFloat64).item<double>();
@@ -125,10 +160,14 @@ void add_gradients(Transformer& policy, const MiniBatch& batch, size_t begin, si
   for (const auto& [name, sum] : part.sums) totals.sums[name] += sum;
 
   // Back through the log-probs and entropies to the hidden states, then through the network.
-  const torch::Tensor dentropies = part.by_entropies.defined() ? to_flat(part.by_entropies) : torch::Tensor();
+  torch::Tensor dlog_probs = to_flat(part.by_log_probs);
+  torch::Tensor dentropies = part.by_entropies.defined() ? to_flat(part.by_entropies) : torch::Tensor();
+  if (columns > 0) {
+    dlog_probs = torch::cat({dlog_probs, part.by_top.view({-1, columns}).index_select(0, index).view({-1})});
+    if (dentropies.defined()) dentropies = torch::cat({dentropies, torch::zeros({tokens * columns}, torch::kFloat32)});
+  }
   torch::Tensor dhidden = torch::zeros_like(hidden);
-  add_rows(dhidden, source,
-           token_statistics_backward(policy, chosen, packed.targets, temperature, to_flat(part.by_log_probs), dentropies));
+  add_rows(dhidden, places_of, token_statistics_backward(policy, chosen, targets, temperature, dlog_probs, dentropies));
   policy.backward(packed.batch, tape, dhidden);
 }
 

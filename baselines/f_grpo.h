@@ -1,0 +1,16 @@
+// F-GRPO: groups that are mostly right count less, by a focal weight (Plyusov et al., arXiv 2602.06717).
+//
+// Differs from its base in:
+// 1. A <- A (1 - c / G)^gamma, c the right responses of the G of a group. A group of right responses alone gets 0.
+// Stands on any advantage. Verified: the weight, from descriptions of the paper; not verified: the default gamma 0.5 (the paper
+// tunes it).
+#pragma once
+
+#include "harness/train/method/method.h"
+
+namespace baselines {
+
+// Name "f_grpo"; key method.gamma.
+harness::MethodEntry f_grpo_entry();
+
+}  // namespace baselines
