@@ -10,6 +10,7 @@
 #include "baselines/cue_grpo.h"
 #include "baselines/darling.h"
 #include "baselines/differential_smoothing.h"
+#include "baselines/dph_rl.h"
 #include "baselines/dr_grpo.h"
 #include "baselines/edas.h"
 #include "baselines/entropy_advantage.h"
@@ -61,7 +62,8 @@ std::vector<harness::MethodEntry> all_methods() {
                                                                        bbg_entry(),
                                                                        cue_grpo_entry(),
                                                                        repexp_entry(),
-                                                                       risk_sensitive_entry()}) {
+                                                                       risk_sensitive_entry(),
+                                                                       dph_rl_entry()}) {
     entries.push_back(std::move(entry));
   }
   for (harness::MethodEntry& entry : control_entries()) entries.push_back(std::move(entry));

@@ -2,12 +2,11 @@
 // 2510.03222).
 //
 // Differs from its base in:
-// 1. The proxy of a place is the policy of the step's beginning without its tokens below `tau`, renormalised. Tokens with A <
-// 0,
-//    an old log-prob among the lowest `share` of those of the mini-batch and a probability of at least tau get beta times the
-//    forward KL from the proxy to the current policy added to their loss, `estimator`:
-//      "k3": of the token alone, exp(d) - d - 1 with d = ln proxy - ln current (the released code, whose numbers are the
-//      paper's); "full": over the place's tokens, as the formula has it. It costs 1 / tau products with the head a token.
+// 1. The proxy of a place is the policy of the step's beginning without its tokens below `tau`, renormalised. Tokens of a
+//    negative advantage, an old log-prob among the lowest `share` of those of the mini-batch and a probability of at least tau
+//    get beta times the forward KL from the proxy to the current policy added to their loss, by `estimator`:
+//      "k3": of the token alone, exp(d) - d - 1 with d = ln proxy - ln current (the released code, so taken to be that of the
+//      paper's numbers); "full": over the place's tokens, as the formula has it, at 1 / tau products with the head a token.
 // Verified in copies of the released code: the three conditions, k3, share 0.01, beta 1. There the token's loss also loses its
 // clip, and the lowest tokens are those of a micro-batch by the current policy; here the base's form stays, and the choice is
 // the mini-batch's by the old one. Verified in a description of the paper: tau 0.02 or a share of the largest probability,

@@ -48,7 +48,9 @@ class RepExp : public harness::Method {
 
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics&) override {
     harness::for_each_group(step.samples, [&](size_t begin, size_t end) {
+      if (step.samples[begin].stored) return;  // has none
       const size_t length = step.samples[begin].mean_readout.size();
+      if (length == 0) throw harness::Error("method repexp: expected layer readouts, found none");
       InverseCovariance covariance(length, lambda_);
       for (size_t i = begin; i < end; ++i) {
         const std::vector<float>& h = step.samples[i].mean_readout;

@@ -278,5 +278,22 @@ TEST(RiskSensitive, SeeksRareSuccessesAndIsTheCentredAdvantageWithoutRisk) {
   EXPECT_EQ(advantages_of({"risk_sensitive"}, rare, {"method.beta=0"}), advantages_of({"dr_grpo"}, rare));
 }
 
+TEST(DphRl, RehearsesStoredAnswersAndLearnsOnTheOthersAlone) {
+  const MiniBatch batch = random_batch(6, 4, 4, 7);  // every second group is stored
+  for (const std::string divergence : {"kl", "js"}) {
+    Arm base = make_arm({"dapo"}, "dapo");
+    Arm arm = make_arm({"dph_rl"}, "dapo", {"method.eta=0.5", "method.divergence=\"" + divergence + "\""});
+    const Outcome plain = evaluate(base, batch), outcome = evaluate(arm, batch);
+    const torch::Tensor &stored = batch.tokens.stored, &mask = batch.tokens.mask;
+    EXPECT_TRUE(torch::allclose(outcome.gradient * (1 - stored), plain.gradient * (1 - stored)));
+    const torch::Tensor u = (batch.tokens.current_log_probs - batch.tokens.old_log_probs).exp();
+    // d/dl of -ln u is -1, of (u ln u - (u + 1) ln((u + 1) / 2)) / 2 it is u ln(2 u / (u + 1)) / 2
+    const torch::Tensor slope = divergence == "kl" ? -torch::ones_like(u) : u * (2 * u / (u + 1)).log() / 2;
+    EXPECT_TRUE(torch::allclose(outcome.gradient * stored, 0.5 * slope * stored / mask.sum(), 1e-10, 1e-15));
+  }
+  EXPECT_EQ(make_arm({"dph_rl"}, "grpo").settings.kl_coef, 0);
+  EXPECT_THAT(harness::error_of([] { (void)make_arm({"dph_rl"}, "dapo", {"method.samples=4"}); }), HasSubstr("found 6 and 4"));
+}
+
 }  // namespace
 }  // namespace baselines

@@ -2,9 +2,8 @@
 // 2510.14807; "CaSP" in its third version).
 //
 // Differs from its base in, at tokens whose entropy is above the `quantile`-quantile of their response's entropies:
-// 1. A > 0: the ratio rho becomes (1 - a) rho + (a / k) sum over the k most likely tokens of sg(rho / rho_j) rho_j, sg without
-// a
-//    gradient: its value stays rho, a share a of its gradient goes to those tokens.
+// 1. A > 0: the ratio rho becomes (1 - a) rho + (a / k) sum over the k most likely tokens of sg(rho / rho_j) rho_j, sg being a
+//    constant: its value stays rho, a share a of its gradient goes to those tokens.
 // 2. A < 0 and the token is the most likely one of its place: A <- boost A.
 // The k tokens are those of the policy when the step began, at the sampling temperature; entropies are the sampling policy's.
 // Verified in the paper (its equation 5 and "within the response") and in the released code (k 3, quantile 0.8, a 0.01, boost

@@ -152,9 +152,9 @@ TEST(EveryMethod, IsIndependentOfTheOrderOfGroups) {
     const torch::Tensor order = torch::arange(16, torch::kLong).roll(4);
     testing::MiniBatch rolled = batch;
     for (torch::Tensor* tensor :
-         {&rolled.top_log_probs, &rolled.tokens.old_top_log_probs, &rolled.tokens.most_likely, &rolled.tokens.mask,
-          &rolled.tokens.old_log_probs, &rolled.tokens.current_log_probs, &rolled.tokens.sampling_entropies,
-          &rolled.tokens.current_entropies, &rolled.tokens.ref_log_probs}) {
+         {&rolled.top_log_probs, &rolled.tokens.old_top_log_probs, &rolled.tokens.most_likely, &rolled.tokens.stored,
+          &rolled.tokens.mask, &rolled.tokens.old_log_probs, &rolled.tokens.current_log_probs,
+          &rolled.tokens.sampling_entropies, &rolled.tokens.current_entropies, &rolled.tokens.ref_log_probs}) {
       *tensor = tensor->index_select(0, order);
     }
     for (int64_t i = 0; i < 16; ++i) {

@@ -60,6 +60,7 @@ inline MiniBatch random_batch(uint64_t seed, int64_t groups, int64_t responses, 
   batch.tokens.old_top_log_probs = batch.top_log_probs * mask.unsqueeze(2);
   batch.top_log_probs = batch.tokens.old_top_log_probs * 1.1;
   batch.tokens.most_likely *= mask;
+  batch.tokens.stored = mask * (torch::arange(rows).unsqueeze(1) % (2 * responses) >= responses).to(torch::kDouble);
   batch.step = {.step = 1, .groups = groups, .samples = std::vector<harness::Sample>(static_cast<size_t>(rows))};
   for (int64_t i = 0; i < rows; ++i) {
     harness::Sample& sample = batch.step.samples[static_cast<size_t>(i)];

@@ -95,6 +95,16 @@ TEST_F(Check, FindsNothingInASoundExperiment) {
   EXPECT_THAT(lines(replaced(kSound, "k = [1, 4]\n", "")), IsEmpty());  // no k above eval.n where none is given
 }
 
+TEST_F(Check, FindsNoErrorWithAnyMethodAsItComes) {
+  std::string rows = kSound;
+  for (const harness::MethodEntry& entry : every_method().entries()) {
+    if (entry.name != "dapo" && entry.name != "meds") {
+      rows += fmt::format("[[rows]]\nname = \"{0}\"\nbase = \"{1}\"\nmethod.name = \"{0}\"\n", entry.name, entry.base);
+    }
+  }
+  for (const std::string& line : lines(rows)) EXPECT_THAT(line, Not(StartsWith("error")));
+}
+
 struct Mistake {
   std::string set, line;  // --set, and the beginning of the line that is found, after its place
 };

@@ -62,6 +62,8 @@ struct ToyBatch {
       row.old_log_probs = shifted(0.3);
       row.ref_log_probs = shifted(0.3);
       row.counts = b != 7;
+      row.stored = row.group == 1;
+      line["stored"].push_back(row.stored);
       const auto add = [&](const char* field, std::vector<float> values) {
         values.resize(static_cast<size_t>(longest), 0);
         line[field].push_back(values);
@@ -275,6 +277,7 @@ TEST_P(EveryMethod, FillsTheSeamsThatItsFlagsName) {
                                    .entropies = tokens.current_entropies,
                                    .old_top_log_probs = tokens.old_top_log_probs,
                                    .top_log_probs = batch.top_log_probs,
+                                   .stored = tokens.stored,
                                    .advantages = tokens.advantages,
                                    .selected = selected};
   harness::LossSums sums;

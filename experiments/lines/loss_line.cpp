@@ -182,6 +182,11 @@ LossLine read_loss_line(const Json& json, const harness::Needs& needs, bool need
     tokens.old_top_log_probs = columns_field(json, "old_top_log_probs", rows, positions);
     tokens.most_likely = matrix_field(json, "most_likely", rows, positions);
   }
+  if (needs.stored_samples > 0) {
+    const Json& stored = array_field(json, "stored", static_cast<size_t>(rows));
+    tokens.stored = tokens.mask.clone();
+    for (int64_t row = 0; row < rows; ++row) tokens.stored[row].mul_(number_of(stored[static_cast<size_t>(row)], "stored"));
+  }
   if (needs.top_gradient) line.top_log_probs = columns_field(json, "top_log_probs", rows, positions);
   for (int64_t row = 0; row < rows; ++row) tokens.row_keys.push_back(static_cast<uint64_t>(row));
 

@@ -78,7 +78,8 @@ torch::Tensor k3_kl(const LossInputs& inputs) {
 void record_divergence(const LossInputs& inputs, LossSums& sums) {
   const torch::NoGradGuard no_gradient;
   const torch::Tensor d = log_ratio(inputs);
-  sums["approx_kl"] += masked_sum(d.exp() - 1 - d, inputs.mask);
+  const torch::Tensor mask = inputs.stored.defined() ? inputs.mask * (1 - inputs.stored) : inputs.mask;
+  sums["approx_kl"] += masked_sum(d.exp() - 1 - d, mask);
   if (inputs.ref_log_probs.defined()) sums["kl"] += masked_sum(k3_kl(inputs), inputs.mask);
 }
 

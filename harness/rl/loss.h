@@ -38,6 +38,7 @@ struct LossInputs {
   torch::Tensor entropies;            // leaf that requires a gradient; undefined unless needed
   torch::Tensor old_top_log_probs{};  // [B, T, K] of the most likely tokens when the step began; undefined unless needed
   torch::Tensor top_log_probs{};  // [B, T, K] of the same tokens now, a leaf that requires a gradient; undefined unless needed
+  torch::Tensor stored{};  // 1 on tokens of stored answers, whose old log-probs are the base model's; undefined: there are none
   torch::Tensor advantages;
   torch::Tensor selected;  // 0/1; undefined: no method selects
 };
@@ -54,7 +55,7 @@ struct Denominators {
 using LossSums = std::map<std::string, double>;
 
 // Adds "approx_kl" (rho - 1 - ln rho over tokens sampled by the old policy, Schulman's k3 of KL(old || current)) and, where
-// there is a reference, "kl" to the sums.
+// there is a reference, "kl" to the sums. Stored answers, which the old policy did not sample, count as 0.
 void record_divergence(const LossInputs& inputs, LossSums& sums);
 // Log-ratio of the current to the old policy, clamped to +-20, 0 outside the mask. [B, T]
 torch::Tensor log_ratio(const LossInputs& inputs);

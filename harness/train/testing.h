@@ -76,6 +76,26 @@ class ToyObserver : public TrainObserver {
   std::function<void(Pass pass, int64_t size)> before;
 };
 
+// Learns from all that a method may ask a step for: the most likely tokens, stored answers, mean readouts.
+class AskingMethod : public Method {
+ public:
+  [[nodiscard]] std::string name() const override { return "asking"; }
+  [[nodiscard]] Needs needs() const override {
+    return {.mean_readouts = true, .top_tokens = 2, .top_gradient = true, .stored_samples = 3, .stored_right = 1};
+  }
+  [[nodiscard]] bool shapes_rewards() const override { return true; }
+  void shape_rewards(const StepBatch& step, std::vector<double>& scores, Metrics&) override {
+    for (size_t i = 0; i < scores.size(); ++i) {
+      if (!step.samples[i].stored) scores[i] += 0.01 * step.samples[i].mean_readout.at(0);
+    }
+  }
+  [[nodiscard]] bool adds_terms() const override { return true; }
+  [[nodiscard]] torch::Tensor extra_terms(const LossSettings&, const LossInputs& inputs, LossSums&) const override {
+    const torch::Tensor likely = (inputs.top_log_probs - inputs.old_top_log_probs).exp().sum(2);
+    return 0.1 * likely - 0.5 * inputs.stored * log_ratio(inputs);
+  }
+};
+
 // A base model in a folder of its own with everything a run needs, and the folder of the run. Copies share the folder.
 class ToyRun {
  public:
@@ -147,10 +167,12 @@ class ToyRun {
   TrainResult train_policy(Transformer& model, const TrainerInputs& in, bool tally = false) const {
     std::vector<std::unique_ptr<Method>> list;
     if (tally) list.push_back(std::make_unique<TallyMethod>());
+    if (asks) list.push_back(std::make_unique<AskingMethod>());
     MethodStack methods(std::move(list));
     return train(model, methods, prompts(), grader, in);
   }
 
+  bool asks = false;  // trains with AskingMethod too
   Numerics numerics;  // of the policy
   TrainSettings settings;
   std::vector<Problem> problems;

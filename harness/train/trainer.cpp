@@ -75,7 +75,10 @@ class Run {
                           in_.ranks,
                           &limits_,
                           second_grader_.get(),
+                          nullptr,
                           starved_file()};
+    const StoredAnswers stored = make_stored_answers(collect);
+    if (methods_.needs().stored_samples > 0) collect.stored = &stored;
     if (writes()) fs::remove(starved_file());  // of an earlier start
     StepParts parts{settings_, collect, policy_, reference.get(), methods_, optimizer_, state_.cursor};
     while (state_.step < settings_.steps) {
@@ -137,6 +140,14 @@ class Run {
   std::unique_ptr<ReferencePolicy> make_reference() const {
     if (settings_.loss.kl_coef <= 0 && !methods_.needs().reference_log_probs) return nullptr;
     return std::make_unique<ReferencePolicy>(in_.model_folder, policy_.numerics(), settings_.offload_reference);
+  }
+
+  // What the base model answers to the problems that it masters, where a method asks for it.
+  [[nodiscard]] StoredAnswers make_stored_answers(const CollectInputs& collect) const {
+    const Needs needs = methods_.needs();
+    if (needs.stored_samples == 0) return {};
+    const ReferencePolicy base(in_.model_folder, policy_.numerics(), settings_.offload_reference);
+    return sample_stored_answers(*base.on_device(), collect, needs.stored_samples, needs.stored_right);
   }
 
   void finish_step(int64_t step, StepResult& result) {

@@ -42,6 +42,7 @@ def make_rich_line(draw):
     lengths = [T] + [draw.randint(1, T) for _ in range(rows - 1)]
     mask = [[1 if t < n else 0 for t in range(T)] for n in lengths]
     line = {"groups": groups, "correct": right, "mask": mask, "problems": groups,
+            "stored": [i % 4 == 2 for i in range(rows)],
             "rewards": [float(c) - (0.25 if i % 5 == 0 else 0.0) for i, c in enumerate(right)],
             "answers": [draw.choice(["a", "a", "d"] if c else ["b", "b", "c", ""]) for c in right],
             "fingerprints": [[draw.randint(-96, 96) / 32 for _ in range(5)] for _ in range(rows)]}
@@ -269,6 +270,9 @@ class Reference:
                 floor = 0.0
             w = (w * mask).abs()
             A = A * keys.get("lambda_min", 0.7) ** (w / max(w.max().item(), floor))
+        if m == "dph_rl":
+            stored = torch.tensor(line["stored"]).double()[:, None] * mask
+            A, b["kl"] = A * (1 - stored), 0.0
         if m == "simko":
             k, a = keys.get("k", 3), keys.get("a", 0.01)
             fork = torch.zeros_like(mask)
@@ -322,6 +326,13 @@ class Reference:
             e = torch.clamp(ref - l, -20, 20)
             terms = terms + b["kl"] * torch.clamp(e.exp() - e - 1, -10, 10)
         mean_entropy = (flat(H.detach()).mean()).item()
+        if m == "dph_rl":
+            base, now = old.exp(), l.exp()
+            f = (base / now).log()
+            if keys.get("divergence") == "js":  # by its definition, over answers of the base: half of each KL from the middle
+                middle = (base + now) / 2
+                f = ((base / middle).log() + now / base * (now / middle).log()) / 2
+            terms = terms + keys.get("eta", 0.01) * stored * f
         if m == "lp_reg":
             tau = keys.get("tau", 0.02)
             falling = sorted((old[i, t].item(), i, t) for i, t in mask.nonzero().tolist() if A[i, t] < 0)
@@ -385,7 +396,7 @@ RICH_CASES = [("uniqueness", {"strategy": "answer"}), ("uniqueness", {"strategy"
               ("lp_reg", {"share": 0.6, "estimator": "full"}), ("bbg", {}), ("bbg", {"k": 4, "tau": 0.15}),
               ("cue_grpo", ANSWERS), ("cue_grpo", {**ANSWERS, "alpha": 3.0}), ("repexp", {}),
               ("repexp", {"c": 0.7, "lambda": 4.0}),
-              ("risk_sensitive", {}), ("risk_sensitive", {"beta": -3.0})]
+              ("dph_rl", {}), ("dph_rl", {"eta": 0.5, "divergence": "js"}), ("risk_sensitive", {}), ("risk_sensitive", {"beta": -3.0})]
 
 draw = random.Random(SEED + 1)  # apart, so that the first lines stay what they are
 lines = {"lines": [make_line(0), make_line(1)], "rich_lines": [make_rich_line(draw)]}

@@ -57,6 +57,7 @@ std::vector<double> advantages_of_group(const PlannedRow& row, const Program& pr
     Sample sample;
     sample.correct = i < right;
     sample.reward = sample.correct ? 1 : 0;
+    sample.mean_readout = {1};  // never absent where a method needs it
     scores.push_back(sample.reward);
     step.samples.push_back(std::move(sample));
   }

@@ -136,6 +136,7 @@ void MethodStack::shape_token_advantages(TokenBatch& batch) const {
     require_tensor(batch.sampling_entropies, needs.sampling_entropies, method->name(), "entropies of the sampling policy");
     require_tensor(batch.current_log_probs, needs.current_log_probs, method->name(), "log-probs of the current policy");
     require_tensor(batch.current_entropies, needs.current_entropies, method->name(), "entropies of the current policy");
+    require_tensor(batch.stored, needs.stored_samples > 0, method->name(), "which tokens are of stored answers");
     require_tensor(batch.old_top_log_probs, needs.top_tokens > 0, method->name(), "log-probs of the most likely tokens");
   }
   for (const auto& method : methods_) method->observe(batch);

@@ -29,6 +29,7 @@ struct TokenBatch {
   // method, at most the vocabulary): [B, T, K] nats, under that policy; undefined unless needed.
   torch::Tensor old_top_log_probs;
   torch::Tensor most_likely;  // 1 where the response's token is the first of them; undefined unless needed
+  torch::Tensor stored;  // 1 on tokens of stored answers, whose old log-probs are the base model's; undefined unless needed
   torch::Tensor advantages;
   torch::Tensor weights;           // truncated importance weights that multiply the advantages after T and Q; undefined: 1
   std::vector<uint64_t> row_keys;  // [B] keyed stream identity of each row, for random selections

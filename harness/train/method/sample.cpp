@@ -16,7 +16,9 @@ Needs Needs::operator|(const Needs& other) const {
           .entropy_gradient = entropy_gradient || other.entropy_gradient,
           .reference_log_probs = reference_log_probs || other.reference_log_probs,
           .top_tokens = std::max(top_tokens, other.top_tokens),
-          .top_gradient = top_gradient || other.top_gradient};
+          .top_gradient = top_gradient || other.top_gradient,
+          .stored_samples = std::max(stored_samples, other.stored_samples),
+          .stored_right = std::max(stored_right, other.stored_right)};
 }
 
 }  // namespace harness

@@ -26,6 +26,9 @@ struct Needs {
   bool reference_log_probs = false;  // LossInputs::ref_log_probs
   int64_t top_tokens = 0;            // the so many most likely tokens of each place: TokenBatch::old_top_log_probs, most_likely
   bool top_gradient = false;         // LossInputs::top_log_probs, with a gradient
+  // Before the first step the base model answers each training problem so many times; problems with at least `stored_right`
+  // right answers give those in the place of new responses (Sample::stored, TokenBatch::stored). 0: none.
+  int64_t stored_samples = 0, stored_right = 0;
 
   // What either of two methods needs.
   Needs operator|(const Needs& other) const;
@@ -45,6 +48,7 @@ struct Sample {
   std::vector<float> mean_readout;  // [L] mean of the layer readout over the response's tokens; empty: no method needs it
   double mean_log_prob = 0;         // of the sampled tokens under the sampling policy, nats
   int64_t tokens = 0;               // sampled tokens, a stop token included
+  bool stored = false;              // an answer that the base model gave before the first step (Needs::stored_samples)
   uint64_t key = 0;                 // keyed stream identity of the response in its step, for random choices
 };
 

@@ -43,6 +43,7 @@ BatchLoss::Part BatchLoss::of_rows(int64_t begin, int64_t end, const torch::Tens
                           .entropies = needs.entropy_gradient ? leaf_of(entropies) : torch::Tensor(),
                           .old_top_log_probs = rows(batch_.old_top_log_probs),
                           .top_log_probs = needs.top_gradient ? leaf_of(top) : torch::Tensor(),
+                          .stored = rows(batch_.stored),
                           .advantages = rows(batch_.advantages),
                           .selected = rows(selected_)};
   Part part;

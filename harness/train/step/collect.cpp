@@ -53,6 +53,11 @@ Sample make_sample(const CollectInputs& in, const Problem& problem, const Sample
   return sample;
 }
 
+// Of sample k of its problem in step `step`.
+uint64_t row_key(const CollectInputs& in, const Sample& sample, int64_t step, size_t k) {
+  return RandomStream("row", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}).key();
+}
+
 // Grades a response again where it is drawn for the second grader.
 void grade_again(const CollectInputs& in, const Problem& problem, const std::string& text, bool correct, RandomStream draw,
                  Collected& totals) {
@@ -82,7 +87,7 @@ void grade_group(const CollectInputs& in, int64_t step, RolloutGroup& group, Col
     const std::string text = in.prompts.tokenizer().decode(ids);
     Verdict verdict = in.grader.grade(text, problem);
     Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, verdict));
-    sample.key = RandomStream("row", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}).key();
+    sample.key = row_key(in, sample, step, k);
     totals.tally.add(problem, text, verdict.correctness, verdict.extracted.has_value(), response.stopped);
     grade_again(in, problem, text, sample.correct,
                 {"second grader", {in.settings.seed, sample.problem, static_cast<uint64_t>(step), k}}, totals);
@@ -136,13 +141,14 @@ GeneratorSettings generator_settings(const CollectInputs& in, int64_t layers) {
   return generator;
 }
 
-// The next prompts of the run, each with the streams of its responses; the visits are counted.
+// The next prompts of the run, each with the streams of its responses; the visits are counted. A group of stored answers has
+// its responses already and no request.
 struct PromptBatch {
   std::vector<GenerationRequest> requests;
   std::vector<RolloutGroup> groups;
 };
 
-PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vector<int64_t>& order) {
+PromptBatch next_prompts(const CollectInputs& in, int64_t step, DataCursor& cursor, std::vector<int64_t>& order) {
   const TrainSettings& s = in.settings;
   PromptBatch batch;
   for (int64_t i = 0; i < s.prompts_per_step; ++i) {
@@ -151,6 +157,12 @@ PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vecto
     group.prompt = in.prompt_ids[static_cast<size_t>(group.problem)];
     const uint64_t hash = in.problems[static_cast<size_t>(group.problem)].hash();
     const auto visit = static_cast<uint64_t>(cursor.visits[hash]++);
+    if (in.stored != nullptr && in.stored->contains(group.problem)) {
+      group = in.stored->at(group.problem);
+      for (size_t k = 0; k < group.samples.size(); ++k) group.samples[k].key = row_key(in, group.samples[k], step, k);
+      batch.groups.push_back(std::move(group));
+      continue;
+    }
     GenerationRequest request{group.prompt, {}};
     for (int64_t k = 0; k < s.responses_per_prompt; ++k) {
       request.streams.emplace_back("rollout", std::initializer_list<uint64_t>{s.seed, hash, visit, static_cast<uint64_t>(k)});
@@ -162,15 +174,15 @@ PromptBatch next_prompts(const CollectInputs& in, DataCursor& cursor, std::vecto
 }
 
 void count_work(const Transformer& policy, const CollectInputs& in, const GenerationTotals& totals,
-                const std::vector<RolloutGroup>& groups, const std::vector<std::vector<SampledResponse>>& responses,
+                const std::vector<GenerationRequest>& requests, const std::vector<std::vector<SampledResponse>>& responses,
                 Collected& out) {
   out.readout_seconds += totals.readout_seconds;
   out.decode_seconds += totals.decode_seconds;
   // Of all processes, each with about as many steps as this one.
   const auto steps = static_cast<double>(totals.steps * (in.ranks == nullptr ? 1 : in.ranks->size()));
   out.decode_bytes += steps * decode_weight_bytes(policy);
-  for (size_t g = 0; g < groups.size(); ++g) {
-    const RolloutWork work = rollout_work(policy, static_cast<int64_t>(groups[g].prompt.size()), responses[g]);
+  for (size_t g = 0; g < requests.size(); ++g) {
+    const RolloutWork work = rollout_work(policy, static_cast<int64_t>(requests[g].prompt.size()), responses[g]);
     out.work.add(work.all);
     out.decoded.add(work.decoded);
     out.decode_bytes += work.kv_bytes;
@@ -205,20 +217,27 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
   while (static_cast<int64_t>(out.groups.size()) < s.prompts_per_step &&
          out.gen_batches < (s.filter.enabled ? s.filter.max_gen_batches : 1)) {
     ++out.gen_batches;
-    auto [requests, groups] = next_prompts(in, cursor, order);
+    auto [requests, groups] = next_prompts(in, step, cursor, order);
     GenerationTotals totals;
-    std::vector<std::vector<SampledResponse>> responses =
-        generate_over_ranks(in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
-    count_work(policy, in, totals, groups, responses, out);
+    std::vector<std::vector<SampledResponse>> responses;
+    if (!requests.empty()) {
+      responses = generate_over_ranks(in.ranks, policy, requests, generator, totals, in.limits, fmt::format("step {}", step));
+    }
+    count_work(policy, in, totals, requests, responses, out);
+    size_t generated = 0;
     for (size_t g = 0; g < groups.size(); ++g) {
-      groups[g].responses = std::move(responses[g]);
-      grade_group(in, step, groups[g], out);
-      ++out.groups_generated;
-      out.groups_mixed += groups[g].mixed() ? 1 : 0;
-      const bool keep = !s.filter.enabled || groups[g].mixed();
+      const bool stored = !groups[g].samples.empty();
+      if (!stored) {
+        groups[g].responses = std::move(responses[generated++]);
+        grade_group(in, step, groups[g], out);
+        ++out.groups_generated;
+        out.groups_mixed += groups[g].mixed() ? 1 : 0;
+      }
+      const bool keep = stored || !s.filter.enabled || groups[g].mixed();
       // Surplus kept groups are dropped: not trained on, not remembered.
       if (!keep || static_cast<int64_t>(out.groups.size()) >= s.prompts_per_step) continue;
-      if (generator.readout) read_fingerprints(in, reader, groups[g], out);
+      out.groups_stored += stored ? 1 : 0;
+      if (generator.readout && !stored) read_fingerprints(in, reader, groups[g], out);
       out.groups.push_back(std::move(groups[g]));
     }
   }
@@ -227,6 +246,39 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
     for (Sample& sample : out.groups[g].samples) sample.group = static_cast<int64_t>(g);
   }
   return out;
+}
+
+StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& in, int64_t samples, int64_t right) {
+  GeneratorSettings generator = generator_settings(in, base.config().layers);
+  generator.readout = false;
+  StoredAnswers stored;
+  Collected counts;  // of no step
+  const auto problems = static_cast<int64_t>(in.problems.size());
+  for (int64_t begin = 0; begin < problems; begin += in.settings.prompts_per_step) {
+    std::vector<GenerationRequest> requests;
+    for (int64_t p = begin; p < std::min(problems, begin + in.settings.prompts_per_step); ++p) {
+      GenerationRequest& request = requests.emplace_back(GenerationRequest{in.prompt_ids[static_cast<size_t>(p)], {}});
+      for (int64_t k = 0; k < samples; ++k) {
+        const std::initializer_list<uint64_t> parts = {in.settings.seed, in.problems[static_cast<size_t>(p)].hash(),
+                                                       static_cast<uint64_t>(k)};
+        request.streams.emplace_back("stored answers", parts);
+      }
+    }
+    GenerationTotals totals;
+    auto responses = generate_over_ranks(in.ranks, base, requests, generator, totals, in.limits, "stored answers");
+    for (size_t r = 0; r < requests.size(); ++r) {
+      RolloutGroup group;
+      group.problem = begin + static_cast<int64_t>(r);
+      group.prompt = requests[r].prompt;
+      group.responses = std::move(responses[r]);
+      grade_group(in, 0, group, counts);
+      for (Sample& sample : group.samples) sample.stored = true;
+      if (std::count_if(group.samples.begin(), group.samples.end(), [](const Sample& s) { return s.correct; }) < right)
+        continue;
+      stored.emplace(group.problem, std::move(group));
+    }
+  }
+  return stored;
 }
 
 }  // namespace harness

@@ -44,7 +44,8 @@ struct Collected {
   bool starved = false;              // fewer than prompts_per_step
   int64_t gen_batches = 0;
   int64_t groups_generated = 0;
-  int64_t groups_mixed = 0;  // of them, with right and wrong responses
+  int64_t groups_stored = 0;  // kept, of stored answers
+  int64_t groups_mixed = 0;   // of them, with right and wrong responses
   int64_t responses_generated = 0;
   int64_t tokens_generated = 0;
   int64_t responses_truncated = 0;
@@ -64,6 +65,9 @@ struct Collected {
   [[nodiscard]] int64_t responses_kept() const;  // of all groups kept
 };
 
+// By training problem: the group of answers that the base model gave before the first step to a problem that it masters.
+using StoredAnswers = std::map<int64_t, RolloutGroup>;
+
 // What collecting needs beside the settings; all references outlive it.
 struct CollectInputs {
   const TrainSettings& settings;
@@ -77,6 +81,7 @@ struct CollectInputs {
   Ranks* ranks = nullptr;                               // the processes that share the sampling; null: this one alone
   MemoryLimits* limits = nullptr;                       // null: memory that ends is an error
   const Grader* second_grader = nullptr;                // of alarm.second_grader; null: none
+  const StoredAnswers* stored = nullptr;                // given in the place of new responses; null: none
   std::string starved_file{};                           // where a starved step that ends the run says what it saw; "": nowhere
 };
 
@@ -84,6 +89,11 @@ struct CollectInputs {
 // `step` is for messages and the draws of the second grader. Throws Error when starved and the settings say "stop" (counts of
 // what was sampled and what to change in its first line, then one response of each kind), and where memory does not hold one
 // response.
+// Groups of stored answers are kept whatever the filter says, and count in nothing that was generated.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
+
+// The `samples` answers of the base model to each training problem, of problems with at least `right` right ones. They are
+// keyed by the run's seed, the problem and the sample: the same at every start of a run.
+StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& inputs, int64_t samples, int64_t right);
 
 }  // namespace harness

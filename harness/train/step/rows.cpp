@@ -21,6 +21,7 @@ std::vector<TrainRow> make_rows(const Collected& collected, const TrainSettings&
       row.response = &group.responses[k];
       row.counts = !(settings.mask_truncated && !group.responses[k].stopped);
       row.key = group.samples[k].key;
+      row.stored = group.samples[k].stored;
       row.old_log_probs = group.responses[k].log_probs;
       rows.push_back(std::move(row));
     }
@@ -33,6 +34,7 @@ ScoringDifference replace_old_log_probs(std::vector<TrainRow>& rows, std::vector
   double squares = 0, perplexities = 0, tokens = 0;
   for (size_t b = 0; b < rows.size(); ++b) {
     TrainRow& row = rows[b];
+    if (row.stored) continue;
     double sum = 0;
     for (size_t t = 0; t < now[b].size(); ++t) {
       const float difference = now[b][t] - row.old_log_probs[t];

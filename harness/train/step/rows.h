@@ -20,6 +20,7 @@ struct TrainRow {
   const SampledResponse* response = nullptr;
   double advantage = 0;
   bool counts = true;                // false: masked (a truncated response under train.mask_truncated)
+  bool stored = false;               // a stored answer of the base model
   uint64_t key = 0;                  // keyed stream identity
   std::vector<float> old_log_probs;  // [T] nats, under the sampling policy, or recomputed
   std::vector<float> ref_log_probs;  // [T] nats; empty without a reference
@@ -39,8 +40,9 @@ struct ScoringDifference {
   double perplexity_ratio = 1;  // mean over responses of exp(mean over its tokens of sampled - now)
 };
 
-// Each row's old log-probs become those that the policy gives now ([T] of each row, nats); where cap > 0 its weights become
-// min(exp(now - sampled), cap), the truncated importance weights between sampling and training numerics.
+// Each row's old log-probs (but for stored answers, whose are the base model's) become those that the policy gives now ([T] of
+// each row, nats); where cap > 0 its weights become min(exp(now - sampled), cap), the truncated importance weights between
+// sampling and training numerics.
 ScoringDifference replace_old_log_probs(std::vector<TrainRow>& rows, std::vector<std::vector<float>> now, double cap);
 
 // Rows begin .. end - 1 packed with each prompt once; where the hidden state of every response token's place stands.

@@ -94,6 +94,7 @@ StepResult run_step(StepParts& p, int64_t step) {
   record_rollout(collected, metrics);
   record_diversity(collected, metrics);
   record_error_labels(collected, metrics);
+  if (p.inputs.stored != nullptr) metrics["stored_groups"] = static_cast<double>(collected.groups_stored);
   if (p.inputs.fingerprints) record_missing_fingerprints(collected, metrics);
   if (collected.groups.empty()) return result;
 

@@ -75,6 +75,12 @@ TokenBatch make_token_batch(const Transformer& policy, const Needs& needs, const
     if (needs.current_entropies) batch.current_entropies = padded(rows, [&](size_t b) -> Values { return now.entropies[b]; });
   }
   if (needs.top_tokens > 0) add_top_tokens_of(rows, batch);
+  if (needs.stored_samples > 0) {
+    batch.stored = torch::zeros_like(batch.mask);
+    for (size_t b = 0; b < rows.size(); ++b) {
+      if (rows[b].stored) batch.stored[static_cast<int64_t>(b)].copy_(batch.mask[static_cast<int64_t>(b)]);
+    }
+  }
   torch::Tensor advantages = torch::zeros({static_cast<int64_t>(rows.size()), 1}, torch::kFloat32);
   for (size_t b = 0; b < rows.size(); ++b) {
     advantages[static_cast<int64_t>(b)][0] = static_cast<float>(rows[b].advantage);
@@ -153,7 +159,8 @@ void add_gradients(Transformer& policy, const MiniBatch& batch, size_t begin, si
               .view({last - first, width, columns});
   }
   const BatchLoss::Part part = loss.of_rows(first, last, log_probs, entropies, top);
-  const torch::Tensor log_ratio = ((log_probs - loss.batch().old_log_probs.slice(0, first, last)) * mask).abs();
+  torch::Tensor log_ratio = ((log_probs - loss.batch().old_log_probs.slice(0, first, last)) * mask).abs();
+  if (loss.batch().stored.defined()) log_ratio = log_ratio * (1 - loss.batch().stored.slice(0, first, last));
   totals.loss += part.loss;
   totals.entropy_sum += (entropies * mask).sum(torch::kFloat64).item<double>();
   totals.largest_log_ratio = std::max(totals.largest_log_ratio, log_ratio.max().item<double>());
