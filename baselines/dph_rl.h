@@ -3,10 +3,8 @@
 //
 // Differs from its base in:
 // 1. Before the first step the base model answers every training problem `samples` times. A problem with at least `mastered`
-// right
-//    answers is mastered: where it comes up, those answers stand in the place of new responses, right and wrong ones alike.
-// 2. Their loss is eta times a divergence of the policy from the base model, estimated on them token by token (u = policy /
-// base):
+//    right answers is mastered: where it comes up, those answers, right and wrong, stand in the place of new responses.
+// 2. Their loss is eta times a divergence of the policy from the base model, a token at a time (u = policy / base):
 //      "kl": -ln u, whose mean is KL(base || policy); "js": (u ln u - (u + 1) ln((u + 1) / 2)) / 2, whose mean is the
 //    Jensen-Shannon divergence. Their advantages are 0.
 // 3. The other problems have the base's loss without KL to the base model (loss.kl_coef = 0).
