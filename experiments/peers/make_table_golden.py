@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import binom, hypergeom, t, trim_mean
 from statsmodels.stats.multitest import multipletests
 
-SEED, N, KS, TAU = 5, 8, (1, 4), 0.5
+SEED, N, KS, TAU, COVER = 5, 8, (1, 4, 6), 0.5, 0.25
 SETS = {"one": 7, "two": 5}
 ROWS = {"Base": (None, [0], 0.02), "A": ("Base", [1, 2, 3], 0.2), "B": ("A", [1, 2, 3], 0.65)}
 BUDGET = ("tokens_generated", "responses_generated", "responses_kept", "updates", "visits_per_problem")
@@ -70,8 +70,11 @@ def problem_values(line):
     right = [v == "r" for v in line["recipe"]]
     c, answers = sum(right), line["answers"]
     out = {f"pass@{k}": 1 - comb(N - c, k) / comb(N, k) for k in KS}
-    out[f"maj@{KS[1]}"] = majority(answers, right, KS[1])
-    out[f"g_pass@{KS[1]}_{TAU}"] = hypergeom.sf(ceil(TAU * KS[1]) - 1, N, c, KS[1])
+    for k in KS[1:]:
+        out[f"maj@{k}"] = majority(answers, right, k)
+        out[f"g_pass@{k}_{TAU}"] = hypergeom.sf(ceil(TAU * k) - 1, N, c, k)
+    out[f"cover@{COVER}"] = float(np.mean(right) >= COVER)  # arXiv 2510.08325: G(tau) = 1/T sum of 1{p_i >= tau}
+    out["luck"] = float(c in (1, 2))
     out["distinct_answers"] = len(set(answers) - {None})
     out["answer_entropy"] = entropy(answers)
     out["no_answer"] = answers.count(None) / N
@@ -117,14 +120,26 @@ def mean_with_interval(sets):
 
 
 def sampling_error(lines, row, names, k):
-    variance, seeds = 0.0, ROWS[row][1]
-    for line in (l for l in lines if l["row"] == row and l["set"] in names):
-        c = line["recipe"].count("r")
-        weights = binom.pmf(np.arange(N + 1), N, c / N)
-        values = np.array([1 - comb(N - r, k) / comb(N, k) for r in range(N + 1)])
-        spread = (weights * values**2).sum() - (weights * values).sum() ** 2
-        variance += spread / (len(seeds) * len(names) * SETS[line["set"]]) ** 2
-    return math.sqrt(max(variance, 0.0))
+    """2k <= N: pass@k^2 has an unbiased estimate. Else: the rates' distribution by EM on a grid, every problem at its mean."""
+    of = [l for l in lines if l["row"] == row and l["set"] in names]
+    c = np.array([l["recipe"].count("r") for l in of])
+    weights = np.array([1 / (len(ROWS[row][1]) * len(names) * SETS[l["set"]]) ** 2 for l in of])
+    none_right = np.array([comb(N - r, k) / comb(N, k) for r in range(N + 1)])
+    if 2 * k <= N:
+        spread = np.array([none_right[r] ** 2 - comb(N - r, 2 * k) / comb(N, 2 * k) for r in range(N + 1)])[c]
+    else:
+        steps = ceil(4 * math.sqrt(N))
+        grid = np.sin(np.pi * np.arange(steps + 1) / (2 * steps)) ** 2
+        chances = binom.pmf(c[:, None], N, grid[None, :])
+        every = binom.pmf(np.arange(N + 1)[:, None], N, grid[None, :])
+        of_rate = (every * none_right[:, None] ** 2).sum(0) - (every * none_right[:, None]).sum(0) ** 2
+        shares = np.full(steps + 1, 1 / (steps + 1))
+        for _ in range(101):
+            at = chances * shares
+            at /= at.sum(1, keepdims=True)
+            shares = (weights[:, None] * at).sum(0) / weights.sum()
+        spread = at @ of_rate
+    return math.sqrt(max((weights * spread).sum(), 0.0))
 
 
 def improvement(mine, theirs):
@@ -206,7 +221,7 @@ def main():
     with open(f"{folder}/table.jsonl", "w") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
     with open(f"{folder}/table.expected.json", "w") as file:
-        expected = {"n": N, "k": list(KS), "g_pass": [TAU], "sets": list(SETS), "trainings": training,
+        expected = {"n": N, "k": list(KS), "g_pass": [TAU], "cover": [COVER], "sets": list(SETS), "trainings": training,
                     **golden(lines, training)}
         json.dump(expected, file, indent=1, default=float)
         file.write("\n")

@@ -9,7 +9,8 @@
 //   shape = "FOLDER"                  with `path`: config.json (beside this file) that `plan` reads where the model is absent
 //   start = "NAME"                    with `pretrain`: goes on from that other base model (a cold start)
 //   [table]                           k = [1, 128], published = "published.toml", g_pass = [0.5] (thresholds of G-pass@k
-//                                     columns), maj = true (maj@k columns)
+//                                     columns), maj = true (maj@k columns), cover = [0.05, 0.5] (Cover@tau
+//                                     columns)
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
 //   [until]                           rule = "group_sequential", looks = [5, 10, 15, 20]; "anytime", "half_width": rows get
 //   seeds

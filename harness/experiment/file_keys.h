@@ -18,7 +18,7 @@ struct TrialSettings {
 };
 
 struct FileHead {
-  TableSettings table;  // title, k, g_pass, maj, primary and the rule for seeds
+  TableSettings table;  // title, and what read_table_keys reads
   std::vector<int64_t> seeds;
   std::string results, runs, model_cache;
   int64_t workers = 2;  // run.jobs
@@ -27,7 +27,7 @@ struct FileHead {
   std::string published;
 };
 // `stem`: the file's name without its ending, after which folders are named. Throws Error for seeds that are no list, none or
-// the same twice, k below 1, a threshold outside [0, 1], a primary column that is none, and a rule without what it needs.
+// the same twice, and what read_table_keys refuses.
 FileHead read_file_head(ConfigReader& keys, const std::string& stem);
 // True of "KEY=VALUE" where the key is of the head or of a base model.
 bool is_of_file_head(const std::string& assignment);

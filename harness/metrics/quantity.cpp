@@ -27,6 +27,8 @@ constexpr KindName kKinds[] = {
     {Kind::pass, "pass", "pass"},
     {Kind::g_pass, "g_pass", "G-pass"},  // as arXiv 2412.13147 writes it
     {Kind::maj, "maj", "maj"},
+    {Kind::cover, "cover", "Cover"},  // as arXiv 2510.08325 writes it
+    {Kind::luck, "luck", "luck"},
     {Kind::distinct_answers, "distinct_answers", "distinct answers"},
     {Kind::answer_entropy, "answer_entropy", "answer entropy"},
     {Kind::no_answer, "no_answer", "no answer"},
@@ -65,6 +67,10 @@ double value_of(const ProblemCounts& counts, const Quantity& quantity) {
       return quantity.k > counts.n ? kUndefined : pass_at_k(counts.n, counts.right, quantity.k);
     case Kind::g_pass:
       return quantity.k > counts.n ? kUndefined : g_pass_at_k(counts.n, counts.right, quantity.k, quantity.tau);
+    case Kind::cover:
+      return cover_at(counts.n, counts.right, quantity.tau);
+    case Kind::luck:
+      return counts.right == 1 || counts.right == 2 ? 1.0 : 0.0;
     case Kind::distinct_answers:
       return counts.answers_known ? static_cast<double>(counts.distinct_answers) : kUndefined;
     case Kind::answer_entropy:
@@ -104,12 +110,14 @@ std::vector<double> values_of(const ProblemCounts& counts, std::span<const Quant
 std::string Quantity::name() const {
   std::string text = names_of(kind).name;
   if (of_samples(kind)) text += fmt::format("@{}", k);
+  if (kind == Kind::cover) text += fmt::format("@{}", tau);
   return kind == Kind::g_pass ? text + fmt::format("_{}", tau) : text;
 }
 
 std::string Quantity::heading() const {
   std::string text = names_of(kind).heading;
   if (of_samples(kind)) text += fmt::format("@{}", k);
+  if (kind == Kind::cover) text += fmt::format("@{}", tau);
   return kind == Kind::g_pass ? text + fmt::format(" at {}", tau) : text;
 }
 
@@ -129,11 +137,16 @@ Quantity parse_quantity(std::string_view name) {
       rest.remove_prefix(1);
       if (!take_number(rest, quantity.tau) || !(quantity.tau >= 0 && quantity.tau <= 1)) continue;
     }
+    if (one.kind == Kind::cover) {
+      if (!rest.starts_with('@')) continue;
+      rest.remove_prefix(1);
+      if (!take_number(rest, quantity.tau) || !(quantity.tau > 0 && quantity.tau <= 1)) continue;
+    }
     if (rest.empty()) return quantity;
   }
-  std::vector<std::string> known = {"pass@K", "g_pass@K_TAU", "maj@K"};
+  std::vector<std::string> known = {"pass@K", "g_pass@K_TAU", "maj@K", "cover@TAU"};
   for (const KindName& one : kKinds) {
-    if (!of_samples(one.kind)) known.push_back(one.name);
+    if (!of_samples(one.kind) && one.kind != Kind::cover) known.push_back(one.name);
   }
   throw Error("expected one of {}, found \"{}\"", fmt::join(known, ", "), name);
 }

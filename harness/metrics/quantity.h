@@ -21,6 +21,8 @@ struct Quantity {
     pass,              // pass@k
     g_pass,            // G-pass@k at threshold tau (arXiv 2412.13147)
     maj,               // maj@k
+    cover,             // Cover@tau (arXiv 2510.08325): 1 where a share tau of all samples is right
+    luck,              // 1 where one or two of all samples are right
     distinct_answers,  // different final answers of all samples
     answer_entropy,    // nats
     no_answer,         // share of the samples, as the next two
@@ -38,18 +40,18 @@ struct Quantity {
   };
   Kind kind = Kind::pass;
   int64_t k = 0;   // samples of pass@k, G-pass@k, maj@k; else 0
-  double tau = 0;  // threshold of G-pass@k; else 0
+  double tau = 0;  // threshold of G-pass@k and Cover@tau; else 0
 
   static Quantity pass(int64_t k) { return {Kind::pass, k, 0}; }
   auto operator<=>(const Quantity&) const = default;
 
-  // As files and keys write it: "pass@8", "g_pass@8_0.5", "maj@8", "distinct_answers", ...
+  // As files and keys write it: "pass@8", "g_pass@8_0.5", "maj@8", "cover@0.5", "distinct_answers", ...
   [[nodiscard]] std::string name() const;
-  // As a table's head shows it: "pass@8", "G-pass@8 at 0.5", "maj@8", "distinct answers", ...
+  // As a table's head shows it: "pass@8", "G-pass@8 at 0.5", "maj@8", "Cover@0.5", "distinct answers", ...
   [[nodiscard]] std::string heading() const;
 };
 
-// The quantity of a name. Throws Error for another text, k < 1 and a threshold outside [0, 1].
+// The quantity of a name. Throws Error for another text, k < 1 and a threshold outside [0, 1], of Cover@tau 0 too.
 Quantity parse_quantity(std::string_view name);
 
 // The counts of one set by training seed.

@@ -10,10 +10,6 @@ namespace {
 
 OrderedJson number_or_null(double value) { return std::isnan(value) ? OrderedJson(nullptr) : OrderedJson(value); }
 
-bool task_metric(const Column& column) {
-  return column.kind() == ColumnKind::pass || column.kind() == ColumnKind::diversity || column.kind() == ColumnKind::verifier;
-}
-
 OrderedJson task_config(const ExperimentRecord& record, const std::string& set) {
   OrderedJson config{{"task", set}, {"output_type", "generate_until"}, {"repeats", record.n}, {"num_fewshot", 0}};
   if (record.temperature) {
@@ -80,7 +76,7 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
   for (size_t c = 0; c < summary.columns.size(); ++c) {
     const Column& column = summary.columns[c];
     own.push_back(own_json(column, line.entries[c]));
-    if (!task_metric(column)) continue;
+    if (!column.of_problems()) continue;
     OrderedJson& task = json["results"][column.set];
     task["alias"] = column.set;
     task[column.quantity.name() + ",none"] = number_or_null(line.entries[c].mean.value);

@@ -11,6 +11,7 @@
 #include "harness/stats/aggregate.h"
 #include "harness/stats/bootstrap.h"
 #include "harness/stats/compare.h"
+#include "harness/stats/distributions.h"
 #include "harness/stats/majority.h"
 #include "harness/stats/pass_at_k.h"
 #include "harness/stats/sampling_error.h"
@@ -48,6 +49,44 @@ RC_GTEST_PROP(PassAtK, EqualsCountingSubsets, ()) {
   const double tau = *rc::gen::inRange(0, 11) / 10.0;
   const auto needed = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(tau * k - 1e-9)));
   RC_ASSERT(std::abs(g_pass_at_k(n, c, k, tau) - counted(n, c, k, needed)) < 1e-13);
+}
+
+TEST(SamplingVariance, IsWithoutBiasForEveryRateWhereTwoKSamplesAreThere) {
+  constexpr int64_t kSamples = 12;
+  for (const int64_t k : {1, 2, 5, 6}) {
+    for (const double rate : {0.0, 0.03, 0.2, 0.5, 0.8, 1.0}) {
+      double mean = 0, square = 0, estimate = 0;  // over all counts
+      for (int64_t right = 0; right <= kSamples; ++right) {
+        const double chance = binomial_probability(kSamples, rate, right);
+        const double value = pass_at_k(kSamples, right, k);
+        mean += chance * value;
+        square += chance * value * value;
+        const std::vector<std::vector<SampleCount>> one = {{{kSamples, right}}};
+        estimate += chance * sampling_variance(one, k);
+      }
+      EXPECT_NEAR(estimate, square - mean * mean, 1e-13) << k << " at " << rate;
+    }
+  }
+}
+
+TEST(CoverAtTau, IsWhatPassAtKIsAMeanOf) {
+  // The identity of arXiv 2510.08325 at the rates c / n: 1 - (1 - p)^k = k * integral of (1 - tau)^(k-1) Cover(tau), here over
+  // the n steps of Cover.
+  constexpr int64_t kSamples = 16;
+  for (const int64_t k : {1, 3, 16}) {
+    for (int64_t right = 0; right <= kSamples; ++right) {
+      double sum = 0;
+      for (int64_t step = 1; step <= kSamples; ++step) {
+        const double low = static_cast<double>(step - 1) / kSamples, high = static_cast<double>(step) / kSamples;
+        sum += cover_at(kSamples, right, high) * (std::pow(1 - low, k) - std::pow(1 - high, k));
+      }
+      EXPECT_NEAR(sum, 1 - std::pow(1 - static_cast<double>(right) / kSamples, k), 1e-13);
+    }
+  }
+  EXPECT_EQ(cover_at(10, 7, 0.7), 1.0);  // 0.7 * 10 is above 7 in binary
+  EXPECT_EQ(cover_at(10, 6, 0.7), 0.0);
+  EXPECT_EQ(cover_at(10, 0, 0.001), 0.0);
+  for (int64_t c = 0; c <= 10; ++c) EXPECT_EQ(cover_at(10, c, 0.45), g_pass_at_k(10, c, 10, 0.45));
 }
 
 RC_GTEST_PROP(PassAtK, GrowsWithKAndWithC, ()) {
@@ -270,15 +309,19 @@ TEST(Holm, DecidesStepDownAndItsLevelsAgreeWithItsDecisions) {
 }
 
 TEST(SamplingError, WorkedByHand) {
-  // pass@1: binomial about each problem, sqrt(1/4 / 4) / 2 of the two.
+  // pass@1: p (1 - p) / (n - 1) of each problem, half of its root of the two.
   const std::vector<std::vector<SampleCount>> two = {{{4, 2}, {4, 4}}};
-  EXPECT_NEAR(sampling_error(two, 1), 0.125, 1e-15);
-  // pass@2 of one problem with 1 of 2 right: 0, 1, 1 with chances 1/4, 1/2, 1/4.
-  const std::vector<std::vector<SampleCount>> one = {{{2, 1}}};
-  EXPECT_NEAR(sampling_error(one, 2), std::sqrt(0.75 - 0.75 * 0.75), 1e-15);
+  EXPECT_NEAR(sampling_error(two, 1), std::sqrt(0.25 / 3) / 2, 1e-15);
+  // pass@2 of one problem with 1 of 4 right: one of two halves has it, and the halves' difference, 1, is squared and halved
+  // twice: the mean of two such halves would have a quarter, their average over all halves as here half of that.
+  const std::vector<std::vector<SampleCount>> one = {{{4, 1}}};
+  EXPECT_NEAR(sampling_error(one, 2), 0.5, 1e-15);
   // Two seeds of that problem weigh half each.
-  const std::vector<std::vector<SampleCount>> seeds = {{{2, 1}}, {{2, 1}}};
-  EXPECT_NEAR(sampling_error(seeds, 2), std::sqrt((0.75 - 0.75 * 0.75) / 2), 1e-15);
+  const std::vector<std::vector<SampleCount>> seeds = {{{4, 1}}, {{4, 1}}};
+  EXPECT_NEAR(sampling_error(seeds, 2), std::sqrt(0.125), 1e-15);
+  // Nothing is open where every problem is always or never right.
+  const std::vector<std::vector<SampleCount>> sure = {{{4, 4}, {4, 0}}};
+  for (const int64_t k : {1, 2, 4}) EXPECT_NEAR(sampling_error(sure, k), 0, k == 4 ? 0.05 : 1e-15) << k;
 }
 
 TEST(SamplingError, IsUndefinedWithoutProblemsAndForAKAboveN) {

@@ -152,6 +152,7 @@ OrderedJson to_json(const ExperimentRecord& record) {
   json["columns"] = OrderedJson{{"k", record.k}};
   if (!record.g_pass.empty()) json["columns"]["g_pass"] = record.g_pass;
   if (record.maj) json["columns"]["maj"] = true;
+  if (!record.cover.empty()) json["columns"]["cover"] = record.cover;
   json["n"] = record.n;
   json["eval_seed"] = record.eval_seed ? OrderedJson(*record.eval_seed) : OrderedJson(nullptr);
   json["temperature"] = number_or_null(record.temperature);
@@ -190,6 +191,7 @@ ExperimentRecord experiment_record_from_json(const Json& json) {
     const Json& columns = json["columns"];
     record.k = list_field<int64_t>(columns, "k");
     if (columns.contains("g_pass")) record.g_pass = list_field<double>(columns, "g_pass");
+    if (columns.contains("cover")) record.cover = list_field<double>(columns, "cover");
     record.maj = columns.contains("maj") && boolean_field(columns, "maj");
   }
   record.n = integer_field(json, "n");

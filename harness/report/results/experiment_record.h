@@ -52,6 +52,7 @@ struct TableSettings {
   std::vector<int64_t> k = {1, 128};
   std::vector<double> g_pass;        // thresholds of G-pass@k columns, none by default
   bool maj = false;                  // maj@k columns
+  std::vector<double> cover;         // thresholds of Cover@tau columns, none by default
   std::vector<std::string> primary;  // columns whose comparisons are Holm's family, "average pass@1"; {}: all
   SeedRule rule;                     // how many seeds rows get, and what is called equivalent
   std::vector<std::string> amended;  // rules that stood before the present one, each with the look after which it was changed

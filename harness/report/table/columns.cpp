@@ -29,7 +29,10 @@ ColumnKind Column::kind() const {
     case Kind::pass:
     case Kind::g_pass:
     case Kind::maj:
+    case Kind::cover:
       return ColumnKind::pass;
+    case Kind::luck:
+      return ColumnKind::luck;
     case Kind::distinct_answers:
     case Kind::answer_entropy:
       return ColumnKind::diversity;
@@ -45,6 +48,11 @@ ColumnKind Column::kind() const {
     default:
       return ColumnKind::budget;
   }
+}
+
+bool Column::of_problems() const {
+  return kind() == ColumnKind::pass || kind() == ColumnKind::luck || kind() == ColumnKind::diversity ||
+         kind() == ColumnKind::verifier;
 }
 
 bool Column::percent() const { return kind() != ColumnKind::diversity && kind() != ColumnKind::budget; }
@@ -70,8 +78,9 @@ std::vector<Column> table_columns(const TableSettings& settings, bool graded_twi
       if (settings.maj) columns.push_back({set, {Kind::maj, k, 0}});
       for (const double tau : settings.g_pass) columns.push_back({set, {Kind::g_pass, k, tau}});
     }
+    for (const double tau : settings.cover) columns.push_back({set, {Kind::cover, 0, tau}});
   }
-  for (const Kind kind : {Kind::iqm, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate,
+  for (const Kind kind : {Kind::iqm, Kind::luck, Kind::distinct_answers, Kind::answer_entropy, Kind::train_pass_rate,
                           Kind::rollout_pass_rate, Kind::no_answer, Kind::undecided}) {
     columns.push_back({kAverage, {kind}});
   }

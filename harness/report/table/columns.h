@@ -12,7 +12,7 @@ namespace harness {
 
 inline constexpr const char* kAverage = "average";
 
-enum class ColumnKind { pass, aggregate, diversity, train, verifier, budget };
+enum class ColumnKind { pass, aggregate, luck, diversity, train, verifier, budget };
 
 struct Column {
   std::string set;  // problem set; kAverage: mean over the sets
@@ -20,8 +20,9 @@ struct Column {
   bool primary = true;  // its comparisons are of Holm's family
 
   [[nodiscard]] ColumnKind kind() const;
-  [[nodiscard]] bool percent() const;   // a rate, shown in percent
-  [[nodiscard]] bool compared() const;  // rows are compared in it
+  [[nodiscard]] bool of_problems() const;  // a mean over problems
+  [[nodiscard]] bool percent() const;      // a rate, shown in percent
+  [[nodiscard]] bool compared() const;     // rows are compared in it
 };
 
 // Of "SET METRIC", such as "average pass@1". Throws Error for another text.

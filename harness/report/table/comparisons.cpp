@@ -9,8 +9,7 @@ RowTables::RowTables(const RowResults& row, const std::vector<std::string>& sets
     : sets_(sets) {
   make(row, Quantity::pass(1));  // of the interquartile mean
   for (const Column& column : columns) {
-    const ColumnKind kind = column.kind();
-    if (kind == ColumnKind::pass || kind == ColumnKind::diversity || kind == ColumnKind::verifier) make(row, column.quantity);
+    if (column.of_problems()) make(row, column.quantity);
   }
 }
 

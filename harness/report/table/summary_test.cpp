@@ -48,6 +48,7 @@ ExperimentResults golden_results(const Json& golden) {
   results.record.sets = golden["sets"].get<std::vector<std::string>>();
   results.record.k = golden["k"].get<std::vector<int64_t>>();
   results.record.g_pass = golden["g_pass"].get<std::vector<double>>();
+  results.record.cover = golden["cover"].get<std::vector<double>>();
   results.record.maj = true;
   results.record.n = golden["n"];
   const auto files = golden_outcomes();

@@ -62,6 +62,10 @@ void read_table_keys(ConfigReader& keys, TableSettings& table) {
       throw Error("{}: expected numbers in [0, 1], found {}", place_of_key(keys, "table.g_pass"), tau);
   }
   table.maj = keys.boolean("table.maj", table.maj, "maj@k columns");
+  table.cover = keys.numbers("table.cover", {}, "thresholds of Cover@tau columns, in (0, 1]");
+  for (const double tau : table.cover) {
+    if (!(tau > 0 && tau <= 1)) throw Error("{}: expected numbers in (0, 1], found {}", place_of_key(keys, "table.cover"), tau);
+  }
   table.primary = keys.texts("table.primary", {}, "columns whose comparisons were fixed beforehand; none: all");
   for (const std::string& column : table.primary) {
     with_context(place_of_key(keys, "table.primary"), [&] { parse_column(column); });

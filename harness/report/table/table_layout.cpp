@@ -32,7 +32,8 @@ std::string grouped(double value) {
 std::vector<TablePart> table_parts(const Summary& summary) {
   TablePart results{"Pass rates on the test problems, percent", {}, row_groups(summary, true), true, false};
   TablePart rest{
-      "Interquartile mean of pass@1, diversity of the answers, pass rate on the training problems after training and of the "
+      "Interquartile mean of pass@1, luck (problems right in one or two of n samples), diversity of the answers, pass rate on "
+      "the training problems after training and of the "
       "rollouts of its last five steps, verifier (percent of responses) and budget a seed",
       {},
       row_groups(summary, false),
