@@ -142,6 +142,21 @@ def sampling_error(lines, row, names, k):
     return math.sqrt(max((weights * spread).sum(), 0.0))
 
 
+def variance_parts(sets, samples, fixed=0.0):
+    """The variance of the mean by seed, problem, seed x problem and samples: expected mean squares of the crossed model."""
+    n, groups = len(sets[0]), len(sets)
+    sets = [y[:, ~np.isnan(y).any(axis=0)] for y in sets]
+    between = sum(y.mean(axis=0).var(ddof=1) / (groups**2 * y.shape[1]) for y in sets)
+    if n == 1:
+        return {"seed": None, "problem": between - samples - fixed, "seed_problem": None, "sampling": samples + fixed}
+    rest = 0.0
+    for y in sets:
+        residual = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
+        rest += (residual**2).sum() / ((n - 1) * (y.shape[1] - 1)) / (groups**2 * y.shape[1] * n)
+    return {"seed": np.mean([y.mean(axis=1) for y in sets], axis=0).var(ddof=1) / n - rest, "problem": between - rest - fixed,
+            "seed_problem": rest - samples, "sampling": samples + fixed}
+
+
 def improvement(mine, theirs):
     tasks = []
     for x, y in zip(mine, theirs):
@@ -180,7 +195,9 @@ def golden(lines, training):
             entry = entry_of(row, name, metric, numbers[row])
             if metric.startswith("pass@"):
                 names = list(SETS) if name == "average" else [name]
-                entry["sampling_error"] = sampling_error(lines, row, names, int(metric[5:]))
+                drawn = {r: sampling_error(lines, r, names, int(metric[5:])) for r in ROWS}
+                entry["sampling_error"] = drawn[row]
+                entry["noise"] = variance_parts(of[row], drawn[row] ** 2)
             if metric in rates and row == order[0]:
                 second = mean_with_interval([a - b for a, b in zip(of[row], of[order[1]])])
                 entry["best"] = False
@@ -191,6 +208,11 @@ def golden(lines, training):
                 entry["comparison"] = {"against": base, "difference": difference["value"], "low": difference["low"],
                                        "high": difference["high"], "p": difference["p"],
                                        "improvement": improvement(of[row], of[base])}
+                if metric.startswith("pass@"):
+                    once = len(ROWS[base][1]) == 1  # evaluated once, against every seed
+                    both = drawn[row] ** 2 + (0 if once else drawn[base] ** 2)
+                    parts = variance_parts([a - b for a, b in zip(of[row], of[base])], both, drawn[base] ** 2 if once else 0)
+                    entry["comparison"]["noise"] = parts
                 family.append((entry["comparison"], difference))
             entries.append(entry)
     p = [difference["p"] for _, difference in family]

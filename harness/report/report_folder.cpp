@@ -11,6 +11,7 @@
 #include "harness/report/results/counts_csv.h"
 #include "harness/report/results_json.h"
 #include "harness/report/table/cluster_table.h"
+#include "harness/report/table/noise.h"
 #include "harness/report/table/table_text.h"
 #include "harness/report/table/verdict_table.h"
 
@@ -73,6 +74,10 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
                                {"counts.csv", counts_csv(results)}};
   if (summary.comparisons > 0) files.push_back({"verdicts.csv", verdicts_csv(summary)});
   files.push_back({"curves.csv", curves_csv(experiment_charts(results))});
+  if (const std::vector<NoiseRecord> noise = noise_records(results, summary); !noise.empty()) {
+    files.push_back({"noise.csv", noise_csv(noise)});
+    files.push_back({"noise.md", noise_markdown(noise)});
+  }
   if (const std::vector<ClusterRecord> clusters = cluster_records(results); !clusters.empty()) {
     files.push_back({"clusters.csv", clusters_csv(clusters)});
     files.push_back({"clusters.md", clusters_markdown(clusters)});

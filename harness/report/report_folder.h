@@ -14,9 +14,9 @@ struct NamedText {
   std::string text;
 };
 
-// table.md, table.tex, table.csv, results.json, counts.csv, verdicts.csv, curves.csv, manifest.json, and clusters.csv and
-// clusters.md where a training measured clusters: everything whose numbers `verify` derives again. A pure function of what is
-// stored: no time stamps, no seconds.
+// table.md, table.tex, table.csv, results.json, counts.csv, verdicts.csv where rows are compared, curves.csv, manifest.json,
+// noise.csv and noise.md where a value has an interval, and clusters.csv and clusters.md where a training measured clusters:
+// everything whose numbers `verify` derives again. A pure function of what is stored: no time stamps, no seconds.
 std::vector<NamedText> table_files(const ExperimentResults& results, const Summary& summary);
 
 struct ReportSettings {

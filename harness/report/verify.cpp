@@ -16,8 +16,7 @@ namespace harness {
 
 namespace {
 
-constexpr size_t kKeyFields =
-    5;  // base_model, row, source, set, metric of table.csv and verdicts.csv; five of counts.csv as well
+constexpr size_t kKeyFields = 5;  // base_model, row, source, set, metric of table.csv; five of the others too
 
 using Record = std::vector<std::string>;
 
@@ -98,7 +97,7 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
     return;
   }
   const std::string stored = read_file(path);
-  if (file.name == "table.csv" || file.name == "counts.csv" || file.name == "verdicts.csv") {
+  if (file.name == "table.csv" || file.name == "counts.csv" || file.name == "verdicts.csv" || file.name == "noise.csv") {
     compare_csv(file.name, stored, file.text, result);
   } else if (file.name != "manifest.json" || result.differences.empty()) {
     compare_text(file.name, stored, file.text, result);

@@ -99,45 +99,56 @@ void set_interval(MeanInterval& mean) {
 
 }  // namespace
 
-MeanInterval crossed_mean(std::span<const SeedTable> sets) {
-  MeanInterval mean;
+CrossedSquares crossed_squares(std::span<const SeedTable> sets) {
+  CrossedSquares squares;
   const std::vector<int64_t> shared = shared_seeds(sets);
-  if (shared.empty()) return mean;
+  if (shared.empty()) return squares;
   std::vector<double> sums(shared.size(), 0.0);  // of each seed over the sets
   for (const SeedTable& set : sets) {
     const std::vector<double> means = seed_means(set);
     const std::vector<size_t> places = places_of(shared, set);
     for (size_t s = 0; s < shared.size(); ++s) sums[s] += means[places[s]];
-    mean.problems += static_cast<int64_t>(set.problems.size());
+    squares.problems += static_cast<int64_t>(set.problems.size());
   }
   const auto groups = static_cast<double>(sets.size());
-  std::vector<int64_t> seeds;  // with a value in every set
-  std::vector<double> averages;
   for (size_t s = 0; s < shared.size(); ++s) {
     if (std::isnan(sums[s])) continue;
-    seeds.push_back(shared[s]);
-    averages.push_back(sums[s] / groups);
+    squares.seeds.push_back(shared[s]);
+    squares.averages.push_back(sums[s] / groups);
   }
-  mean.seeds = static_cast<int64_t>(seeds.size());
-  if (seeds.empty()) return mean;
-  mean.value = mean_of(averages);
-  mean.seed_deviation = deviation_of(averages);
+  if (squares.seeds.empty()) return squares;
+  const auto n = static_cast<double>(squares.seeds.size());
+  squares.from_seeds = variance_of(squares.averages) / n;
+  for (const SeedTable& set : sets) {
+    const MeanSquares found = mean_squares(set, places_of(squares.seeds, set));
+    const double scale = groups * groups * static_cast<double>(found.problems);
+    squares.sets.push_back({found.problems, found.between / scale, found.residual / (scale * n)});
+  }
+  return squares;
+}
 
-  const auto n = static_cast<double>(seeds.size());
-  const double from_seeds = variance_of(averages) / n;
+MeanInterval crossed_mean(std::span<const SeedTable> sets) {
+  MeanInterval mean;
+  const CrossedSquares squares = crossed_squares(sets);
+  mean.problems = squares.problems;
+  mean.seeds = static_cast<int64_t>(squares.seeds.size());
+  if (squares.seeds.empty()) return mean;
+  mean.value = mean_of(squares.averages);
+  mean.seed_deviation = deviation_of(squares.averages);
+
+  const auto n = static_cast<double>(squares.seeds.size());
+  const double from_seeds = squares.from_seeds;
   double from_problems = 0;
   double counted_twice = 0;
   std::vector<Term> terms;
-  if (seeds.size() > 1) terms.push_back({from_seeds, n - 1});
-  for (const SeedTable& set : sets) {
-    const MeanSquares squares = mean_squares(set, places_of(seeds, set));
-    if (squares.problems < 2) return mean;
-    const auto problems = static_cast<double>(squares.problems);
-    const double scale = groups * groups * problems;
-    terms.push_back({squares.between / scale, problems - 1});
-    from_problems += squares.between / scale;
-    if (seeds.size() > 1) terms.push_back({squares.residual / (scale * n), (n - 1) * (problems - 1)});
-    counted_twice += squares.residual / (scale * n);
+  if (mean.seeds > 1) terms.push_back({from_seeds, n - 1});
+  for (const CrossedSquares::Set& set : squares.sets) {
+    if (set.problems < 2) return mean;
+    const auto problems = static_cast<double>(set.problems);
+    terms.push_back({set.between, problems - 1});
+    from_problems += set.between;
+    if (mean.seeds > 1) terms.push_back({set.residual, (n - 1) * (problems - 1)});
+    counted_twice += set.residual;
   }
   const double variance = std::max({from_seeds + from_problems - counted_twice, from_seeds, from_problems});
   mean.standard_error = std::sqrt(variance);

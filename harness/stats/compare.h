@@ -31,6 +31,20 @@ struct MeanInterval {
 // variance. All undefined where no seed is shared or a set has no problem.
 MeanInterval crossed_mean(std::span<const SeedTable> sets);
 
+// The mean squares of the model above as they stand in the variance of its mean: A / n, B_g / (G^2 P_g), E_g / (G^2 P_g n).
+struct CrossedSquares {
+  struct Set {
+    int64_t problems = 0;  // with a value for every seed
+    double between = 0, residual = 0;
+  };
+  std::vector<int64_t> seeds;    // with a value in every set; none where no seed is shared or a set has no problem
+  std::vector<double> averages;  // [seeds] mean over the sets
+  double from_seeds = 0;
+  std::vector<Set> sets;
+  int64_t problems = 0;  // of all sets, also those without a value for some seed
+};
+CrossedSquares crossed_squares(std::span<const SeedTable> sets);
+
 struct HolmDecision {
   double adjusted_p = 1;
   double level = 0.95;  // of the interval that excludes zero exactly where the comparison is called different

@@ -32,6 +32,7 @@ std::string html_page(const ExperimentResults& results, const Summary& summary, 
   const std::vector<Section> sections{
       {"results", "Results", html_tables(summary)},
       {"pass-at-k", "pass@k with 95 % intervals", html_figures(figures, "pass@k", kPassNote)},
+      {"noise", "Where the noise comes from", html_noise(results, summary)},
       {"alarms", "Alarms while training", html_alarms(results)},
       {"training", "Training, mean over seeds and range", html_figures(figures, "training", kTrainingNote)},
       {"problems", "Problems gained and lost", html_heat_maps(results)},

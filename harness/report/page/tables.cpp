@@ -5,6 +5,7 @@
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/sections.h"
 #include "harness/report/table/beside_published.h"
+#include "harness/report/table/noise.h"
 #include "harness/report/table/table_layout.h"
 #include "harness/report/table/verdict_table.h"
 
@@ -126,6 +127,14 @@ std::string html_tables(const Summary& summary) {
   text += "<ul class=\"note\">";
   for (const std::string& line : summary.footer) text += "<li>" + markup_escape(line) + "</li>\n";
   return text + "</ul>\n";
+}
+
+std::string html_noise(const ExperimentResults& results, const Summary& summary) {
+  std::vector<std::vector<std::string>> lines;
+  for (const NoiseRecord& record : shown_noise(noise_records(results, summary))) lines.push_back(noise_cells(record));
+  if (lines.empty()) return "";
+  return fmt::format("<p class=\"note\">{}</p>\n", markup_escape(noise_note())) +
+         plain_table(kNoiseCaption, noise_headings(), lines);
 }
 
 std::string html_figures(const Figures& figures, const std::string& section, const std::string& note) {

@@ -154,6 +154,7 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
       counts.votes = {};
     }
     for (const Outcome* outcome : samples) {
+      results.tokens += outcome->tokens;
       for (const auto& [grader, verdict] : outcome->verdicts) {
         if (grader == results.main_grader) continue;
         results.disagreements[grader] += (verdict == Correctness::right) != outcome->correct(results.main_grader) ? 1 : 0;

@@ -32,6 +32,7 @@ struct OutcomeCounts {
   std::vector<std::string> graders;
   std::string main_grader;
   int64_t responses = 0;
+  int64_t tokens = 0;                            // of these responses
   std::map<std::string, int64_t> disagreements;  // other grader -> responses that are right by one of it and the main one alone
 };
 

@@ -11,6 +11,7 @@
 #include "harness/core/json.h"
 #include "harness/core/testing.h"
 #include "harness/report/report_folder.h"
+#include "harness/report/table/noise.h"
 #include "harness/report/testing.h"
 
 namespace harness {
@@ -136,6 +137,36 @@ TEST(Summary, AgreesWithIndependentProgramsInEveryKindOfColumn) {
     marks += ours.mark() != 0 ? 1 : 0;
   }
   EXPECT_GT(marks, 0);
+}
+
+TEST(Noise, AgreesWithAnIndependentProgramForValuesAndDifferences) {
+  const Json golden = parse_json(read_file(MEDSBENCH_TEST_DATA "/table.expected.json"));
+  const ExperimentResults results = golden_results(golden);
+  const auto records = noise_records(results, summarise(results));
+  size_t found = 0, paired = 0;
+  for (const Json& one : golden["entries"]) {
+    if (!one.contains("noise")) continue;
+    for (const NoiseRecord& record : records) {
+      if (record.row != one["row"] || record.column.set != one["set"] || record.column.quantity.name() != one["metric"])
+        continue;
+      const Json& expected = record.against.empty() ? one["noise"] : one["comparison"]["noise"];
+      const std::string what = record.row + " " + record.column.set + " " + record.column.quantity.name() + record.against;
+      expect_number(record.parts.seed.variance, expected["seed"], what + ", seed");
+      expect_number(record.parts.problem.variance, expected["problem"], what + ", problem");
+      expect_number(record.parts.interaction.variance, expected["seed_problem"], what + ", seed x problem");
+      expect_number(record.parts.samples.variance, expected["sampling"], what + ", samples");
+      EXPECT_EQ(std::isnan(record.best.n),
+                record.parts.seeds < 2 || record.column.quantity.k > 1 || std::isnan(record.best.gain));
+      if (record.against != "A") {
+        EXPECT_TRUE(std::isnan(record.pairing.variance_ratio)) << "the base of A is not trained";
+      }
+      paired += std::isnan(record.pairing.variance_ratio) ? 0 : 1;
+      ++found;
+    }
+  }
+  EXPECT_EQ(found, records.size());
+  EXPECT_EQ(found, 9U * 5) << "three rows and two comparisons in nine columns of pass@k";
+  EXPECT_GE(paired, 6U);
 }
 
 TEST(PassRates, OfTrainingAreTwoQuantities) {
