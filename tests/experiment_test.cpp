@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "harness/core/csv.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "harness/core/subprocess.h"
@@ -23,6 +26,62 @@ namespace tests {
 namespace {
 
 using testing::HasSubstr;
+
+// The files of these folders, by what differs from the folder's name.
+std::map<std::string, std::string> cells_and_tables(const fs::path& out) {
+  std::map<std::string, std::string> files = contents(out);
+  for (const char* name : {"experiment.txt", "models.json"}) files.erase(name);
+  std::erase_if(files, [](const auto& file) {  // they say where the folders lie
+    return file.first.ends_with("cell.toml") || file.first.ends_with("config.toml") || file.first.ends_with("manifest.json");
+  });
+  return files;
+}
+
+TEST_F(Miniature, EvaluatesCheckpointsOfATrainingAlsoWhereItWasTrainedBefore) {
+  const std::vector<std::string> asked = {"--set", "eval.checkpoints=[0, 1, 3]"};
+  const auto whole = harness::run_process(command("a", asked));
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  ASSERT_EQ(harness::run_process(command("b")).status, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "b/results/checkpoints.csv"));
+  const auto later = harness::run_process(command("b", asked));
+  ASSERT_EQ(later.status, 0) << later.err;
+  EXPECT_THAT(later.err, HasSubstr("4 cells run"));  // two trainings again, the evaluations of their step 1; no other
+  expect_equal(cells_and_tables(folder_ / "a"), cells_and_tables(folder_ / "b"));
+  EXPECT_THAT(harness::run_process(command("b", asked)).err, HasSubstr("0 cells run"));
+
+  // The last step is the row's own evaluation, step 0 that of the untrained row: neither is made twice, both say the same.
+  std::map<std::vector<std::string>, std::string> values;  // of checkpoints.csv by row, set, metric and step
+  const auto lines = harness::read_csv(harness::read_file((folder_ / "b/results/checkpoints.csv").string()));
+  for (const auto& line : lines) values[{line[1], line[2], line[3], line[4]}] = line[5];
+  int64_t compared = 0;
+  for (const auto& line : harness::read_csv(harness::read_file((folder_ / "b/results/table.csv").string()))) {
+    if (!line[4].starts_with("pass@")) continue;
+    for (const auto& [row, step] :
+         {std::pair<std::string, std::string>{line[1], "3"}, {"GRPO", line[1] == "Base" ? "0" : "-"}}) {
+      const auto found = values.find({row, line[3], line[4], step});
+      if (found == values.end()) continue;
+      EXPECT_EQ(found->second, line[5]) << row << " at step " << step;
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 6);
+  EXPECT_FALSE(fs::exists(folder_ / "b/cells/tiny/grpo/step0"));
+
+  EXPECT_TRUE(fs::exists(folder_ / "b/cells/tiny/meds/seed1/train/steps/step000001/model.safetensors"));
+  std::vector<std::string> clean = command("b", asked);
+  clean[1] = "clean";
+  clean.resize(clean.size() - 2);  // --jobs
+  const auto cleaned = harness::run_process(clean);
+  ASSERT_EQ(cleaned.status, 0) << cleaned.err;
+  EXPECT_FALSE(fs::exists(folder_ / "b/cells/tiny/meds/seed1/train/steps"));
+  EXPECT_THAT(harness::run_process(command("b", asked)).err, HasSubstr("0 cells run"));
+  const auto verified = harness::run_process({MEDSBENCH_PROGRAM, "verify", (folder_ / "b/results").string()});
+  EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+
+  const auto refused = harness::run_process(command("c", {"--set", "eval.checkpoints=[0, 4]"}));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("eval.checkpoints: expected rising steps from 0 to train.steps (3), found 4"));
+}
 
 TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   const auto first = harness::run_process(command());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "harness/core/error.h"
 #include "harness/experiment/jobs/folder.h"
@@ -14,6 +15,15 @@ std::vector<const PlannedJob*> all_jobs(const Experiment& experiment) {
   for (const PlannedRow& row : experiment.rows) {
     for (const auto& [seed, job] : row.train) jobs.push_back(&job);
     for (const auto& [seed, job] : row.eval) jobs.push_back(&job);
+  }
+  std::set<std::string> known;
+  for (const PlannedJob* job : jobs) known.insert(job->job.id);
+  for (const PlannedRow& row : experiment.rows) {
+    for (const auto& [seed, steps] : row.checkpoints) {
+      for (const auto& [step, job] : steps) {
+        if (known.insert(job.job.id).second) jobs.push_back(&job);
+      }
+    }
   }
   return jobs;
 }

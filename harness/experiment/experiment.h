@@ -65,6 +65,9 @@ struct PlannedRow {
   Config::Entries head;                       // name, compare_to, seeds, ... with their places
   std::vector<int64_t> seeds;                 // {0} for an untrained row
   std::map<int64_t, PlannedJob> train, eval;  // by seed; no train where untrained
+  // By seed and step, evaluations that eval.checkpoints asks for: that of the last step is `eval`, that of step 0 is one of the
+  // base model which rows and seeds share.
+  std::map<int64_t, std::map<int64_t, PlannedJob>> checkpoints;
   // Of the first seed: what its training (which an untrained row would run too) and its evaluation were read as, and every key
   // that either reads.
   std::shared_ptr<const TrainJob> train_job;
@@ -115,7 +118,7 @@ bool is_experiment(const std::string& file);
 Config::Entries effective_row(const std::string& file, const std::string& row, const ExperimentOptions& options,
                               const Program& program);
 
-// All jobs of the sweep: base models, trainings, evaluations.
+// All jobs of the sweep, each once: base models, trainings, evaluations.
 std::vector<const PlannedJob*> all_jobs(const Experiment& experiment);
 // Whether a training of a row that the trial is for is still to be done.
 bool is_wanted(const BaseTrial& trial, const Experiment& experiment);

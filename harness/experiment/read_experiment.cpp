@@ -8,6 +8,7 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "harness/core/nearest_name.h"
+#include "harness/experiment/checkpoint_evaluations.h"
 #include "harness/experiment/experiment.h"
 #include "harness/experiment/file_keys.h"
 #include "harness/experiment/jobs/identity.h"
@@ -52,6 +53,7 @@ class ExperimentReader {
     }
     for (Config& row : rows) read_row(row);
     check_comparisons();
+    add_checkpoint_evaluations(experiment_);
     std::string identities;
     for (const PlannedJob* job : all_jobs(experiment_)) identities += job->identity;
     experiment_.config_hash = sha256_hex(identities).substr(0, 16);
@@ -201,6 +203,9 @@ class ExperimentReader {
     const TrainJob train = read_train_job(keys, program_);
     experiment_.scaled.back() = scaled_keys(train.settings, read_eval_job(keys, program_).settings.n, options_.scale);
     for (const ScaledKey& key : experiment_.scaled.back()) whole.set(key.key, Config::Value(key.after), "--scale");
+    if (train.settings.evaluated_steps.empty()) return;
+    const int64_t before = train.settings.steps, after = experiment_.scaled.back().front().after;  // train.steps
+    whole.set("eval.checkpoints", Config::Value(scaled_steps(train.settings.evaluated_steps, before, after)), "--scale");
   }
 
   void read_seed(PlannedRow& row, Config whole, const BaseModel& model, const PlannedRow* source, int64_t seed) {

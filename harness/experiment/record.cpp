@@ -73,6 +73,11 @@ SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_
     record.failed = "not trained" + reason_of(experiment, training->second);
     return record;
   }
+  if (const auto steps = row.checkpoints.find(seed); steps != row.checkpoints.end()) {
+    for (const auto& [step, job] : steps->second) {
+      if (readable_result_of(job)) record.checkpoints[step] = relative(job.job.folder + "/outcomes.jsonl.zst");
+    }
+  }
   Budget& budget = record.budget.emplace();
   budget.tokens_generated = integer_field(*trained, "tokens_generated");
   budget.responses_generated = integer_field(*trained, "responses_generated");

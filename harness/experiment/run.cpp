@@ -54,18 +54,27 @@ void write_job_file(const PlannedJob& planned) {
   write_file_atomically(path, text);
 }
 
+// The model of `made` that `other`, which waits for it, needs: the last one, or that of a step.
+std::string model_of(const PlannedJob& made, const PlannedJob& other) {
+  const Config::Entry* folder = other.config.find("model.folder");
+  const std::string read = folder == nullptr ? "" : std::get<std::string>(folder->value);
+  return read.starts_with(made.job.folder + "/steps/") ? read : made.job.folder + "/model";
+}
+
 // A model that was deleted is made again where a job that is not done waits for it.
 void forget_deleted_models(const std::vector<const PlannedJob*>& jobs) {
   for (const PlannedJob* planned : jobs) {
     const Job& job = planned->job;
-    if (job.kind == "eval" || !job_done(*planned) || fs::exists(job.folder + "/model/config.json")) continue;
-    const bool wanted = std::any_of(jobs.begin(), jobs.end(), [&](const PlannedJob* other) {
+    if (job.kind == "eval" || !job_done(*planned)) continue;
+    for (const PlannedJob* other : jobs) {
       const auto& after = other->job.after;
-      return std::find(after.begin(), after.end(), job.id) != after.end() && !job_done(*other);
-    });
-    if (!wanted) continue;
-    fmt::print(stderr, "{}: {}/model is gone, made again\n", job.id, job.folder);
-    fs::remove(job.folder + "/done.json");
+      if (std::find(after.begin(), after.end(), job.id) == after.end() || job_done(*other)) continue;
+      const std::string model = model_of(*planned, *other);
+      if (fs::exists(model + "/config.json")) continue;
+      fmt::print(stderr, "{}: {} is gone, made again\n", job.id, model);
+      fs::remove(job.folder + "/done.json");
+      break;
+    }
   }
 }
 
@@ -272,14 +281,22 @@ std::string status_of(const Experiment& experiment) {
 
 uintmax_t remove_checkpoints(const Experiment& experiment) {
   uintmax_t bytes = 0;
+  const auto remove = [&](const std::string& folder) {
+    if (!fs::exists(folder)) return;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    fs::remove_all(folder);
+  };
   for (const PlannedRow& row : experiment.rows) {
     for (const auto& [seed, training] : row.train) {
-      const std::string checkpoint = training.job.folder + "/checkpoint";
-      if (!job_done(training) || !fs::exists(checkpoint)) continue;
-      for (const auto& entry : fs::recursive_directory_iterator(checkpoint)) {
-        if (entry.is_regular_file()) bytes += entry.file_size();
-      }
-      fs::remove_all(checkpoint);
+      if (!job_done(training)) continue;
+      remove(training.job.folder + "/checkpoint");
+      const auto steps = row.checkpoints.find(seed);
+      const bool evaluated =
+          steps == row.checkpoints.end() ||
+          std::all_of(steps->second.begin(), steps->second.end(), [](const auto& entry) { return job_done(entry.second); });
+      if (evaluated) remove(training.job.folder + "/steps");
     }
   }
   return bytes;

@@ -38,7 +38,7 @@ RunReport run_experiment(const RunOptions& options, const Program& program,
 // Where each job stands.
 std::string status_of(const Experiment& experiment);
 
-// Removes the checkpoints of finished trainings, needed only to go on with more steps; returns their size in bytes.
+// Removes of finished trainings the checkpoints and the models of steps that are evaluated; returns their size in bytes.
 uintmax_t remove_checkpoints(const Experiment& experiment);
 
 // `path` is an experiment file, or a folder of runs, which remembers its file. Throws Error for a folder that does not.

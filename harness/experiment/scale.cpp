@@ -61,6 +61,13 @@ std::string scale_note(double scale, const std::vector<std::vector<ScaledKey>>& 
   return fmt::format("Not the experiment as its file has it, but scaled by {} (--scale): {}.", scale, fmt::join(parts, ", "));
 }
 
+std::vector<int64_t> scaled_steps(const std::vector<int64_t>& steps, int64_t before, int64_t after) {
+  std::vector<int64_t> now;
+  for (const int64_t step : steps) now.push_back((2 * step * after + before) / (2 * before));  // rounded
+  now.erase(std::unique(now.begin(), now.end()), now.end());
+  return now;
+}
+
 std::vector<int64_t> reachable_k(const std::vector<int64_t>& k, int64_t n) {
   std::vector<int64_t> reached;
   for (const int64_t value : k) {

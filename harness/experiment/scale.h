@@ -22,6 +22,9 @@ std::vector<ScaledKey> scaled_keys(const TrainSettings& train, int64_t eval_n, d
 // "--scale 0.01: train.steps 100 to 1, eval.n 128 to 1"; rows with other values are joined with "or".
 std::string scale_note(double scale, const std::vector<std::vector<ScaledKey>>& rows);
 
+// Steps of a training of `before` steps at the same share of one of `after`; those that fall together are one.
+std::vector<int64_t> scaled_steps(const std::vector<int64_t>& steps, int64_t before, int64_t after);
+
 // The k of a table that n samples allow; n itself instead of those above it.
 std::vector<int64_t> reachable_k(const std::vector<int64_t>& k, int64_t n);
 

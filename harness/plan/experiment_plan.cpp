@@ -157,7 +157,11 @@ void add_model(const Experiment& experiment, const BaseModel& model, const Model
     if (row.base_model != model.name) continue;
     const auto seeds = static_cast<double>(row.seeds.size());
     if (!row.untrained) add_training(*row.train_job, shape, seeds, costs);
-    add_evaluation(*row.eval_job, shape, seeds, static_cast<double>(problems), costs);
+    double evaluations = seeds;
+    for (const auto& [seed, steps] : row.checkpoints) {
+      evaluations += static_cast<double>(steps.size() - steps.count(0) - steps.count(row.train_job->settings.steps));
+    }
+    add_evaluation(*row.eval_job, shape, evaluations, static_cast<double>(problems), costs);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "harness/report/report_folder.h"
 
 #include <filesystem>
+#include <set>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -10,6 +11,7 @@
 #include "harness/report/page/page.h"
 #include "harness/report/results/counts_csv.h"
 #include "harness/report/results_json.h"
+#include "harness/report/table/checkpoints.h"
 #include "harness/report/table/cluster_table.h"
 #include "harness/report/table/noise.h"
 #include "harness/report/table/table_text.h"
@@ -78,6 +80,10 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
     files.push_back({"noise.csv", noise_csv(noise)});
     files.push_back({"noise.md", noise_markdown(noise)});
   }
+  if (const std::vector<CheckpointRecord> checkpoints = checkpoint_records(results); !checkpoints.empty()) {
+    files.push_back({"checkpoints.csv", checkpoints_csv(checkpoints)});
+    files.push_back({"checkpoints.md", checkpoints_markdown(checkpoint_tables(results, checkpoints))});
+  }
   if (const std::vector<ClusterRecord> clusters = cluster_records(results); !clusters.empty()) {
     files.push_back({"clusters.csv", clusters_csv(clusters)});
     files.push_back({"clusters.md", clusters_markdown(clusters)});
@@ -91,9 +97,15 @@ void require_outcomes(const std::string& folder) {
   int64_t missing = 0;
   for (const RowRecord& row : read_experiment_record(folder).rows) {
     for (const SeedRecord& seed : row.records) {
-      const std::string path = (std::filesystem::path(folder) / seed.outcomes).lexically_normal().string();
-      if (!seed.failed.empty() || std::filesystem::exists(path)) continue;
-      if (++missing == 1) first = fmt::format("{}: expected the stored outcomes of {}, seed {}", path, row.shown(), seed.seed);
+      if (!seed.failed.empty()) continue;
+      std::set<std::string> files{seed.outcomes};
+      for (const auto& [step, outcomes] : seed.checkpoints) files.insert(outcomes);
+      for (const std::string& file : files) {
+        const std::string path = (std::filesystem::path(folder) / file).lexically_normal().string();
+        if (std::filesystem::exists(path)) continue;
+        if (++missing == 1)
+          first = fmt::format("{}: expected the stored outcomes of {}, seed {}", path, row.shown(), seed.seed);
+      }
     }
   }
   if (missing == 0) return;

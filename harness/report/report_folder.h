@@ -15,8 +15,9 @@ struct NamedText {
 };
 
 // table.md, table.tex, table.csv, results.json, counts.csv, verdicts.csv where rows are compared, curves.csv, manifest.json,
-// noise.csv and noise.md where a value has an interval, and clusters.csv and clusters.md where a training measured clusters:
-// everything whose numbers `verify` derives again. A pure function of what is stored: no time stamps, no seconds.
+// noise.csv and noise.md where a value has an interval, checkpoints.csv and checkpoints.md where trainings were evaluated in
+// between, and clusters.csv and clusters.md where one measured clusters: everything whose numbers `verify` derives again. A
+// pure function of what is stored: no time stamps, no seconds.
 std::vector<NamedText> table_files(const ExperimentResults& results, const Summary& summary);
 
 struct ReportSettings {

@@ -12,6 +12,7 @@
 #include "harness/core/testing.h"
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/page.h"
+#include "harness/report/table/checkpoints.h"
 #include "harness/report/table/table_text.h"
 #include "harness/report/testing.h"
 #include "harness/report/verify.h"
@@ -62,6 +63,51 @@ TEST(Summary, HasColumnsOfGPassAndMajorityWhereTheManifestAsksAndTheyVerify) {
   }
   EXPECT_EQ(headings, (std::vector<std::string>{"pass@1", "pass@8", "maj@8", "G-pass@8 at 0.5", "G-pass@8 at 1"}));
   EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
+}
+
+TEST(Checkpoints, SayWhatTheTableSaysOfTheLastStepAndOfTheBaseModelAndVerify) {
+  const std::string folder = write_test_experiment(fresh_folder("checkpoints"), {});
+  ExperimentRecord record = read_experiment_record(folder);
+  for (RowRecord& row : record.rows) {
+    for (SeedRecord& seed : row.records) {
+      if (row.name == "Base") continue;
+      seed.checkpoints = {{0, record.rows[0].records[0].outcomes}, {6, seed.outcomes}};
+      if (seed.seed < 3) seed.checkpoints[2] = record.rows[1].records[0].outcomes;  // that of another seed stands for it
+    }
+  }
+  write_experiment_record(folder, record);
+  ReportSettings settings;
+  settings.figures = settings.page = false;
+  const ReportDone done = write_report(folder, settings);
+  EXPECT_THAT(done.files, testing::AllOf(Contains("checkpoints.csv"), Contains("checkpoints.md")));
+  const ExperimentResults results = read_results(folder);
+  int64_t compared = 0;
+  for (const CheckpointRecord& one : checkpoint_records(results)) {
+    for (const SummaryRow& row : done.summary.rows) {
+      for (size_t c = 0; c < row.entries.size(); ++c) {
+        const Column& column = done.summary.columns[c];
+        if (column.set != one.column.set || column.quantity != one.column.quantity) continue;
+        if (row.name != (one.step == 0 ? "Base" : one.step == 6 ? one.row : "")) continue;
+        EXPECT_EQ(one.mean.value, row.entries[c].mean.value);
+        EXPECT_EQ(one.mean.high, row.entries[c].mean.high);
+        EXPECT_EQ(one.mean.seeds, row.entries[c].mean.seeds) << "step 0 is one evaluation";
+        if (one.step == 6 && !one.against.empty()) {
+          EXPECT_EQ(one.difference.low, row.entries[c].comparison->difference.low);
+        }
+        ++compared;
+      }
+    }
+    if (one.step == 2) {
+      EXPECT_EQ(one.mean.seeds, 2);
+    }
+    EXPECT_EQ(one.against, one.row == "MEDS" && one.step > 0 ? "DAPO" : "");
+  }
+  EXPECT_EQ(compared, 2 * 2 * 6) << "two rows at two steps in six columns; pass@2 and pass@4 are not in the table";
+  const std::string text = read_file(folder + "/checkpoints.md");
+  EXPECT_THAT(text, HasSubstr("| method | step 0 | step 2 | step 6 |"));
+  EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
+  std::filesystem::remove(folder + "/" + record.rows[1].records[0].outcomes);
+  EXPECT_THAT(error_of([&] { require_outcomes(folder); }), HasSubstr("(nor those of 3 others)"));
 }
 
 TEST(Summary, HasTheInterquartileMeanAndTheProbabilityOfImprovement) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
@@ -97,7 +98,8 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
     return;
   }
   const std::string stored = read_file(path);
-  if (file.name == "table.csv" || file.name == "counts.csv" || file.name == "verdicts.csv" || file.name == "noise.csv") {
+  static const std::set<std::string> kTables = {"table.csv", "counts.csv", "verdicts.csv", "noise.csv", "checkpoints.csv"};
+  if (kTables.contains(file.name)) {
     compare_csv(file.name, stored, file.text, result);
   } else if (file.name != "manifest.json" || result.differences.empty()) {
     compare_text(file.name, stored, file.text, result);

@@ -65,8 +65,18 @@ TrainSettings read_train_settings(ConfigReader& keys) {
   s.prompt = read_prompt_settings(keys);
   s.validate_every = keys.integer("eval.every", s.validate_every, 0, "steps between validations; 0: none");
   s.checkpoint_every = keys.integer("checkpoint.every", s.checkpoint_every, 1, "steps between checkpoints");
+  s.evaluated_steps =
+      keys.integers("eval.checkpoints", {}, "steps whose policies are evaluated too, and kept until then; 0: the base model");
+  for (size_t i = 0; i < s.evaluated_steps.size(); ++i) {
+    const int64_t step = s.evaluated_steps[i];
+    if (step >= (i == 0 ? 0 : s.evaluated_steps[i - 1] + 1) && step <= s.steps) continue;
+    throw Error("{}: eval.checkpoints: expected rising steps from 0 to train.steps ({}), found {}",
+                keys.config().find("eval.checkpoints")->origin, s.steps, step);
+  }
   s.alarms = read_alarm_settings(keys);
   return s;
 }
+
+std::string kept_model(int64_t step) { return fmt::format("steps/step{:06}", step); }
 
 }  // namespace harness

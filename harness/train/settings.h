@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/core/config_reader.h"
 #include "harness/rl/loss.h"
@@ -43,12 +44,16 @@ struct TrainSettings {
   FingerprintSettings fingerprint;
   OptimizerSettings optimizer;
   PromptSettings prompt;
-  int64_t validate_every = 0;    // steps; 0: never
-  int64_t checkpoint_every = 1;  // steps
+  int64_t validate_every = 0;            // steps; 0: never
+  int64_t checkpoint_every = 1;          // steps
+  std::vector<int64_t> evaluated_steps;  // rising, 0 .. steps; 0: the base model. The models of those between are kept
   AlarmSettings alarms;
 };
 
+// Folder of the model of an evaluated step, under that of the training: "steps/step000012".
+std::string kept_model(int64_t step);
+
 // Reads train.*, rollout.*, sampling.*, reward.*, loss.*, filter.*, overlong.*, fingerprint.position, fingerprint.lens_norm,
-// optimizer.*, prompt.*, alarm.*, eval.every, checkpoint.every.
+// optimizer.*, prompt.*, alarm.*, eval.every, eval.checkpoints, checkpoint.every.
 TrainSettings read_train_settings(ConfigReader& keys);
 }  // namespace harness

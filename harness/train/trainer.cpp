@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <sstream>
@@ -53,7 +54,10 @@ class Run {
 
   TrainResult go() {
     // The first process may have to put right what a kill left of the folder; all read it then, each its own share.
-    if (writes()) recover_folder(in_.folder + "/checkpoint");
+    if (writes()) {
+      recover_folder(in_.folder + "/checkpoint");
+      begin_anew_where_a_model_is_gone();
+    }
     if (in_.ranks != nullptr) in_.ranks->any(false);
     const bool goes_on = load();
     if (writes()) cut_metrics(goes_on ? state_.metrics_bytes : 0);
@@ -110,6 +114,21 @@ class Run {
   [[nodiscard]] std::string starved_file() const { return in_.folder + "/starved.txt"; }
   [[nodiscard]] std::string metrics_path() const { return in_.folder + "/metrics.jsonl"; }
 
+  // A model that is to be evaluated and of which the checkpoint is past: made again, to the same bytes, from the first step on.
+  void begin_anew_where_a_model_is_gone() {
+    const std::string checkpoint = in_.folder + "/checkpoint", state = checkpoint + "/state.json";
+    if (settings_.evaluated_steps.empty() || !fs::exists(state)) return;
+    const Json json = with_context(state, [&] { return parse_json(read_file(state)); });
+    if (json.value("identity", "") != in_.identity) return;
+    for (const int64_t step : settings_.evaluated_steps) {
+      if (step == 0 || step == settings_.steps || step > json.value("step", int64_t{0})) continue;
+      if (fs::exists(in_.folder + "/" + kept_model(step) + "/config.json")) continue;
+      warn(fmt::format("the model of step {} is wanted and not there: trained anew", step));
+      fs::remove_all(checkpoint);
+      return;
+    }
+  }
+
   bool load() { return load_checkpoint(in_.folder, in_.identity, state_, optimizer_, methods_); }
 
   // What a killed run wrote after its last checkpoint is written again.
@@ -163,6 +182,11 @@ class Run {
     const std::string text = dump_line(line) + "\n";
     if (writes()) append_to_file(metrics_path(), text);
     state_.metrics_bytes += static_cast<int64_t>(text.size());
+    const std::vector<int64_t>& evaluated = settings_.evaluated_steps;
+    if (step < settings_.steps && std::find(evaluated.begin(), evaluated.end(), step) != evaluated.end()) {
+      if (writes()) make_folder(in_.folder + "/steps");
+      save_model(kept_model(step));
+    }
     if (step % settings_.checkpoint_every == 0 || step == settings_.steps) save(result.seconds);
     if (writes()) observer_.on_step(step, metrics);
   }

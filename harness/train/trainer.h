@@ -52,7 +52,8 @@ struct TrainResult {
 };
 
 // Trains `policy` for settings.steps steps, going on from the folder's checkpoint if there is one. Writes metrics.jsonl,
-// checkpoint/, model/ (the last policy) and best/ (by validation alone, where there is one). Throws Interrupted after saving
+// checkpoint/, model/ (the last policy), best/ (by validation alone, where there is one) and the models of
+// settings.evaluated_steps. Throws Interrupted after saving
 // when asked to stop; Error for a loss that is not finite, a full disk, a starved step.
 TrainResult train(Transformer& policy, MethodStack& methods, const PromptMaker& prompts, const Grader& grader,
                   const TrainerInputs& inputs);

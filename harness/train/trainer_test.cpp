@@ -159,6 +159,48 @@ TEST(Trainer, KeepsTheBestModelByValidationAlone) {
   EXPECT_EQ(metrics_of(toy.run_folder())[1].at("validation/pass@1").get<double>(), 0.6);
 }
 
+// Ends the training after a step, as a kill would; remembers what was warned of.
+class EndingObserver : public TrainObserver {
+ public:
+  int64_t last = 0;
+  std::vector<std::string> warnings;
+  void on_step(int64_t step, const Metrics&) override {
+    if (step == last) throw Error("ended after step {}", step);
+  }
+  void on_warning(const std::string& text) override { warnings.push_back(text); }
+};
+
+TEST(Trainer, KeepsTheModelsOfEvaluatedStepsAlsoThroughAStopAndMakesAMissingOneAgain) {
+  ToyRun toy;
+  const TrainResult plain = toy.train_in(toy.inputs("plain"));
+  toy.settings.evaluated_steps = {0, 1, 3, 4};
+  toy.train_in(toy.inputs("whole"));
+  EndingObserver observer;
+  TrainerInputs in = toy.inputs("ended");
+  in.observer = &observer;
+  observer.last = 2;
+  EXPECT_THROW(toy.train_in(in), Error);
+  observer.last = 0;
+  toy.train_in(in);
+  const auto bytes = [](const TrainerInputs& of, const std::string& name) { return read_file(of.folder + "/" + name); };
+  const auto expect_as_whole = [&] {
+    for (const std::string& name : {kept_model(1), kept_model(3), std::string("model")}) {
+      EXPECT_EQ(bytes(in, name + "/model.safetensors"), bytes(toy.inputs("whole"), name + "/model.safetensors")) << name;
+    }
+    EXPECT_EQ(bytes(in, "metrics.jsonl"), bytes(toy.inputs("plain"), "metrics.jsonl"));
+  };
+  expect_as_whole();
+  EXPECT_NE(bytes(in, kept_model(1) + "/model.safetensors"), bytes(in, kept_model(3) + "/model.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(in.folder + "/" + kept_model(4))) << "it is model/";
+  EXPECT_TRUE(observer.warnings.empty());
+  std::filesystem::remove_all(in.folder + "/" + kept_model(1));
+  const TrainResult again = toy.train_in(in);
+  EXPECT_EQ(again.state.tokens_generated, plain.state.tokens_generated);
+  ASSERT_EQ(observer.warnings.size(), 1U);
+  EXPECT_EQ(observer.warnings[0], "the model of step 1 is wanted and not there: trained anew");
+  expect_as_whole();
+}
+
 TEST(Trainer, CountsInItsStateWhatItsMetricsCount) {
   ToyRun toy;
   use_dapo(toy.settings);

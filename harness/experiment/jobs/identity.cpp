@@ -17,9 +17,9 @@ T value_of(const Config::Entries& effective, const std::string& key, T fallback)
 }
 
 std::vector<std::string> keys_without_result(const Config::Entries& effective) {
-  std::vector<std::string> keys = {"model.folder",           "data.dir",        "model.start", "method.threads",
-                                   "checkpoint.every",       "train.processes", "train.shard", "train.offload_optimizer",
-                                   "train.offload_reference"};
+  std::vector<std::string> keys = {
+      "model.folder",     "data.dir",        "model.start", "method.threads",          "checkpoint.every",
+      "eval.checkpoints", "train.processes", "train.shard", "train.offload_optimizer", "train.offload_reference"};
   for (const auto& [key, entry] : effective) {
     if (key.starts_with("alarm.")) keys.push_back(key);
   }

@@ -15,7 +15,8 @@ std::string identity_of(const std::vector<std::string>& assignments) {
 TEST(JobIdentity, FollowsFromKeysThatChangeResults) {
   EXPECT_NE(identity_of({"train.steps=3"}), identity_of({"train.steps=4"}));
   EXPECT_NE(identity_of({"train.steps=3"}), identity_of({"train.steps=3", "loss.clip_low=0.1"}));
-  for (const char* key : {"model.folder=\"a\"", "data.dir=\"b\"", "checkpoint.every=2", "method.threads=2"}) {
+  for (const char* key :
+       {"model.folder=\"a\"", "data.dir=\"b\"", "checkpoint.every=2", "eval.checkpoints=[1, 2]", "method.threads=2"}) {
     EXPECT_EQ(identity_of({"train.steps=3"}), identity_of({"train.steps=3", key})) << key;
   }
 }

@@ -9,6 +9,7 @@
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
 #include "harness/report/figures/figures.h"
+#include "harness/report/table/checkpoints.h"
 #include "harness/stats/compare.h"
 #include "harness/stats/pass_at_k.h"
 
@@ -123,6 +124,21 @@ Chart pass_chart(const ExperimentResults& results, const std::string& base_model
   return chart;
 }
 
+Chart checkpoint_chart(const ExperimentResults& results, const std::string& base_model, int64_t k, const std::string& name,
+                       const std::string& title) {
+  Chart chart{name, "checkpoints", title, kStepLabel, fmt::format("pass@{}, percent", k), "", false, {}};
+  for (auto& [row, line] : lines_of(results, base_model)) {
+    for (const int64_t step : checkpoint_steps(*row)) {
+      const MeanInterval mean = checkpoint_mean(*row, results.record.sets, Quantity::pass(k), step);
+      if (!std::isnan(mean.value)) line.points.push_back(band_point(static_cast<double>(step), mean));
+    }
+    if (!line.points.empty()) chart.lines.push_back(line);
+  }
+  chart.description =
+      fmt::format("pass@{} in percent over training steps with 95 % intervals: {}.", k, spoken_ends(chart.lines));
+  return chart;
+}
+
 Chart training_chart(const ExperimentResults& results, const std::string& base_model, const TrainingMetric& metric,
                      const std::string& name, const std::string& title) {
   Chart chart{name, "training", title, kStepLabel, metric.y_label, "", false, {}};
@@ -215,6 +231,10 @@ std::vector<Chart> experiment_charts(const ExperimentResults& results) {
     for (const std::string& set : results.record.sets) {
       if (results.record.sets.size() < 2) break;
       charts.push_back(pass_chart(results, model, {set}, "pass_at_k" + suffix + "_" + file_name(set), "pass@k, " + set + of));
+    }
+    for (const int64_t k : results.record.k) {
+      charts.push_back(checkpoint_chart(results, model, k, fmt::format("checkpoints{}_pass_at_{}", suffix, k),
+                                        fmt::format("pass@{} over training, average of all sets{}", k, of)));
     }
     for (const TrainingMetric& metric : training_metrics()) {
       charts.push_back(training_chart(results, model, metric, "training" + suffix + "_" + metric.file, metric.title + of));

@@ -26,7 +26,7 @@ inline constexpr const char* kStepLabel = "training step";
 // One picture as data, before it is drawn; curves.csv holds these numbers.
 struct Chart {
   std::string name;     // of the file, without ".svg"
-  std::string section;  // "pass@k" | "training" | "labels" | "clusters"
+  std::string section;  // "pass@k" | "checkpoints" | "training" | "labels" | "clusters"
   std::string title, x_label, y_label;
   std::string description;  // for readers who do not see the picture
   bool logarithmic_x = false;
@@ -37,7 +37,8 @@ struct Chart {
 // over training, a chart a row and a line a choice; sizes of clusters and penalties in the last third of training.
 std::vector<Chart> cluster_charts(const ExperimentResults& results);
 
-// pass@k for k = 1, 2, 4, ... n, averaged over the sets and for each set, one chart a base model; then a chart for each
+// pass@k for k = 1, 2, 4, ... n, averaged over the sets and for each set, one chart a base model; the average over
+// the steps that trainings were evaluated at, a chart a k of the table; then a chart for each
 // training metric that is there (reward, pass rate on the training problems, entropy, response length, diversity, memory).
 std::vector<Chart> experiment_charts(const ExperimentResults& results);
 

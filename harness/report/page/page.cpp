@@ -16,6 +16,9 @@ constexpr const char* kPassNote =
     "Bands: 95 % intervals of each row by itself, over problems and training seeds (over problems alone where a row has one "
     "seed). They say little of the difference of two rows, which share problems and seeds: the paired intervals of differences "
     "stand in the table's tooltips and in table.csv.";
+constexpr const char* kCheckpointNote =
+    "Policies evaluated after some steps of their trainings, step 0: the base model. Bands: 95 % intervals of each row by "
+    "itself.";
 constexpr const char* kTrainingNote =
     "Lines: mean over the seeds; bands: from the smallest to the largest seed. Kept responses are those that the filter "
     "leaves: "
@@ -32,6 +35,8 @@ std::string html_page(const ExperimentResults& results, const Summary& summary, 
   const std::vector<Section> sections{
       {"results", "Results", html_tables(summary)},
       {"pass-at-k", "pass@k with 95 % intervals", html_figures(figures, "pass@k", kPassNote)},
+      {"checkpoints", "Over training: pass@k at checkpoints",
+       html_figures(figures, "checkpoints", kCheckpointNote) + html_checkpoints(results)},
       {"noise", "Where the noise comes from", html_noise(results, summary)},
       {"alarms", "Alarms while training", html_alarms(results)},
       {"training", "Training, mean over seeds and range", html_figures(figures, "training", kTrainingNote)},

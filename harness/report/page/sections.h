@@ -16,6 +16,8 @@ std::string html_tables(const Summary& summary);
 std::string html_figures(const Figures& figures, const std::string& section, const std::string& note = "");
 // The parts of the variance of each row's average and of each comparison.
 std::string html_noise(const ExperimentResults& results, const Summary& summary);
+// pass@k over the steps that trainings were evaluated at.
+std::string html_checkpoints(const ExperimentResults& results);
 // Which alarms the trainings met, in how many of a row, and when first.
 std::string html_alarms(const ExperimentResults& results);
 // A strip of problems for each compared row: its pass rate minus that of the row it is compared with.

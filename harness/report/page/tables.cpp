@@ -5,6 +5,7 @@
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/sections.h"
 #include "harness/report/table/beside_published.h"
+#include "harness/report/table/checkpoints.h"
 #include "harness/report/table/noise.h"
 #include "harness/report/table/table_layout.h"
 #include "harness/report/table/verdict_table.h"
@@ -135,6 +136,14 @@ std::string html_noise(const ExperimentResults& results, const Summary& summary)
   if (lines.empty()) return "";
   return fmt::format("<p class=\"note\">{}</p>\n", markup_escape(noise_note())) +
          plain_table(kNoiseCaption, noise_headings(), lines);
+}
+
+std::string html_checkpoints(const ExperimentResults& results) {
+  std::string text;
+  for (const CheckpointTable& table : checkpoint_tables(results, checkpoint_records(results))) {
+    text += plain_table(table.caption, table.headings, table.lines);
+  }
+  return text;
 }
 
 std::string html_figures(const Figures& figures, const std::string& section, const std::string& note) {

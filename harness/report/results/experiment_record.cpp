@@ -66,6 +66,11 @@ SeedRecord seed_from_json(const Json& json) {
   seed.config = optional_text(json, "config");
   seed.timing = optional_text(json, "timing");
   seed.train_pass_rate = optional_number(json, "train_pass_rate");
+  if (json.contains("checkpoints")) {
+    for (const Json& one : array_field(json, "checkpoints")) {
+      seed.checkpoints[integer_field(one, "step")] = text_field(one, "outcomes");
+    }
+  }
   if (const auto budget = json.find("budget"); budget != json.end() && budget->is_null()) {
     seed.budget = std::nullopt;
   } else if (budget != json.end()) {
@@ -130,6 +135,9 @@ OrderedJson to_json(const SeedRecord& seed) {
   json["timing"] = text_or_null(seed.timing);
   json["budget"] = seed.budget ? to_json(*seed.budget) : OrderedJson(nullptr);
   json["train_pass_rate"] = number_or_null(seed.train_pass_rate);
+  for (const auto& [step, outcomes] : seed.checkpoints) {
+    json["checkpoints"].push_back(OrderedJson{{"step", step}, {"outcomes", outcomes}});
+  }
   json["failed"] = text_or_null(seed.failed);
   return json;
 }

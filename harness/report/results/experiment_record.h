@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,15 +25,16 @@ struct Budget {
 
 // One (row, seed): a trained policy and its evaluation. Paths are relative to the folder of experiment.json.
 struct SeedRecord {
-  int64_t seed = 0;                         // training seed; 0 for an untrained base model
-  std::vector<std::string> sets;            // problem sets in the outcome file
-  std::string outcomes;                     // outcomes.jsonl.zst
-  std::string metrics;                      // metrics.jsonl of the training, "" where nothing was trained
-  std::string config;                       // effective config.toml, "" if none
-  std::string timing;                       // timing.json, "" if none; shown in the HTML page only, never in a table
-  std::optional<Budget> budget = Budget{};  // none: not known (trained elsewhere)
-  std::optional<double> train_pass_rate;    // of the evaluation on the training problems (eval.train_samples); absent: none
-  std::string failed;                       // reason; "": not failed
+  int64_t seed = 0;                            // training seed; 0 for an untrained base model
+  std::vector<std::string> sets;               // problem sets in the outcome file
+  std::string outcomes;                        // outcomes.jsonl.zst
+  std::string metrics;                         // metrics.jsonl of the training, "" where nothing was trained
+  std::string config;                          // effective config.toml, "" if none
+  std::string timing;                          // timing.json, "" if none; shown in the HTML page only, never in a table
+  std::optional<Budget> budget = Budget{};     // none: not known (trained elsewhere)
+  std::optional<double> train_pass_rate;       // of the evaluation on the training problems (eval.train_samples); absent: none
+  std::map<int64_t, std::string> checkpoints;  // outcomes of the policy after a step (eval.checkpoints); 0: of the base model
+  std::string failed;                          // reason; "": not failed
 };
 
 struct RowRecord {

@@ -72,8 +72,34 @@ void add_problems(const std::string& outcomes, std::vector<SampleText>& samples)
   }
 }
 
+// What is read once for all seeds: the base model's evaluation, by its path.
+using BaseCounts = std::map<std::string, std::map<std::string, SetCounts>>;
+
+// The evaluations after some steps of the training; one that cannot be read leaves a warning.
+void read_checkpoints(const ExperimentRecord& record, const std::string& folder, const SeedRecord& seed, SeedResults& results,
+                      BaseCounts& bases, std::vector<std::string>& warnings) {
+  for (const auto& [step, relative] : seed.checkpoints) {
+    if (relative == seed.outcomes) {  // the last step
+      results.checkpoints[step] = results.counts.sets;
+      continue;
+    }
+    if (step == 0 && bases.contains(relative)) {
+      results.checkpoints[step] = bases.at(relative);
+      continue;
+    }
+    const std::string path = resolve(folder, relative);
+    try {
+      const OutcomeFile file = read_outcomes(path);
+      results.checkpoints[step] = with_context(path, [&] { return count_outcomes(file, {record.grader, record.n, 0}).sets; });
+      if (step == 0) bases[relative] = results.checkpoints[step];
+    } catch (const Error& error) {
+      warnings.push_back(with_relative(error.what(), path, relative));
+    }
+  }
+}
+
 std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::string& folder, const SeedRecord& seed,
-                                     int64_t read_problems, std::vector<std::string>& warnings) {
+                                     int64_t read_problems, BaseCounts& bases, std::vector<std::string>& warnings) {
   SeedResults results = recorded_results(seed);
   results.config_path = resolve(folder, seed.config);
   results.timing_path = resolve(folder, seed.timing);
@@ -89,6 +115,7 @@ std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::
     warnings.push_back(with_relative(error.what(), path, seed.outcomes));
     return std::nullopt;
   }
+  read_checkpoints(record, folder, seed, results, bases, warnings);
   if (!seed.metrics.empty()) {
     const std::string metrics = resolve(folder, seed.metrics);
     try {
@@ -101,13 +128,13 @@ std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::
 }
 
 RowResults read_row(const ExperimentRecord& record, const std::string& folder, const RowRecord& row, int64_t read_problems,
-                    std::vector<std::string>& warnings) {
+                    BaseCounts& bases, std::vector<std::string>& warnings) {
   RowResults results;
   results.record = row;
   for (const SeedRecord& seed : row.records) {
     if (!seed.failed.empty()) {
       results.failures.push_back(fmt::format("{}, seed {}: {}", row.shown(), seed.seed, seed.failed));
-    } else if (auto read = read_seed(record, folder, seed, read_problems, warnings)) {
+    } else if (auto read = read_seed(record, folder, seed, read_problems, bases, warnings)) {
       results.seeds.push_back(std::move(*read));
       read_problems = 0;
     } else {
@@ -190,8 +217,9 @@ ExperimentResults read_results(const std::string& folder, int64_t read_problems)
   ExperimentResults results;
   results.folder = folder;
   results.record = read_experiment_record(folder);
+  BaseCounts bases;
   for (const RowRecord& row : results.record.rows) {
-    results.rows.push_back(read_row(results.record, folder, row, read_problems, results.warnings));
+    results.rows.push_back(read_row(results.record, folder, row, read_problems, bases, results.warnings));
   }
   return results;
 }

@@ -49,7 +49,8 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
 struct SeedResults {
   int64_t seed = 0;
   OutcomeCounts counts;
-  std::optional<Budget> budget = Budget{};  // none: not known
+  std::map<int64_t, std::map<std::string, SetCounts>> checkpoints;  // by step and set, where it was evaluated in between
+  std::optional<Budget> budget = Budget{};                          // none: not known
   std::optional<double> train_pass_rate;
   TrainingCurves curves;
   std::string config_path, timing_path;  // absolute or relative to the working folder; "" if none
