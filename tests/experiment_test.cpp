@@ -83,6 +83,29 @@ TEST_F(Miniature, EvaluatesCheckpointsOfATrainingAlsoWhereItWasTrainedBefore) {
   EXPECT_THAT(refused.err, HasSubstr("eval.checkpoints: expected rising steps from 0 to train.steps (3), found 4"));
 }
 
+TEST_F(Miniature, EvaluatesLaterSeedsWithFewerSamplesAndAddsTheRestWhereAsked) {
+  const std::vector<std::string> fewer = {"--seeds", "2", "--set", "run.whole_seeds=1", "--set", "run.other_n=1"};
+  const auto run = harness::run_process(command("out", fewer));
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto samples = [&](const char* seed) {
+    const auto path = folder_ / "out/cells/tiny/grpo" / seed / "eval/done.json";
+    return harness::parse_json(harness::read_file(path.string()))["n"].get<int64_t>();
+  };
+  EXPECT_EQ(samples("seed1"), 2);
+  EXPECT_EQ(samples("seed2"), 1);
+  const std::string table = harness::read_file((folder_ / "out/results/table.md").string());
+  EXPECT_THAT(table, HasSubstr("| GRPO | 2 (1) |"));
+  EXPECT_THAT(table, HasSubstr("those in brackets have 2 samples a problem, the others 1"));
+  const auto whole = harness::run_process(command("out", {"--seeds", "2"}));
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  EXPECT_THAT(whole.err, HasSubstr("2 cells run"));  // two evaluations, no training
+  EXPECT_EQ(samples("seed2"), 2);
+  const auto refused =
+      harness::run_process(command("c", {"--seeds", "2", "--set", "run.whole_seeds=1", "--set", "run.other_n=2"}));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("run.other_n: expected fewer than eval.n (2) beside run.whole_seeds, found 2"));
+}
+
 TEST_F(Miniature, IsRunOnceThenLeftAloneAndADeletedRowComesBackTheSame) {
   const auto first = harness::run_process(command());
   ASSERT_EQ(first.status, 0) << first.err;

@@ -12,9 +12,9 @@
 //                                     columns), maj = true (maj@k columns), cover = [0.05, 0.5] (Cover@tau
 //                                     columns)
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
-//   [until]                           rule = "group_sequential", looks = [5, 10, 15, 20]; "anytime", "half_width": rows get
-//   seeds
-//                                     until the comparisons are decided (harness/verdicts/seed_rule.h)
+//   [until]                           rule = "group_sequential", looks = [5, 10, 15, 20], or "anytime", "half_width": rows get
+//                                     seeds until the comparisons are decided (harness/verdicts/seed_rule.h)
+//   run.whole_seeds = 5               seeds of a row evaluated with eval.n samples, the others with run.other_n = 16
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
 //   run.slurm = ["--partition=gpu"]   options of sbatch where the jobs go to Slurm
 //   [[rows]]                          name, label, compare_to, untrained, seeds, models, regrade_of (the responses of another

@@ -40,6 +40,9 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   h.runs = keys.text("run.runs", "runs/" + stem, "folder of the run folders");
   h.model_cache = keys.text("run.models", "models", "folder of base models");
   h.workers = keys.integer("run.jobs", h.workers, 1, 1024, "worker processes at once");
+  h.whole_seeds = keys.integer("run.whole_seeds", h.whole_seeds, 0,
+                               "seeds of a row, its first, that are evaluated with eval.n samples a problem; 0: all");
+  h.other_n = keys.integer("run.other_n", h.other_n, 1, "samples a problem of the other seeds, enough for pass@1");
   h.trial.problems = keys.integer("run.try_problems", h.trial.problems, 0,
                                   "training problems on which a base model is tried before its rows are trained; 0: none");
   h.trial.samples = keys.integer("run.try_samples", h.trial.samples, 1, "responses to each of them");

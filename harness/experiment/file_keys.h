@@ -21,8 +21,10 @@ struct FileHead {
   TableSettings table;  // title, and what read_table_keys reads
   std::vector<int64_t> seeds;
   std::string results, runs, model_cache;
-  int64_t workers = 2;  // run.jobs
-  TrialSettings trial;  // run.try_problems, run.try_samples, run.try_below
+  int64_t workers = 2;      // run.jobs
+  int64_t whole_seeds = 0;  // run.whole_seeds
+  int64_t other_n = 16;     // run.other_n
+  TrialSettings trial;      // run.try_problems, run.try_samples, run.try_below
   std::vector<std::string> also, slurm;
   std::string published;
 };

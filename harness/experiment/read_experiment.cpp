@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -80,6 +81,8 @@ class ExperimentReader {
     e.results = options_.runs.empty() ? head.results + scale : options_.runs + "/results";
     e.runs = options_.runs.empty() ? head.runs + scale : options_.runs;
     e.model_cache = std::move(head.model_cache);
+    whole_seeds_ = head.whole_seeds;
+    other_n_ = std::max<int64_t>(1, std::llround(static_cast<double>(head.other_n) * options_.scale));
     e.workers = options_.workers > 0 ? options_.workers : head.workers;
     e.trial = head.trial;
     for (const std::string& also : head.also) e.also.push_back(beside(e.file, also));
@@ -191,8 +194,21 @@ class ExperimentReader {
     scale_row(whole);
     const std::string files = data_identity(whole);
     if (!files.empty()) whole.set("data.identity", Config::Value(files), "data");
-    for (const int64_t seed : planned.seeds) read_seed(planned, whole, model, source, seed);
+    for (const int64_t seed : planned.seeds) {
+      Config of_seed = whole;
+      if (whole_seeds_ > 0 && std::ssize(planned.eval) >= whole_seeds_) set_fewer_samples(of_seed);
+      read_seed(planned, std::move(of_seed), model, source, seed);
+    }
     experiment_.rows.push_back(std::move(planned));
+  }
+
+  // Of a seed beyond those that are evaluated with all samples.
+  void set_fewer_samples(Config& of_seed) const {
+    if (other_n_ >= experiment_.n) {
+      throw Error("{}: run.other_n: expected fewer than eval.n ({}) beside run.whole_seeds, found {}",
+                  experiment_.head.at("run.whole_seeds").origin, experiment_.n, other_n_);
+    }
+    of_seed.set("eval.n", Config::Value(other_n_), "run.other_n");
   }
 
   void scale_row(Config& whole) {
@@ -247,7 +263,7 @@ class ExperimentReader {
     evaluation.job = {"eval/" + id,     "eval", {"eval", folder + "/eval/cell.toml", "--out", folder + "/eval"},
                       folder + "/eval", after,  0};
     row.eval[seed] = std::move(evaluation);
-    note_evaluation(*eval, *train);
+    note_evaluation(row, *eval, *train);
     if (row.eval_job != nullptr) return;
     row.effective = train_keys.effective();
     row.effective.insert(eval_keys.effective().begin(), eval_keys.effective().end());
@@ -257,7 +273,7 @@ class ExperimentReader {
   }
 
   // What the table's footer says must hold for all of it.
-  void note_evaluation(const EvalJob& eval, const TrainJob& train) {
+  void note_evaluation(const PlannedRow& row, const EvalJob& eval, const TrainJob& train) {
     std::vector<std::string> sets;
     for (const std::string& given : eval.data.test) {
       for (std::string& name : program_.problems.sets_of(given)) sets.push_back(std::move(name));
@@ -273,7 +289,9 @@ class ExperimentReader {
       e.grader = eval.settings.graders.front();
       return;
     }
-    if (sets != e.sets || eval.settings.n != e.n || eval.settings.seed != e.eval_seed ||
+    // Fewer samples are those of run.other_n.
+    const bool whole = whole_seeds_ == 0 || std::ssize(row.eval) <= whole_seeds_;
+    if (sets != e.sets || (whole && eval.settings.n != e.n) || eval.settings.seed != e.eval_seed ||
         eval.settings.sampling.temperature != e.temperature) {
       throw Error(
           "{}: row {}: expected the same data.test, eval.n, eval.seed and eval.temperature as the other rows of the "
@@ -305,6 +323,7 @@ class ExperimentReader {
   Config common_;
   std::vector<int64_t> seeds_;
   std::map<std::string, int64_t> seeds_of_rows_;        // of a rule that adds seeds: by BASE MODEL/ROW
+  int64_t whole_seeds_ = 0, other_n_ = 0;               // run.whole_seeds, run.other_n at this scale
   Config::Entries head_;                                // of the row that is being read
   std::vector<std::string> elsewhere_;                  // keys of the file's head and of rows' heads
   std::map<std::string, std::string> file_identities_;  // of data files, by where and what they are

@@ -59,6 +59,8 @@ SeedRecord record_of(const Experiment& experiment, const PlannedRow& row, int64_
   const PlannedJob& evaluation = row.eval.at(seed);
   record.outcomes = relative(evaluation.job.folder + "/outcomes.jsonl.zst");
   record.config = relative(evaluation.job.folder + "/config.toml");
+  const int64_t n = std::get<int64_t>(evaluation.config.find("eval.n")->value);
+  if (n < experiment.n) record.n = n;
   const std::optional<Json> evaluated = readable_result_of(evaluation);
   if (!evaluated) record.failed = "not evaluated" + reason_of(experiment, evaluation);
   if (evaluated && evaluated->contains("train_pass_rate")) record.train_pass_rate = number_field(*evaluated, "train_pass_rate");

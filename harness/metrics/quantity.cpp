@@ -107,6 +107,10 @@ std::vector<double> values_of(const ProblemCounts& counts, std::span<const Quant
 
 }  // namespace
 
+bool Quantity::depends_on_n() const {
+  return kind == Kind::cover || kind == Kind::luck || kind == Kind::distinct_answers || kind == Kind::answer_entropy;
+}
+
 std::string Quantity::name() const {
   std::string text = names_of(kind).name;
   if (of_samples(kind)) text += fmt::format("@{}", k);

@@ -45,6 +45,8 @@ struct Quantity {
   static Quantity pass(int64_t k) { return {Kind::pass, k, 0}; }
   auto operator<=>(const Quantity&) const = default;
 
+  // Whether its expectation differs with the number of samples: such values are comparable at one n alone.
+  [[nodiscard]] bool depends_on_n() const;
   // As files and keys write it: "pass@8", "g_pass@8_0.5", "maj@8", "cover@0.5", "distinct_answers", ...
   [[nodiscard]] std::string name() const;
   // As a table's head shows it: "pass@8", "G-pass@8 at 0.5", "maj@8", "Cover@0.5", "distinct answers", ...

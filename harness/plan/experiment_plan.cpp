@@ -157,9 +157,14 @@ void add_model(const Experiment& experiment, const BaseModel& model, const Model
     if (row.base_model != model.name) continue;
     const auto seeds = static_cast<double>(row.seeds.size());
     if (!row.untrained) add_training(*row.train_job, shape, seeds, costs);
-    double evaluations = seeds;
-    for (const auto& [seed, steps] : row.checkpoints) {
-      evaluations += static_cast<double>(steps.size() - steps.count(0) - steps.count(row.train_job->settings.steps));
+    double evaluations = 0;  // of all samples
+    for (const auto& [seed, job] : row.eval) {
+      const auto steps = row.checkpoints.find(seed);
+      const size_t others = steps == row.checkpoints.end() ? 0
+                                                           : steps->second.size() - steps->second.count(0) -
+                                                                 steps->second.count(row.train_job->settings.steps);
+      const auto n = static_cast<double>(std::get<int64_t>(job.config.find("eval.n")->value));
+      evaluations += static_cast<double>(1 + others) * n / static_cast<double>(row.eval_job->settings.n);
     }
     add_evaluation(*row.eval_job, shape, evaluations, static_cast<double>(problems), costs);
   }

@@ -13,6 +13,8 @@
 #include "harness/report/figures/svg.h"
 #include "harness/report/page/page.h"
 #include "harness/report/table/checkpoints.h"
+#include "harness/report/table/noise.h"
+#include "harness/report/table/table_layout.h"
 #include "harness/report/table/table_text.h"
 #include "harness/report/testing.h"
 #include "harness/report/verify.h"
@@ -108,6 +110,40 @@ TEST(Checkpoints, SayWhatTheTableSaysOfTheLastStepAndOfTheBaseModelAndVerify) {
   EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
   std::filesystem::remove(folder + "/" + record.rows[1].records[0].outcomes);
   EXPECT_THAT(error_of([&] { require_outcomes(folder); }), HasSubstr("(nor those of 3 others)"));
+}
+
+TEST(Summary, TakesSeedsOfFewerSamplesForWhatTheySufficeForAndSaysSo) {
+  const std::string folder = write_test_experiment(fresh_folder("fewer"), {});
+  ExperimentRecord record = read_experiment_record(folder);
+  record.cover = {0.5};
+  for (RowRecord& row : record.rows) {
+    if (row.name == "MEDS") row.records[2].n = 4;  // of the 8 that are stored
+  }
+  write_experiment_record(folder, record);
+  ReportSettings settings;
+  settings.figures = settings.page = false;
+  const ReportDone done = write_report(folder, settings);
+  const SummaryRow& meds = done.summary.rows[2];
+  EXPECT_EQ(shown_seeds(meds), "3 (2)");
+  EXPECT_EQ(shown_seeds(done.summary.rows[1]), "3");
+  for (size_t c = 0; c < meds.entries.size(); ++c) {
+    const Quantity& quantity = done.summary.columns[c].quantity;
+    if (!done.summary.columns[c].of_problems()) continue;
+    const bool all = quantity.kind != Quantity::Kind::pass ? !quantity.depends_on_n() : quantity.k == 1;
+    EXPECT_EQ(meds.entries[c].mean.seeds, all ? 3 : 2) << quantity.name();
+    if (meds.entries[c].comparison) {
+      EXPECT_EQ(meds.entries[c].comparison->difference.seeds, all ? 3 : 2);
+    }
+    EXPECT_EQ(std::isnan(meds.entries[c].sampling_error), quantity.kind != Quantity::Kind::pass);
+  }
+  EXPECT_THAT(done.summary.footer, Contains(HasSubstr("those in brackets have 8 samples a problem, the others 4")));
+  const ExperimentResults results = read_results(folder);
+  EXPECT_EQ(results.rows[2].seeds[2].counts.sets.at("prec").begin()->second.n, 4);
+  for (const NoiseRecord& noise : noise_records(results, done.summary)) {
+    const bool mixed = noise.row == "MEDS" && noise.column.quantity.k == 1;
+    EXPECT_DOUBLE_EQ(noise.samples, mixed ? 3 / (1.0 / 8 + 1.0 / 8 + 1.0 / 4) : 8);
+  }
+  EXPECT_THAT(verify_folder(folder).differences, IsEmpty());
 }
 
 TEST(Summary, HasTheInterquartileMeanAndTheProbabilityOfImprovement) {

@@ -77,10 +77,9 @@ VarianceParts variance_parts(std::span<const SeedTable> sets, double samples, do
   return parts;
 }
 
-BestSamples best_samples(const VarianceParts& parts, int64_t samples, const SeedCost& cost) {
-  const auto n = static_cast<double>(samples);
+BestSamples best_samples(const VarianceParts& parts, double samples, const SeedCost& cost) {
   const double of_seeds = parts.seed.variance + parts.interaction.variance;
-  const double of_one_sample = parts.paired_samples * n;
+  const double of_one_sample = parts.paired_samples * samples;
   const double of_round = static_cast<double>(parts.problems) * cost.sample;  // one more sample of every problem
   if (!(of_seeds > 0 && of_one_sample > 0 && of_round > 0 && cost.training > 0)) return {};
   const auto variance_for_cost = [&](double count) {
@@ -88,7 +87,7 @@ BestSamples best_samples(const VarianceParts& parts, int64_t samples, const Seed
   };
   BestSamples best;
   best.n = std::max(1.0, std::round(std::sqrt(of_one_sample * cost.training / (of_seeds * of_round))));
-  best.gain = variance_for_cost(n) / variance_for_cost(best.n);
+  best.gain = variance_for_cost(samples) / variance_for_cost(best.n);
   return best;
 }
 

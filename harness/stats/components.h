@@ -47,7 +47,8 @@ struct BestSamples {
 //   n* = sqrt(v_samples c_training / ((v_seed + v_interaction) P c_sample))
 // with the variances of one seed's mean at one sample a problem and P problems. Undefined without seeds to tell from, without
 // costs, and where nothing but samples varies or nothing at all by them.
-BestSamples best_samples(const VarianceParts& parts, int64_t samples, const SeedCost& cost);
+// `samples`: the present number, the harmonic mean where seeds have different ones.
+BestSamples best_samples(const VarianceParts& parts, double samples, const SeedCost& cost);
 
 // How much alike two rows come out of one training seed.
 struct Pairing {

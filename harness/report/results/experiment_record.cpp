@@ -61,6 +61,7 @@ Budget budget_from_json(const Json& json) {
 SeedRecord seed_from_json(const Json& json) {
   SeedRecord seed;
   seed.seed = integer_field(json, "seed");
+  if (json.contains("n")) seed.n = integer_field(json, "n");
   seed.failed = optional_text(json, "failed");
   seed.metrics = optional_text(json, "metrics");
   seed.config = optional_text(json, "config");
@@ -128,6 +129,7 @@ OrderedJson to_json(const Budget& budget) {
 OrderedJson to_json(const SeedRecord& seed) {
   OrderedJson json;
   json["seed"] = seed.seed;
+  if (seed.n > 0) json["n"] = seed.n;
   json["sets"] = seed.sets;
   json["outcomes"] = text_or_null(seed.outcomes);
   json["metrics"] = text_or_null(seed.metrics);

@@ -26,6 +26,7 @@ struct Budget {
 // One (row, seed): a trained policy and its evaluation. Paths are relative to the folder of experiment.json.
 struct SeedRecord {
   int64_t seed = 0;                            // training seed; 0 for an untrained base model
+  int64_t n = 0;                               // samples a problem where fewer than the table's (run.other_n); 0: the table's
   std::vector<std::string> sets;               // problem sets in the outcome file
   std::string outcomes;                        // outcomes.jsonl.zst
   std::string metrics;                         // metrics.jsonl of the training, "" where nothing was trained

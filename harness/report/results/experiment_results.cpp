@@ -72,6 +72,8 @@ void add_problems(const std::string& outcomes, std::vector<SampleText>& samples)
   }
 }
 
+int64_t samples_of(const ExperimentRecord& record, const SeedRecord& seed) { return seed.n > 0 ? seed.n : record.n; }
+
 // What is read once for all seeds: the base model's evaluation, by its path.
 using BaseCounts = std::map<std::string, std::map<std::string, SetCounts>>;
 
@@ -90,7 +92,8 @@ void read_checkpoints(const ExperimentRecord& record, const std::string& folder,
     const std::string path = resolve(folder, relative);
     try {
       const OutcomeFile file = read_outcomes(path);
-      results.checkpoints[step] = with_context(path, [&] { return count_outcomes(file, {record.grader, record.n, 0}).sets; });
+      const int64_t n = step == 0 ? record.n : samples_of(record, seed);
+      results.checkpoints[step] = with_context(path, [&] { return count_outcomes(file, {record.grader, n, 0}).sets; });
       if (step == 0) bases[relative] = results.checkpoints[step];
     } catch (const Error& error) {
       warnings.push_back(with_relative(error.what(), path, relative));
@@ -106,7 +109,9 @@ std::optional<SeedResults> read_seed(const ExperimentRecord& record, const std::
   const std::string path = resolve(folder, seed.outcomes);
   try {
     const OutcomeFile file = read_outcomes(path);
-    results.counts = with_context(path, [&] { return count_outcomes(file, {record.grader, record.n, read_problems}); });
+    results.counts = with_context(path, [&] {
+      return count_outcomes(file, {record.grader, samples_of(record, seed), read_problems});
+    });
     for (const std::string& set : record.sets) {
       if (!results.counts.sets.contains(set)) throw Error("{}: expected outcomes of the set {}, found none", path, set);
     }
@@ -227,6 +232,7 @@ ExperimentResults read_results(const std::string& folder, int64_t read_problems)
 SeedResults recorded_results(const SeedRecord& seed) {
   SeedResults results;
   results.seed = seed.seed;
+  results.n = seed.n;
   results.budget = seed.budget;
   results.train_pass_rate = seed.train_pass_rate;
   return results;
@@ -235,6 +241,7 @@ SeedResults recorded_results(const SeedRecord& seed) {
 SeedTable seed_table(const RowResults& row, const std::string& set, const Quantity& quantity) {
   SeedCounts counts;
   for (const SeedResults& seed : row.seeds) {
+    if (seed.n > 0 && quantity.depends_on_n()) continue;
     if (const auto found = seed.counts.sets.find(set); found != seed.counts.sets.end()) counts[seed.seed] = &found->second;
   }
   return seed_tables(counts, std::vector<Quantity>{quantity}).front();

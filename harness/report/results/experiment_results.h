@@ -48,6 +48,7 @@ OutcomeCounts count_outcomes(const OutcomeFile& file, const CountSettings& setti
 // What one (row, seed) came to.
 struct SeedResults {
   int64_t seed = 0;
+  int64_t n = 0;  // samples a problem where they are fewer than the table's; 0: the table's
   OutcomeCounts counts;
   std::map<int64_t, std::map<std::string, SetCounts>> checkpoints;  // by step and set, where it was evaluated in between
   std::optional<Budget> budget = Budget{};                          // none: not known
@@ -82,7 +83,8 @@ ExperimentResults read_results(const std::string& folder, int64_t read_problems 
 // What the record alone says of a seed: no outcomes, no curves.
 SeedResults recorded_results(const SeedRecord& seed);
 
-// A quantity of a problem of one row on one set, over the seeds that have the set.
+// A quantity of a problem of one row on one set, over the seeds that have the set; one that depends on the number of samples
+// over those with the table's alone.
 SeedTable seed_table(const RowResults& row, const std::string& set, const Quantity& quantity);
 // A quantity of a seed that is no mean over problems: the pass rate of its evaluation on the training problems, that of the
 // responses sampled in its last five steps, budgets; absent where the policy was not trained or nothing is known.

@@ -1,4 +1,4 @@
-// Checkpoints: pass@k of each row after some steps of its trainings (eval.checkpoints), and its difference to the row compared
+// Checkpoints: pass@k of each row after some steps of its trainings (eval.checkpoints), and its difference to compare_to there.
 // with.
 #pragma once
 
@@ -33,8 +33,8 @@ struct CheckpointRecord {
 // For k = 1, 2, 4, ... n and those of the table, by row, column and step; empty where no training was evaluated in between.
 std::vector<CheckpointRecord> checkpoint_records(const ExperimentResults& results);
 
-// base_model,row,set,metric,step,value,low,high,seed_deviation,seeds,problems,against,difference,difference_low,difference_high,
-// p,paired_seeds lines: rates as fractions, 95 % intervals, p of the one comparison alone.
+// base_model,row,set,metric,step,value,low,high,seed_deviation,seeds,problems,against,difference,difference_low,
+// difference_high,p,paired_seeds lines: rates as fractions, 95 % intervals, p of the one comparison alone.
 std::string checkpoints_csv(const std::vector<CheckpointRecord>& records);
 
 // For people: the average (the set, where there is one) at a k of the table, a line a row and a column a step, percent.

@@ -22,6 +22,21 @@ std::string sampling_line(const ExperimentRecord& record) {
       fmt::join(record.k, ", "));
 }
 
+// Where seeds have fewer samples: which values are over which.
+std::string fewer_samples_line(const ExperimentResults& results) {
+  for (const RowResults& row : results.rows) {
+    for (const SeedResults& seed : row.seeds) {
+      if (seed.n == 0) continue;
+      return fmt::format(
+          "Of a row's seeds those in brackets have {} samples a problem, the others {}: pass@k, G-pass@k and maj@k with k "
+          "above "
+          "{}, Cover@tau, luck, distinct answers and their entropy are over those in brackets, all else over all.",
+          results.record.n, seed.n, seed.n);
+    }
+  }
+  return "";
+}
+
 std::string seeds_line(const ExperimentResults& results) {
   std::set<int64_t> seeds;
   size_t most = 0;
@@ -192,8 +207,9 @@ std::vector<std::string> footer_lines(const ExperimentResults& results, const Su
   std::vector<std::string> lines{sampling_line(results.record), seeds_line(results), marks_line(results, summary),
                                  provenance_line(results.record)};
   add_rule_lines(summary, results.record, lines);
-  for (const std::string& line : {shared_seeds_line(summary), imported_line(results.record), graders_line(results), starved_line(results),
-                                  alarms_line(results), undefined_line(summary)}) {
+  for (const std::string& line :
+       {fewer_samples_line(results), shared_seeds_line(summary), imported_line(results.record), graders_line(results),
+        starved_line(results), alarms_line(results), undefined_line(summary)}) {
     if (!line.empty()) lines.push_back(line);
   }
   lines.insert(lines.end(), results.record.notes.begin(), results.record.notes.end());

@@ -46,12 +46,15 @@ std::vector<std::vector<SampleCount>> counts_behind(const RowResults& row, const
   return groups;
 }
 
-int64_t fewest_samples(const std::vector<std::vector<SampleCount>>& groups) {
-  int64_t fewest = groups.front().front().n;
+double mean_samples(const std::vector<std::vector<SampleCount>>& groups) {
+  double problems = 0, inverse = 0;
   for (const auto& group : groups) {
-    for (const SampleCount& count : group) fewest = std::min(fewest, count.n);
+    for (const SampleCount& count : group) {
+      problems += 1;
+      inverse += 1 / static_cast<double>(count.n);
+    }
   }
-  return fewest;
+  return problems / inverse;
 }
 
 // In generated tokens; nothing of an untrained row, which is evaluated once.
@@ -104,7 +107,7 @@ NoiseRecord of_value(const ExperimentResults& results, const RowResults& row, co
   const auto sets = sets_of(results, column);
   const auto tables = tables_of(row, sets, column.quantity);
   const auto groups = counts_behind(row, sets, tables, crossed_squares(tables).seeds);
-  record.samples = fewest_samples(groups);
+  record.samples = mean_samples(groups);
   take_apart(record, tables, sampling_variance(groups, column.quantity.k), 0, cost_of(row));
   return record;
 }
@@ -122,7 +125,7 @@ NoiseRecord of_difference(const ExperimentResults& results, const RowResults& ro
   const std::vector<int64_t> seeds = crossed_squares(tables).seeds;
   const bool fixed = theirs.front().seeds == std::vector<int64_t>{0};
   const auto groups = counts_behind(row, sets, tables, seeds);
-  record.samples = fewest_samples(groups);
+  record.samples = mean_samples(groups);
   const double of_row = sampling_variance(groups, column.quantity.k);
   const double of_base =
       sampling_variance(counts_behind(base, sets, tables, fixed ? theirs.front().seeds : seeds), column.quantity.k);
@@ -168,7 +171,7 @@ std::string noise_csv(const std::vector<NoiseRecord>& records) {
   for (const NoiseRecord& r : records) {
     const VarianceParts& parts = r.parts;
     text += fmt::format("{},{},{},{},{},{},{},{}", csv_field(r.base_model), csv_field(r.row), csv_field(r.against),
-                        csv_field(r.column.set), r.column.quantity.name(), r.samples, parts.seeds, parts.problems);
+                        csv_field(r.column.set), r.column.quantity.name(), csv_number(r.samples), parts.seeds, parts.problems);
     std::vector<double> numbers{r.mean.standard_error};
     const VariancePart* const all[] = {&parts.seed, &parts.problem, &parts.interaction, &parts.samples};
     for (const VariancePart* part : all) numbers.push_back(part->variance);

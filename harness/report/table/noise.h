@@ -15,8 +15,8 @@ struct NoiseRecord {
   std::string base_model, row, label;
   std::string against, against_label;  // "": the value
   Column column;
-  int64_t samples = 0;  // a problem; the smallest where they differ
-  MeanInterval mean;    // as in the table
+  double samples = 0;  // a problem; the harmonic mean where seeds have different numbers
+  MeanInterval mean;   // as in the table
   VarianceParts parts;
   BestSamples best;  // of pass@1, costs in generated tokens; of a difference both rows are trained and sampled
   Pairing pairing;   // of a difference to a trained row

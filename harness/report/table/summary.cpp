@@ -60,10 +60,11 @@ MeanInterval mean_of_seeds(const RowResults& row, Quantity::Kind kind) {
   return result;
 }
 
-// Of a column of pass@k: one group of counts a (seed, set).
+// Of a column of pass@k: one group of counts a (seed, set), of the seeds with k samples and more.
 double sampling_error_of(const RowResults& row, const Column& column, const std::vector<std::string>& sets) {
   std::vector<std::vector<SampleCount>> groups;
   for (const SeedResults& seed : row.seeds) {
+    if (seed.n > 0 && seed.n < column.quantity.k) continue;
     for (const std::string& set : sets) {
       if (column.set != kAverage && column.set != set) continue;
       groups.emplace_back();
@@ -225,6 +226,7 @@ Summary summarise(const ExperimentResults& results) {
     line.name = row.record.name;
     line.label = row.record.shown();
     line.seeds_done = static_cast<int64_t>(row.seeds.size());
+    line.seeds_whole = std::count_if(row.seeds.begin(), row.seeds.end(), [](const SeedResults& seed) { return seed.n == 0; });
     line.seeds_planned = static_cast<int64_t>(std::max(row.record.seeds.size(), row.record.records.size()));
     for (const Column& column : summary.columns) {
       line.entries.push_back(make_entry(row, mine, column, results.record.sets));

@@ -34,6 +34,7 @@ struct TableEntry {
 struct SummaryRow {
   std::string base_model, name, label;
   int64_t seeds_done = 0, seeds_planned = 0;
+  int64_t seeds_whole = 0;          // of those done, with the table's number of samples
   std::vector<TableEntry> entries;  // one a column
   std::string source;               // "": a row of ours; else a published row and where it comes from
 };

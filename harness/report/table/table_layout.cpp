@@ -55,8 +55,9 @@ std::string shown_value(const Column& column, double value) {
 
 std::string shown_seeds(const SummaryRow& row) {
   if (!row.source.empty()) return "";
-  if (row.seeds_done == row.seeds_planned) return std::to_string(row.seeds_done);
-  return fmt::format("{}/{}", row.seeds_done, row.seeds_planned);
+  std::string text = std::to_string(row.seeds_done);
+  if (row.seeds_done != row.seeds_planned) text += fmt::format("/{}", row.seeds_planned);
+  return row.seeds_whole == row.seeds_done ? text : text + fmt::format(" ({})", row.seeds_whole);
 }
 
 std::string full_heading(const Column& column) {

@@ -25,7 +25,7 @@ std::vector<TablePart> table_parts(const Summary& summary);
 
 // The value as a table shows it: "62.3" (percent), "8.1", "1.9M"; "-" where there is none.
 std::string shown_value(const Column& column, double value);
-// Number of the row's seeds, "2/3" where some failed; "" for a published row.
+// Number of the row's seeds, "2/3" where some failed, "10 (5)" where five have all samples; "" for a published row.
 std::string shown_seeds(const SummaryRow& row);
 // "prec pass@1"; the average's columns that are no pass@k need no set.
 std::string full_heading(const Column& column);
