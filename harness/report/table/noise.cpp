@@ -57,13 +57,14 @@ double mean_samples(const std::vector<std::vector<SampleCount>>& groups) {
   return problems / inverse;
 }
 
-// In generated tokens; nothing of an untrained row, which is evaluated once.
+// In generated tokens; nothing of an untrained row, which is evaluated once, and of one trained elsewhere.
 SeedCost cost_of(const RowResults& row) {
   SeedCost cost;
   if (!row.trained() || row.seeds.empty()) return cost;
   int64_t tokens = 0, responses = 0;
   for (const SeedResults& seed : row.seeds) {
-    cost.training += static_cast<double>(seed.budget.tokens_generated) / static_cast<double>(row.seeds.size());
+    if (!seed.budget) return {};  // trained elsewhere
+    cost.training += static_cast<double>(seed.budget->tokens_generated) / static_cast<double>(row.seeds.size());
     tokens += seed.counts.tokens;
     responses += seed.counts.responses;
   }
