@@ -16,7 +16,7 @@ namespace harness {
 namespace {
 
 const Json& golden() {
-  static const Json kGolden = parse_json(read_file("harness/verdicts/testdata/sequential.json"));
+  static const Json kGolden = parse_json(read_file(MEDSBENCH_TEST_DATA "/sequential.json"));
   return kGolden;
 }
 
