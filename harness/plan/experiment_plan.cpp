@@ -165,6 +165,7 @@ void add_model(const Experiment& experiment, const BaseModel& model, const Model
                                                                  steps->second.count(row.train_job->settings.steps);
       const auto n = static_cast<double>(std::get<int64_t>(job.config.find("eval.n")->value));
       evaluations += static_cast<double>(1 + others) * n / static_cast<double>(row.eval_job->settings.n);
+      costs.disk_bytes += static_cast<double>(others) * parameter_count(shape) * 4;  // kept models
     }
     add_evaluation(*row.eval_job, shape, evaluations, static_cast<double>(problems), costs);
   }

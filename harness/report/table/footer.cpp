@@ -29,8 +29,7 @@ std::string fewer_samples_line(const ExperimentResults& results) {
       if (seed.n == 0) continue;
       return fmt::format(
           "Of a row's seeds those in brackets have {} samples a problem, the others {}: pass@k, G-pass@k and maj@k with k "
-          "above "
-          "{}, Cover@tau, luck, distinct answers and their entropy are over those in brackets, all else over all.",
+          "above {}, Cover@tau, luck, distinct answers and their entropy are over those in brackets, all else over all.",
           results.record.n, seed.n, seed.n);
     }
   }

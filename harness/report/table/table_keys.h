@@ -6,8 +6,8 @@
 
 namespace harness {
 
-// Into k, g_pass, maj, cover, primary and rule of `table`. Throws Error for no k, a k below 1, a threshold out of range, a primary
-// column that is none, and a rule without what it needs.
+// Into k, g_pass, maj, cover, primary and rule of `table`. Throws Error for no k, a k below 1, a threshold out of range, a
+// primary column that is none, and a rule without what it needs.
 void read_table_keys(ConfigReader& keys, TableSettings& table);
 
 }  // namespace harness
