@@ -5,7 +5,8 @@
 // 2. The paper's classes are made by a trained judge of meaning. Here `partition` says what stands for it: clusters of
 //    fingerprints or equal answers (baselines/partition.h). By answers all right responses to a problem with one answer are
 //    alike, and each loses the same.
-// Verified in the released code at second hand: the form and the floor 0.1; a reward below 0 (overlong) is multiplied too.
+// Verified in the released code (facebookresearch/darling, partition_reward_vllm_serve_deepscaler.py and `multiplicative`): the
+// product, the form and the floor 0.1. A reward below 0 (overlong) is multiplied too.
 #pragma once
 
 #include "harness/train/method/method.h"

@@ -13,7 +13,8 @@ class Edas : public harness::Method {
   explicit Edas(harness::MethodKeys& keys)
       : alpha_(keys.number("alpha", 0.4, 0, 100, "weight of an error's rarity")),
         beta_(keys.number("beta", 0.2, 0, 100, "penalty where all wrong responses give one answer")),
-        kappa_(keys.number("kappa", 2.0, 1, INFINITY, "the change is at most |A| / kappa")) {}
+        kappa_(keys.number("kappa", 2.0, 1, INFINITY, "the change is at most |A| / kappa")),
+        of_wrong_(keys.text("scale", "group", {"group", "wrong"}, "responses whose mean |A| is the scale") == "wrong") {}
   [[nodiscard]] std::string name() const override { return "edas"; }
   [[nodiscard]] harness::Needs needs() const override { return {.answers = true}; }
   [[nodiscard]] bool reshapes_advantages() const override { return true; }
@@ -23,12 +24,13 @@ class Edas : public harness::Method {
     std::map<std::string, double> sizes;
     double wrong = 0, spread = 0;
     for (size_t i = 0; i < group.size(); ++i) {
-      spread += std::abs(advantages[i]) / static_cast<double>(group.size());
+      if (!of_wrong_ || !group[i].correct) spread += std::abs(advantages[i]);
       if (group[i].correct) continue;
       ++wrong;
       ++sizes[group[i].answer];
     }
     if (wrong < 2) return;
+    spread /= of_wrong_ ? wrong : static_cast<double>(group.size());
     double entropy = 0;
     for (const auto& [answer, size] : sizes) entropy -= size / wrong * std::log(size / wrong);
     for (size_t i = 0; i < group.size(); ++i) {
@@ -41,6 +43,7 @@ class Edas : public harness::Method {
 
  private:
   double alpha_, beta_, kappa_;
+  bool of_wrong_;
 };
 
 }  // namespace

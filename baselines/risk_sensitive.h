@@ -3,8 +3,7 @@
 // Differs from its base in:
 // 1. A_i = (exp(beta s_i) / mean of exp(beta s) - 1) / beta, means over the group, no division by the spread; for beta -> 0
 //    that is s_i - mean, and beta = 0 is it.
-// Verified: the objective (1 / beta) ln E[exp(beta r)], in a description of the paper, whose gradient gives this advantage. Not
-// verified: the default beta 2.
+// Verified in descriptions of the paper: its equation 8, and beta 2 (best between pass@1 and pass@k).
 #pragma once
 
 #include "harness/train/method/method.h"

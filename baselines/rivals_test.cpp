@@ -280,15 +280,16 @@ TEST(RiskSensitive, SeeksRareSuccessesAndIsTheCentredAdvantageWithoutRisk) {
 
 TEST(DphRl, RehearsesStoredAnswersAndLearnsOnTheOthersAlone) {
   const MiniBatch batch = random_batch(6, 4, 4, 7);  // every second group is stored
-  for (const std::string divergence : {"kl", "js"}) {
+  for (const std::string divergence : {"kl", "kl_plain", "js"}) {
     Arm base = make_arm({"dapo"}, "dapo");
     Arm arm = make_arm({"dph_rl"}, "dapo", {"method.eta=0.5", "method.divergence=\"" + divergence + "\""});
     const Outcome plain = evaluate(base, batch), outcome = evaluate(arm, batch);
     const torch::Tensor &stored = batch.tokens.stored, &mask = batch.tokens.mask;
     EXPECT_TRUE(torch::allclose(outcome.gradient * (1 - stored), plain.gradient * (1 - stored)));
     const torch::Tensor u = (batch.tokens.current_log_probs - batch.tokens.old_log_probs).exp();
-    // d/dl of -ln u is -1, of (u ln u - (u + 1) ln((u + 1) / 2)) / 2 it is u ln(2 u / (u + 1)) / 2
-    const torch::Tensor slope = divergence == "kl" ? -torch::ones_like(u) : u * (2 * u / (u + 1)).log() / 2;
+    // d/dl of u - 1 - ln u is u - 1, of -ln u it is -1, of u ln u - (u + 1) ln((u + 1) / 2) it is u ln(2 u / (u + 1))
+    const torch::Tensor slope =
+        divergence == "js" ? u * (2 * u / (u + 1)).log() : (divergence == "kl" ? u - 1 : -torch::ones_like(u));
     EXPECT_TRUE(torch::allclose(outcome.gradient * stored, 0.5 * slope * stored / mask.sum(), 1e-10, 1e-15));
   }
   EXPECT_EQ(make_arm({"dph_rl"}, "grpo").settings.kl_coef, 0);

@@ -6,9 +6,9 @@
 //    constant: its value stays rho, a share a of its gradient goes to those tokens.
 // 2. A < 0 and the token is the most likely one of its place: A <- boost A.
 // The k tokens are those of the policy when the step began, at the sampling temperature; entropies are the sampling policy's.
-// Verified in the paper (its equation 5 and "within the response") and in the released code (k 3, quantile 0.8, a 0.01, boost
-// 1.1; an interpolated quantile, strictly above). Not verified: whether that code's entropies and most likely tokens are the
-// old or the current policy's; it tells right and wrong by the reward where here the sign of A does.
+// Verified in the paper (its equation 5 and "within the response") and in the released code (CLR-Lab/SimKO: k 3, quantile 0.8,
+// a 0.01, boost 1.1; an interpolated quantile, strictly above). There entropies and the most likely token are the updated
+// policy's, the k tokens each policy's own, and right and wrong told by the reward where here the sign of A does it.
 #pragma once
 
 #include "harness/train/method/method.h"

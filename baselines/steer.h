@@ -6,9 +6,9 @@
 //      "formula": w = r A p (1 - p) (ln p + H), 0 where the base's clip bounds take the token's gradient away
 //      "code":    w = r A (1 - p) (ln p + H), clipped or not, p within 1e-8 of 0 and 1, the maximum at least 0.02
 // 2. p, H and r are those at the beginning of the mini-batch, constants; r is not clamped before the update.
-// Verified in the released code (compute_token_weights, mode "symmetric", exponential map): "code", taken to be
-// that of the paper's numbers; it divides by the old probability where the formula has the ratio, so a factor p is missing
-// there. lambda_min: 0.7 is the paper's fourth version, the released script has 0.8.
+// Verified in the released code (zz-haooo/STEER, compute_token_weights, mode "symmetric", exponential map): "code", so that of
+// the paper's numbers; it divides by the old probability where the formula has the ratio, so a factor p is missing. Its script
+// has lambda_min 0.8; 0.7 is the paper's fourth version, at second hand, as the formula is.
 #pragma once
 
 #include "harness/train/method/method.h"

@@ -39,6 +39,22 @@ TEST(MethodsPage, NamesEveryPublishedMethodWithItsKeys) {
                            "maxrl",
                            "gspo",
                            "cispo",
+                           "edas",
+                           "f_grpo",
+                           "ucpo",
+                           "steer",
+                           "qae",
+                           "differential_smoothing",
+                           "darling",
+                           "simko",
+                           "lp_reg",
+                           "bbg",
+                           "cue_grpo",
+                           "repexp",
+                           "risk_sensitive",
+                           "dph_rl",
+                           "random_reward",
+                           "format_reward",
                            "meds"}) {
     EXPECT_THAT("\n" + text, ::testing::HasSubstr("\n" + std::string(name) + " ")) << name;
   }

@@ -166,7 +166,8 @@ class Run {
     const Needs needs = methods_.needs();
     if (needs.stored_samples == 0) return {};
     const ReferencePolicy base(in_.model_folder, policy_.numerics(), settings_.offload_reference);
-    return sample_stored_answers(*base.on_device(), collect, needs.stored_samples, needs.stored_right);
+    return sample_stored_answers(*base.on_device(), collect, needs.stored_samples, needs.stored_right,
+                                 needs.stored_right_alone);
   }
 
   void finish_step(int64_t step, StepResult& result) {

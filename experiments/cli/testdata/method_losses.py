@@ -131,7 +131,7 @@ class Reference:
                 for i, f in zip(idx, self.sizes(line, idx, right)):
                     out[i] = A[i] * (f ** -keys.get("alpha", 1.0) if f > 0 else 1)
             if m == "edas" and len(bad) > 1:
-                S = A[idx].abs().mean().item()
+                S = A[bad if keys.get("scale") == "wrong" else idx].abs().mean().item()
                 share = {i: sum(1 for j in bad if line["answers"][j] == line["answers"][i]) / len(bad) for i in bad}
                 H = -sum(q * math.log(q) for q in {line["answers"][i]: share[i] for i in bad}.values())
                 for i in bad:
@@ -212,6 +212,8 @@ class Reference:
                 v = r[idx]
                 covers = lambda x: (v <= x).sum().item() / len(idx) >= keys.get("quantile", 0.4) - 1e-12
                 lowest = min(x for x in v.tolist() if covers(x))
+                if keys.get("interpolated"):
+                    lowest = torch.quantile(v, keys.get("quantile", 0.4)).item()
                 return (v - lowest) / (v.std() + 1e-6)
             return per_group(adv, groups)
         if m == "risk_sensitive":
@@ -328,18 +330,19 @@ class Reference:
         mean_entropy = (flat(H.detach()).mean()).item()
         if m == "dph_rl":
             base, now = old.exp(), l.exp()
-            f = (base / now).log()
-            if keys.get("divergence") == "js":  # by its definition, over answers of the base: half of each KL from the middle
+            f = (base / now).log() + (0 if keys.get("divergence") == "kl_plain" else now / base - 1)
+            if keys.get("divergence") == "js":  # by its definition, over answers of the base: each one's KL from the middle
                 middle = (base + now) / 2
-                f = ((base / middle).log() + now / base * (now / middle).log()) / 2
+                f = (base / middle).log() + now / base * (now / middle).log()
             terms = terms + keys.get("eta", 0.01) * stored * f
         if m == "lp_reg":
             tau = keys.get("tau", 0.02)
             falling = sorted((old[i, t].item(), i, t) for i, t in mask.nonzero().tolist() if A[i, t] < 0)
             extra = torch.zeros_like(mask)
             for value, i, t in falling[:max(1, int(keys.get("share", 0.01) * len(falling)))]:
-                kept = [j for j in range(old_top.shape[2]) if old_top[i, t, j].exp() >= tau]
-                if math.exp(value) < tau:
+                floor = tau * (old_top[i, t].max().exp().item() if keys.get("threshold") == "relative" else 1)
+                kept = [j for j in range(old_top.shape[2]) if old_top[i, t, j].exp() >= floor]
+                if math.exp(value) < floor:
                     continue
                 Z = sum(old_top[i, t, j].exp().item() for j in kept)
                 if keys.get("estimator") == "full":
@@ -386,17 +389,20 @@ CASES = [("grpo", {}), ("dapo", {}), ("dr_grpo", {}), ("clip_higher", {}), ("ent
 
 ANSWERS = {"partition": "answer"}
 RICH_CASES = [("uniqueness", {"strategy": "answer"}), ("uniqueness", {"strategy": "answer", "alpha": 0.5}), ("edas", {}),
-              ("edas", {"alpha": 2.0, "beta": 1.0, "kappa": 3.0}), ("f_grpo", {}), ("f_grpo", {"gamma": 2.0}), ("ucpo", {}),
+              ("edas", {"alpha": 2.0, "beta": 1.0, "kappa": 3.0, "scale": "wrong"}), ("f_grpo", {}),
+              ("f_grpo", {"gamma": 2.0}), ("ucpo", {}),
               ("ucpo", {"tau": 0.7, "log_prob": "sum"}), ("steer", {}), ("steer", {"lambda_min": 0.3, "change": "code"}),
-              ("random_reward", {}), ("format_reward", {}), ("qae", {}), ("qae", {"quantile": 0.8}),
+              ("random_reward", {}), ("format_reward", {}), ("qae", {}), ("qae", {"quantile": 0.8, "interpolated": True}),
               ("differential_smoothing", {}), ("differential_smoothing", {"tau": 0.1, "alpha": 0.3}), ("darling", ANSWERS),
               ("darling", {**ANSWERS, "floor": 0.5}), ("simko", {}),
               ("simko", {"k": 5, "quantile": 0.3, "a": 0.4, "boost": 2.0}),
               ("lp_reg", {}), ("lp_reg", {"tau": 0.1, "beta": 0.5, "share": 0.8}),
+              ("lp_reg", {"tau": 0.2, "share": 0.8, "threshold": "relative"}),
               ("lp_reg", {"share": 0.6, "estimator": "full"}), ("bbg", {}), ("bbg", {"k": 4, "tau": 0.15}),
               ("cue_grpo", ANSWERS), ("cue_grpo", {**ANSWERS, "alpha": 3.0}), ("repexp", {}),
               ("repexp", {"c": 0.7, "lambda": 4.0}),
-              ("dph_rl", {}), ("dph_rl", {"eta": 0.5, "divergence": "js"}), ("risk_sensitive", {}), ("risk_sensitive", {"beta": -3.0})]
+              ("dph_rl", {}), ("dph_rl", {"divergence": "kl_plain"}), ("dph_rl", {"eta": 0.5, "divergence": "js"}),
+              ("risk_sensitive", {}), ("risk_sensitive", {"beta": -3.0})]
 
 draw = random.Random(SEED + 1)  # apart, so that the first lines stay what they are
 lines = {"lines": [make_line(0), make_line(1)], "rich_lines": [make_rich_line(draw)]}
@@ -406,7 +412,8 @@ for name, (method, keys) in [("lines", case) for case in CASES] + [("rich_lines"
         if method in ("grpo", "dapo") and method != base:
             continue
         reference = Reference(method, base, keys)
-        cases.append({"method": method, "base": base, "set": [f"method.{k}={v}" for k, v in keys.items()], "lines": name,
+        settings = [f"method.{k}={str(v).lower()}" for k, v in keys.items()]
+        cases.append({"method": method, "base": base, "set": settings, "lines": name,
                       "expected": [reference.run(line) for line in lines[name]]})
 
 

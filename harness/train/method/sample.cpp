@@ -18,7 +18,8 @@ Needs Needs::operator|(const Needs& other) const {
           .top_tokens = std::max(top_tokens, other.top_tokens),
           .top_gradient = top_gradient || other.top_gradient,
           .stored_samples = std::max(stored_samples, other.stored_samples),
-          .stored_right = std::max(stored_right, other.stored_right)};
+          .stored_right = std::max(stored_right, other.stored_right),
+          .stored_right_alone = stored_right_alone || other.stored_right_alone};
 }
 
 }  // namespace harness

@@ -29,6 +29,7 @@ struct Needs {
   // Before the first step the base model answers each training problem so many times; problems with at least `stored_right`
   // right answers give those in the place of new responses (Sample::stored, TokenBatch::stored). 0: none.
   int64_t stored_samples = 0, stored_right = 0;
+  bool stored_right_alone = false;  // the right answers alone
 
   // What either of two methods needs.
   Needs operator|(const Needs& other) const;

@@ -248,7 +248,25 @@ Collected collect_groups(const Transformer& policy, const CollectInputs& in, Dat
   return out;
 }
 
-StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& in, int64_t samples, int64_t right) {
+namespace {
+
+void keep_right_answers(RolloutGroup& group) {
+  RolloutGroup kept;
+  kept.problem = group.problem;
+  kept.prompt = group.prompt;
+  for (size_t k = 0; k < group.samples.size(); ++k) {
+    if (!group.samples[k].correct) continue;
+    kept.responses.push_back(std::move(group.responses[k]));
+    kept.verdicts.push_back(std::move(group.verdicts[k]));
+    kept.samples.push_back(std::move(group.samples[k]));
+  }
+  group = std::move(kept);
+}
+
+}  // namespace
+
+StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& in, int64_t samples, int64_t right,
+                                    bool right_alone) {
   GeneratorSettings generator = generator_settings(in, base.config().layers);
   generator.readout = false;
   StoredAnswers stored;
@@ -273,8 +291,10 @@ StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs
       group.responses = std::move(responses[r]);
       grade_group(in, 0, group, counts);
       for (Sample& sample : group.samples) sample.stored = true;
-      if (std::count_if(group.samples.begin(), group.samples.end(), [](const Sample& s) { return s.correct; }) < right)
-        continue;
+      const auto is_right = [](const Sample& sample) { return sample.correct; };
+      if (std::count_if(group.samples.begin(), group.samples.end(), is_right) < right) continue;
+      if (right_alone) keep_right_answers(group);
+      if (group.samples.empty()) continue;
       stored.emplace(group.problem, std::move(group));
     }
   }

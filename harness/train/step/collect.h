@@ -92,8 +92,10 @@ struct CollectInputs {
 // Groups of stored answers are kept whatever the filter says, and count in nothing that was generated.
 Collected collect_groups(const Transformer& policy, const CollectInputs& inputs, DataCursor& cursor, int64_t step);
 
-// The `samples` answers of the base model to each training problem, of problems with at least `right` right ones. They are
-// keyed by the run's seed, the problem and the sample: the same at every start of a run.
-StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& inputs, int64_t samples, int64_t right);
+// The `samples` answers of the base model to each training problem, of problems with at least `right` right ones;
+// `right_alone`: the right ones among them. Keyed by the run's seed, the problem and the sample: the same at every start of a
+// run.
+StoredAnswers sample_stored_answers(const Transformer& base, const CollectInputs& inputs, int64_t samples, int64_t right,
+                                    bool right_alone = false);
 
 }  // namespace harness

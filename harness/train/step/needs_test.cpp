@@ -40,6 +40,11 @@ TEST(StoredAnswers, AreThoseOfMasteredProblemsAndTheSameAtEveryStart) {
       EXPECT_TRUE(group.samples[k].stored);
     }
   }
+  for (const auto& [problem, group] : sample_stored_answers(*stored.policy, stored.inputs(), 6, 3, true)) {
+    EXPECT_TRUE(some.contains(problem));
+    EXPECT_EQ(right_of(group), right_of(some.at(problem)));
+    EXPECT_EQ(right_of(group), static_cast<int64_t>(group.responses.size()));
+  }
 }
 
 TEST(StoredAnswers, StandInThePlaceOfNewResponsesAndCountInNothingGenerated) {
