@@ -184,5 +184,36 @@ TEST(InspectLoss, TakesEqualAnswersAsStrategiesWhereTheLinesHaveNoFingerprints) 
   EXPECT_EQ(difference(expected, lines_of(result.out).at(0).at("advantages"), 1e-12), "");
 }
 
+TEST(ScoreFiles, AreThoseOfOtherProgramsAndWhatIsImportedFromThem) {
+  const harness::ScratchFolder folder;
+  const std::string goldens = std::string(MEDSBENCH_SOURCE_DIR) + "/harness/exchange/testdata/lm_eval_";
+  const auto sums = [&](int run) { return fmt::format("{}{}/samples_sums_2026-01-02T03-04-05.678901.jsonl", goldens, run); };
+  const auto theirs = medsbench({"score", sums(1), sums(2), "--filter", "strict-match"});
+  ASSERT_EQ(theirs.status, 0) << theirs.err;
+  const Json first = lines_of(theirs.out).at(0);
+  EXPECT_EQ(first["set"], "sums");
+  EXPECT_EQ(first["seeds"], 2);
+  EXPECT_EQ(first["pass@k"]["1"]["value"], 3 / 12.0);  // lm_eval: 0.3333 and 0.1667
+  const std::string rows = folder.write(
+      "rows.toml", fmt::format("verdict.filter = \"strict-match\"\n[[rows]]\nname = \"A\"\nbase_model = \"M\"\nfiles.1 = "
+                               "\"{}\"\nfiles.2 = \"{}\"\n",
+                               sums(1), sums(2)));
+  const auto imported = medsbench({"results", "import", rows, "--out", folder.path("out")});
+  EXPECT_EQ(imported.status, 0) << imported.err;
+  EXPECT_THAT(imported.err, testing::HasSubstr("1 rows, 2 files, 12 responses; `medsbench table "));
+  EXPECT_EQ(medsbench({"table", folder.path("out")}).status, 0);
+  EXPECT_EQ(medsbench({"verify", folder.path("out")}).status, 0);
+  const auto ours =
+      medsbench({"score", folder.path("out/M/A/seed1/outcomes.jsonl.zst"), folder.path("out/M/A/seed2/outcomes.jsonl.zst")});
+  EXPECT_EQ(ours.out, theirs.out);
+  // Which answer the choice of a pair is, is not known.
+  const auto pairs = medsbench({"score", goldens + "1/samples_pairs_2026-01-02T03-04-05.678901.jsonl", "--metric", "acc"});
+  EXPECT_EQ(lines_of(pairs.out).at(0)["maj@k"], Json::object()) << pairs.err;
+  EXPECT_FALSE(lines_of(pairs.out).at(0)["diversity"].contains("distinct_answers"));
+  const auto open = medsbench({"score", sums(1)});
+  EXPECT_EQ(open.status, 1);
+  EXPECT_THAT(open.err, testing::HasSubstr("expected one filter, found flexible-extract, strict-match"));
+}
+
 }  // namespace
 }  // namespace tests

@@ -29,17 +29,19 @@ void add_grade(Verb app) {
 }
 
 void add_score(Verb app) {
-  const auto settings = std::make_shared<harness::ScoreSettings>();
-  Verb verb = app.verb("score", "outcomes in (one JSON line a sample), metrics out");
-  verb.option("--k", settings->ks, "values of k, such as 1,2,4 (default: powers of two up to n)")
-      .joined_by(',')
-      .between(1, 1e9);
-  verb.option("--tau", settings->taus, "thresholds of G-pass@k: the share of k samples that must be right")
+  const auto options = std::make_shared<ScoreOptions>();
+  Verb verb = app.verb("score", "outcomes in (one JSON line a sample, or files), metrics out");
+  verb.option("files", options->files, "of one row: stored outcomes, or as for `results import`; each a training seed");
+  verb.option("--k", options->settings.ks, "such as 1,2,4 (default: powers of two up to n)").joined_by(',').between(1, 1e9);
+  verb.option("--tau", options->settings.taus, "thresholds of G-pass@k: the share of k samples that must be right")
       .joined_by(',')
       .between(0, 1)
       .shows_default();
-  verb.option("--seed", settings->seed, "key of the bootstrap and of the maj@k subsets").shows_default();
-  verb.does([settings] { return score_lines(*settings); });
+  verb.option("--seed", options->settings.seed, "key of the bootstrap and of the maj@k subsets").shows_default();
+  verb.option("--metric", options->verdict.metric, "of files: the field that says right or wrong");
+  verb.option("--filter", options->verdict.filter, "of files of lm-evaluation-harness");
+  verb.option("--grader", options->verdict.grader, "of files: grade the responses anew").one_of(harness::grader_names());
+  verb.does([options] { return options->files.empty() ? score_lines(options->settings) : score_files(*options); });
 }
 
 void add_inspect_tokens(Verb inspect) {

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -102,7 +101,7 @@ int verify(const std::string& folder) {
 
 int judge(const harness::JudgingOptions& options, const std::string& out) {
   const harness::Judging done = harness::judge_responses(options, this_program().problems);
-  std::cout << harness::dump_line(done.result) << std::endl;
+  fmt::print("{}\n", harness::dump_line(done.result));
   if (!out.empty()) harness::write_file_atomically(out, done.result.dump(1) + "\n");
   fmt::print(stderr, "{} questions sent, {} answered from {}\n", done.sent, done.cached, options.judge.cache);
   return 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/cluster/hdbscan.h"
+#include "harness/exchange/foreign_outcomes.h"
 #include "harness/metrics/set_score.h"
 #include "harness/rollout/sampling.h"
 #include "harness/train/method/method_catalog.h"
@@ -18,6 +19,14 @@ int grade_lines(const std::string& grader, bool explain);
 
 // Outcomes in, one object of metrics out at the end. Throws Error where there is none.
 int score_lines(const harness::ScoreSettings& settings);
+struct ScoreOptions {
+  harness::ScoreSettings settings;
+  std::vector<std::string> files;
+  harness::VerdictChoice verdict;
+};
+// The same of files, a line a set: stored outcomes, JSON lines, lm-evaluation-harness' samples or lighteval's details. A file
+// that does not say its training seed is of one of its own. Throws Error for a file that cannot be read.
+int score_files(const ScoreOptions& options);
 
 // {"vectors": [[d] x n]} -> {"labels": [n]}.
 int cluster_lines(const harness::HdbscanSettings& settings);

@@ -3,8 +3,8 @@
     python make_outcome_goldens.py lm_eval harness/exchange/testdata      (pip install lm_eval==0.4.13)
     python make_outcome_goldens.py lighteval harness/exchange/testdata    (pip install lighteval==0.13.0)
 
-A model of this script answers (by a hash of question, seed and repeat, so about half are right); tasks, filters, metrics and files
-are the programs' own. Prints one line of JSON: the files and what each program aggregated.
+A model of this script answers (by a hash of question, seed and repeat, so about half are right); tasks, filters, metrics
+and files are the programs' own. Prints one line of JSON: the files and what each program aggregated.
 """
 import argparse
 import hashlib

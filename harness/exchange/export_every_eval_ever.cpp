@@ -1,6 +1,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/exchange/export_results.h"

@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/problem_file.h"
 #include "harness/exchange/foreign_outcomes.h"
-#include "harness/report/results/experiment_record.h"
+#include "harness/exchange/import_rows.h"
 #include "harness/report/table/table_keys.h"
 #include "harness/reward/all_graders.h"
 
@@ -24,24 +24,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The outcomes of one row and seed, of all its files.
-struct SeedFiles {
-  std::string place;  // where the TOML file names them, for errors
-  OutcomeFile file;
-  std::map<std::string, ProblemSet> problems;
-};
-
-struct ImportedRow {
-  RowRecord record;
-  bool untrained = false;
-  std::map<int64_t, SeedFiles> seeds;
-};
-
 // What all rows have to agree in, with the file that said it first.
 struct Agreed {
   std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> questions;  // set, problem -> hash, file
   std::set<std::string> programs, judges;
-  std::set<std::optional<double>> temperatures;
+  std::optional<std::pair<double, std::string>> temperature;  // and the file
+  bool silent = false;                                        // some file does not say its temperature
 };
 
 class ResultsImport {
@@ -53,8 +41,11 @@ class ResultsImport {
       throw Error("{}/experiment.json: expected a folder without results, found some: name another, or remove it", out);
     }
     read_file_of_rows();
-    choose_sets();
-    choose_n();
+    if (record_.sets.empty()) record_.sets = sets_of(rows_);
+    require_same_problems(rows_, record_.sets);
+    with_context(toml_, [&] { record_.n = common_samples(rows_, record_.n); });
+    if (!k_given_ && record_.n == 1) record_.k = {1};
+    if (!k_given_ && record_.n > 1) record_.k = {1, std::min<int64_t>(128, record_.n)};
     describe();
     write(out);
     return done_;
@@ -184,7 +175,7 @@ class ResultsImport {
     }
     agreed_.programs.insert(foreign.program);
     agreed_.judges.insert(foreign.judged_by);
-    agreed_.temperatures.insert(foreign.temperature);
+    check_temperature(foreign.temperature, path);
     name_set(foreign, path);
     std::map<std::tuple<int64_t, std::string, std::string>, int64_t> before;  // samples of earlier files
     for (const auto& [known, files] : row.seeds) {
@@ -222,6 +213,15 @@ class ResultsImport {
     if (foreign.file.sets_without_answers.erase("") > 0) foreign.file.sets_without_answers.insert(record_.sets.front());
   }
 
+  void check_temperature(std::optional<double> temperature, const std::string& path) {
+    agreed_.silent |= !temperature;
+    if (!temperature) return;
+    if (!agreed_.temperature) agreed_.temperature = {*temperature, path};
+    if (agreed_.temperature->first == *temperature) return;
+    throw Error("{}: expected the temperature {} of {}, found {}", path, agreed_.temperature->first,
+                agreed_.temperature->second, *temperature);
+  }
+
   void check_question(const Outcome& outcome, const std::map<std::string, std::string>& questions, const std::string& path) {
     const auto hash = questions.find(outcome.problem);
     if (hash == questions.end()) return;
@@ -231,75 +231,14 @@ class ResultsImport {
                 outcome.problem, known->second.second);
   }
 
-  // All sets found unless the file chooses; every row and seed must have each, with the same problems.
-  void choose_sets() {
-    using Problems = std::map<std::string, std::set<std::string>>;
-    std::vector<std::string> found;
-    Problems first;
-    for (const ImportedRow& row : rows_) {
-      for (const auto& [seed, files] : row.seeds) {
-        for (const Outcome& outcome : files.file.outcomes) {
-          if (first[outcome.set].empty()) found.push_back(outcome.set);
-          first[outcome.set].insert(outcome.problem);
-        }
-      }
-    }
-    if (record_.sets.empty()) record_.sets = found;
-    for (const ImportedRow& row : rows_) {
-      if (row.seeds.empty()) throw Error("{}: row {}: expected outcomes of {}, found none", toml_, row.record.name, all_sets());
-      for (const auto& [seed, files] : row.seeds) {
-        Problems mine;
-        for (const Outcome& outcome : files.file.outcomes) mine[outcome.set].insert(outcome.problem);
-        for (const std::string& set : record_.sets) check_problems(set, mine[set], first[set], seed, files.place);
-      }
-    }
-  }
-
-  [[nodiscard]] std::string all_sets() const { return fmt::format("{}", fmt::join(record_.sets, ", ")); }
-
-  static void check_problems(const std::string& set, const std::set<std::string>& mine, const std::set<std::string>& all,
-                             int64_t seed, const std::string& place) {
-    if (mine == all && !all.empty()) return;
-    const auto missing = std::find_if(all.begin(), all.end(), [&](const std::string& one) { return !mine.contains(one); });
-    throw Error("{}: seed {}: expected the {} problems of {} that the rows have together, found {}{}", place, seed, all.size(),
-                set, mine.size(), missing == all.end() ? "" : fmt::format(" (no {})", *missing));
-  }
-
-  void choose_n() {
-    int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
-    std::string where;
-    for (const ImportedRow& row : rows_) {
-      for (const auto& [seed, files] : row.seeds) {
-        std::map<std::pair<std::string, std::string>, int64_t> samples;
-        for (const Outcome& outcome : files.file.outcomes) ++samples[{outcome.set, outcome.problem}];
-        for (const auto& [problem, count] : samples) {
-          most = std::max(most, count);
-          if (count >= least) continue;
-          least = count;
-          where = fmt::format("row {}, seed {}, {}, problem {}", row.record.name, seed, problem.first, problem.second);
-        }
-      }
-    }
-    if (record_.n > least)
-      throw Error("{}: n: expected at most the {} samples of {}, found {}", toml_, least, where, record_.n);
-    if (record_.n == 0 && least != most) {
-      throw Error(
-          "{}: expected the same number of samples of every problem, found {} of {} and {} elsewhere: n = {} counts so many",
-          toml_, least, where, most, least);
-    }
-    if (record_.n == 0) record_.n = least;
-    if (!k_given_)
-      record_.k = record_.n == 1 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, std::min<int64_t>(128, record_.n)};
-  }
-
   // What the footer may say, and nothing that is not known.
   void describe() {
-    const std::optional<double> said =
-        agreed_.temperatures.size() == 1 ? *agreed_.temperatures.begin() : std::optional<double>();
-    if (temperature_given_ && said && *said != *record_.temperature) {
-      throw Error("{}: temperature: expected {} as the files say, found {}", toml_, *said, *record_.temperature);
+    if (temperature_given_ && agreed_.temperature && agreed_.temperature->first != *record_.temperature) {
+      throw Error("{}: temperature: expected {} as {} says, found {}", toml_, agreed_.temperature->first,
+                  agreed_.temperature->second, *record_.temperature);
     }
-    if (!temperature_given_) record_.temperature = said;
+    if (!temperature_given_) record_.temperature = std::nullopt;
+    if (!temperature_given_ && agreed_.temperature && !agreed_.silent) record_.temperature = agreed_.temperature->first;
     record_.eval_seed = std::nullopt;
     record_.device = "";
     record_.grader = fmt::format("{}", fmt::join(agreed_.judges, " or "));
@@ -322,6 +261,9 @@ class ResultsImport {
         record.outcomes = folder + "/outcomes.jsonl.zst";
         if (!row.untrained) record.budget = std::nullopt;
         files.file.main_grader = record_.grader;
+        std::stable_sort(files.file.outcomes.begin(), files.file.outcomes.end(), [](const Outcome& a, const Outcome& b) {
+          return std::tie(a.set, a.problem, a.sample) < std::tie(b.set, b.problem, b.sample);
+        });
         for (Outcome& outcome : files.file.outcomes) outcome.verdicts = {{record_.grader, outcome.verdicts.at(kGiven)}};
       }
       record_.rows.push_back(row.record);

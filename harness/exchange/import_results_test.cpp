@@ -18,6 +18,7 @@
 namespace harness {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -239,7 +240,15 @@ TEST(ImportResults, RefusesRowsThatCannotBeCompared) {
   EXPECT_THAT(refusal(row + "files.1 = \"none.jsonl\"\n"), HasSubstr("none.jsonl: expected a readable file, found none"));
   EXPECT_THAT(refusal("temperature = 1\nsets = [\"sums_repeated\"]\nverdict.grader = \"math\"\n" + row + "files.1 = \"" +
                       kGoldens + "/lm_eval_1\"\n"),
-              HasSubstr("temperature: expected 0.6 as the files say, found 1"));
+              AllOf(HasSubstr("temperature: expected 0.6 as "), HasSubstr("jsonl says, found 1")));
+  for (const char* second : {"0", "2"}) {
+    folder.write("gap.jsonl", fmt::format("{{\"problem\": 1, \"sample\": 0, \"correct\": true}}\n"
+                                          "{{\"problem\": 1, \"sample\": {}, \"correct\": true}}\n",
+                                          second));
+    EXPECT_THAT(refusal("sets = [\"s\"]\n" + row + "files.1 = \"gap.jsonl\"\n"),
+                AnyOf(HasSubstr("s, problem 1: expected the sample 0 once, found it twice"),
+                      HasSubstr("s, problem 1: expected the samples 0 .. 1, found 0, 2")));
+  }
   // One id, two questions.
   const std::string golden = read_file(kGoldens + "/lm_eval_1/samples_sums" + kDate + ".jsonl");
   std::string changed = golden;
@@ -248,6 +257,13 @@ TEST(ImportResults, RefusesRowsThatCannotBeCompared) {
   folder.write("b/samples_sums" + kDate + ".jsonl", changed);
   EXPECT_THAT(refusal("verdict.filter = \"strict-match\"\n" + row + "files.1 = \"a\"\nfiles.2 = \"b\"\n"),
               AnyOf(HasSubstr("sums, 0: expected the question that"), HasSubstr("under this id, found another")));
+  // Two temperatures.
+  std::string cooler = golden;
+  for (size_t at = 0; (at = cooler.find("\"temperature\": 0.6", at)) != std::string::npos;)
+    cooler.replace(at, 18, "\"temperature\": 0.1");
+  folder.write("b/samples_sums" + kDate + ".jsonl", cooler);
+  EXPECT_THAT(refusal("verdict.filter = \"strict-match\"\n" + row + "files.1 = \"a\"\nfiles.2 = \"b\"\n"),
+              AllOf(HasSubstr("expected the temperature 0.6 of "), HasSubstr(", found 0.1")));
   folder.write("a/later/samples_sums_2026-02-02T03-04-05.000001.jsonl", golden);
   EXPECT_THAT(refusal("verdict.filter = \"strict-match\"\n" + row + "files.1 = \"a\"\n"),
               HasSubstr("expected one file of sums, found "));
