@@ -33,10 +33,7 @@ void add_score(Verb app) {
   Verb verb = app.verb("score", "outcomes in (one JSON line a sample, or files), metrics out");
   verb.option("files", options->files, "of one row: stored outcomes, or as for `results import`; each a training seed");
   verb.option("--k", options->settings.ks, "such as 1,2,4 (default: powers of two up to n)").joined_by(',').between(1, 1e9);
-  verb.option("--tau", options->settings.taus, "thresholds of G-pass@k: the share of k samples that must be right")
-      .joined_by(',')
-      .between(0, 1)
-      .shows_default();
+  verb.option("--tau", options->settings.taus, "thresholds of G-pass@k").joined_by(',').between(0, 1).shows_default();
   verb.option("--seed", options->settings.seed, "key of the bootstrap and of the maj@k subsets").shows_default();
   verb.option("--metric", options->verdict.metric, "of files: the field that says right or wrong");
   verb.option("--filter", options->verdict.filter, "of files of lm-evaluation-harness");
