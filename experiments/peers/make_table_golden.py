@@ -193,6 +193,8 @@ def golden(lines, training):
         order = sorted(ROWS, key=lambda row: -numbers[row]["value"])
         for row, (base, seeds, _) in ROWS.items():
             entry = entry_of(row, name, metric, numbers[row])
+            if metric not in ("distinct_answers", "answer_entropy") and entry["low"] is not None:  # a rate's interval
+                entry["low"], entry["high"] = max(0.0, entry["low"]), min(1.0, entry["high"])
             if metric.startswith("pass@"):
                 names = list(SETS) if name == "average" else [name]
                 drawn = {r: sampling_error(lines, r, names, int(metric[5:])) for r in ROWS}

@@ -6,7 +6,8 @@
 
 lm_eval: its table of each results file, its names of files and tasks, the samples as `datasets` loads them, and each pass@k and
 its standard error again by its own metrics from the samples. every_eval_ever: its validator over every file, paths and
-companions included, the JSON Schema itself, and its converter of lm-evaluation-harness' logs over the files of the other export.
+companions included, the JSON Schema itself, and its converter of lm-evaluation-harness' logs over the files of the other
+export.
 Prints one line of JSON; exit status 1 where anything differs.
 """
 import argparse

@@ -157,6 +157,15 @@ MeanInterval crossed_mean(std::span<const SeedTable> sets) {
   return mean;
 }
 
+MeanInterval crossed_rate(std::span<const SeedTable> sets) {
+  MeanInterval mean = crossed_mean(sets);
+  if (!std::isnan(mean.low)) {
+    mean.low = std::max(0.0, mean.low);
+    mean.high = std::min(1.0, mean.high);
+  }
+  return mean;
+}
+
 std::vector<HolmDecision> holm(std::span<const double> p_values) {
   constexpr double kAlpha = 0.05;
   const size_t count = p_values.size();

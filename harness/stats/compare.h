@@ -30,6 +30,8 @@ struct MeanInterval {
 // Seeds without a value in some set are left out; a problem without one in some seed counts for the value and not for the
 // variance. All undefined where no seed is shared or a set has no problem.
 MeanInterval crossed_mean(std::span<const SeedTable> sets);
+// Of rates: the ends of the interval held to [0, 1], where the rate is.
+MeanInterval crossed_rate(std::span<const SeedTable> sets);
 
 // The mean squares of the model above as they stand in the variance of its mean: A / n, B_g / (G^2 P_g), E_g / (G^2 P_g n).
 struct CrossedSquares {

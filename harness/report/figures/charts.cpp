@@ -91,8 +91,8 @@ std::vector<std::pair<const RowResults*, CurveLine>> lines_of(const ExperimentRe
 }
 
 CurveLine::Point band_point(double x, const MeanInterval& mean) {
-  const double low = std::isnan(mean.low) ? mean.value : std::max(0.0, mean.low);
-  const double high = std::isnan(mean.high) ? mean.value : std::min(1.0, mean.high);
+  const double low = std::isnan(mean.low) ? mean.value : mean.low;
+  const double high = std::isnan(mean.high) ? mean.value : mean.high;
   return {x, 100 * mean.value, 100 * low, 100 * high};
 }
 
@@ -114,7 +114,7 @@ Chart pass_chart(const ExperimentResults& results, const std::string& base_model
     for (const int64_t k : powers_of_two_up_to(results.record.n)) {
       std::vector<SeedTable> tables;
       for (const std::string& set : sets) tables.push_back(seed_table(*row, set, Quantity::pass(k)));
-      const MeanInterval mean = crossed_mean(tables);
+      const MeanInterval mean = crossed_rate(tables);
       if (!std::isnan(mean.value)) line.points.push_back(band_point(static_cast<double>(k), mean));
     }
     if (!line.points.empty()) chart.lines.push_back(line);

@@ -63,7 +63,7 @@ std::set<int64_t> checkpoint_steps(const RowResults& row) {
 }
 
 MeanInterval checkpoint_mean(const RowResults& row, std::span<const std::string> sets, const Quantity& quantity, int64_t step) {
-  return crossed_mean(step_tables(row, sets, quantity, step));
+  return crossed_rate(step_tables(row, sets, quantity, step));
 }
 
 std::vector<CheckpointRecord> checkpoint_records(const ExperimentResults& results) {
@@ -80,7 +80,7 @@ std::vector<CheckpointRecord> checkpoint_records(const ExperimentResults& result
           CheckpointRecord record{
               row.record.base_model, row.record.name, row.record.shown(), {set, Quantity::pass(k)}, step, {}, "", {}};
           const auto mine = step_tables(row, sets, Quantity::pass(k), step);
-          record.mean = crossed_mean(mine);
+          record.mean = crossed_rate(mine);
           if (std::isnan(record.mean.value)) continue;
           if (base != nullptr && base != &row && step > 0 && checkpoint_steps(*base).contains(step)) {
             const auto theirs = step_tables(*base, sets, Quantity::pass(k), step);

@@ -88,7 +88,7 @@ TableEntry make_entry(const RowResults& row, const RowTables& tables, const Colu
       entry.mean = mean_of_seeds(row, column.quantity.kind);
       break;
     default:
-      entry.mean = crossed_mean(tables.of(column));
+      entry.mean = column.percent() ? crossed_rate(tables.of(column)) : crossed_mean(tables.of(column));
   }
   if (column.quantity.kind == Quantity::Kind::pass) entry.sampling_error = sampling_error_of(row, column, sets);
   return entry;
