@@ -52,6 +52,7 @@ void add_verbs(Verb app) {
   add_status(experiment);
   add_table(experiment);
   add_verify(experiment);
+  add_claim(experiment);
   const Verb file = app.section("What an experiment may say");
   add_config(file);
   add_diff(file);

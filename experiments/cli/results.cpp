@@ -20,6 +20,7 @@
 #include "harness/report/page/page.h"
 #include "harness/report/report_folder.h"
 #include "harness/report/results_json.h"
+#include "harness/report/table/claims.h"
 #include "harness/report/table/table_text.h"
 #include "harness/report/verify.h"
 #include "harness/reward/all_graders.h"
@@ -217,6 +218,21 @@ void add_judge(Verb app) {
   verb.option("--split", options->problems.split, "split of the problems (validation for a training's folder)").shows_default();
   verb.option("--out", *out, "also write the result to this file");
   verb.does([options, out] { return judge(*options, *out); });
+}
+
+void add_claim(Verb app) {
+  const auto claim = std::make_shared<harness::ClaimFile>();
+  Verb verb =
+      app.verb("claim", "published gains against measured noise: how often chance makes as much, what would confirm them");
+  verb.option("file", claim->path, "TOML of published numbers, as for table.published").required();
+  verb.option("--row", claim->row, "published row that claims a gain").required();
+  verb.option("--against", claim->against, "published row that it is a gain over").required();
+  verb.option("--from", claim->results, "results folder whose noise is measured").required();
+  verb.option("--seeds", claim->seeds, "runs behind each published number").at_least(1).shows_default();
+  verb.does([claim] {
+    fmt::print("{}", harness::claims_text(*claim));
+    return 0;
+  });
 }
 
 }  // namespace experiments

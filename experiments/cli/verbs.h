@@ -15,6 +15,7 @@ void add_diff(Verb app);
 void add_jobs(Verb app);  // train, eval, pretrain
 void add_table(Verb app);
 void add_verify(Verb app);
+void add_claim(Verb app);
 void add_judge(Verb app);
 void add_export(Verb app);
 void add_results(Verb app);
