@@ -57,7 +57,7 @@ const std::map<std::string, Folder>& folders() {
         true}},
       {"harness/plan",
        {{"harness/core", "harness/cuda", "harness/eval", "harness/model", "harness/report", "harness/stats", "harness/train",
-         "harness/experiment", "harness/experiment/jobs"},
+         "harness/experiment", "harness/experiment/jobs", "harness/verdicts"},
         true}},
       {"harness/experiment/check",
        {{"harness/core", "harness/cuda", "harness/plan", "harness/report", "harness/reward", "harness/rollout",

@@ -218,6 +218,12 @@ ExperimentPlan plan_experiment(const Experiment& experiment, const Program& prog
   plan.visits =
       static_cast<double>(train.steps * train.prompts_per_step) / static_cast<double>(std::max<int64_t>(1, plan.train.known));
   plan.detectable = detectable_by(experiment, seed_deviation, plan.test.known);
+  plan.rule = experiment.rule;
+  if (plan.rule != SeedRule{} && seed_deviation > 0 && plan.detectable.comparisons > 0) {
+    // With common training seeds half the variance of a difference cancels (results/methods): its deviation is that of a row.
+    plan.forecasts = forecast_rule(VerdictRule(plan.rule), seed_deviation / 100, std::vector<double>{0, 0.01, 0.02, 0.03, 0.05},
+                                   plan.detectable.seeds);
+  }
   plan.also = experiment.also;
   return plan;
 }

@@ -10,6 +10,7 @@
 #include "harness/experiment/jobs/rates.h"
 #include "harness/plan/job_cost.h"
 #include "harness/plan/memory_plan.h"
+#include "harness/verdicts/forecast.h"
 
 namespace harness {
 
@@ -73,7 +74,9 @@ struct ExperimentPlan {
   MachineFacts machine;
   double visits = 0;  // of a training problem, before refills
   Detectable detectable;
-  std::vector<std::string> also;  // experiment files run after this one
+  SeedRule rule;
+  std::vector<RuleForecast> forecasts;  // of a rule that adds seeds or knows a margin, by true difference
+  std::vector<std::string> also;        // experiment files run after this one
 
   // Of a worker at its peak, in bytes.
   [[nodiscard]] double peak() const;

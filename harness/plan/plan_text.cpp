@@ -127,6 +127,32 @@ std::string seeds_table(const Detectable& d) {
   return text;
 }
 
+// What the rule will say and cost, by true difference.
+std::string forecasts_text(const ExperimentPlan& plan) {
+  if (plan.forecasts.empty()) return "";
+  std::string text = fmt::format("rule             {}\n", rule_text(plan.rule));
+  std::vector<std::string> differences, better, equivalent, undecided, seeds;
+  const auto share = [](double value) { return fmt::format("{:.0f} %", 100 * value); };
+  for (const RuleForecast& one : plan.forecasts) {
+    differences.push_back(fmt::format("{:.0f}", 100 * one.difference));
+    better.push_back(share(one.better));
+    equivalent.push_back(share(one.equivalent));
+    undecided.push_back(share(one.undecided));
+    seeds.push_back(fmt::format("{:.1f}", one.seeds));
+  }
+  text += row_of_table("one comparison, true difference in points", differences);
+  text += row_of_table("called better", better);
+  if (plan.rule.margin > 0)
+    text += row_of_table(fmt::format("called equivalent within {:.3g}", 100 * plan.rule.margin), equivalent);
+  text += row_of_table("undecided", undecided);
+  text += row_of_table("training seeds a row", seeds);
+  return text +
+         fmt::format(
+             "                 (simulated with the judgement of the tables; assumed: {:.1f} points of standard deviation of a "
+             "paired difference between seeds: --seed-deviation)\n",
+             plan.detectable.seed_deviation);
+}
+
 std::string detectable_text(const Detectable& d) {
   if (d.comparisons == 0) {
     return "can show         no difference: no row names another to be compared with (compare_to)\n";
@@ -159,7 +185,9 @@ std::string detectable_text(const Detectable& d) {
 std::string plan_text(const ExperimentPlan& plan) {
   std::string text;
   if (!plan.scale_note.empty()) text += fmt::format("scale            {}\n", plan.scale_note);
-  text += fmt::format("cells            {} ({} done)\n", plan.jobs, plan.done);
+  text +=
+      fmt::format("cells            {} ({} done){}\n", plan.jobs, plan.done,
+                  plan.rule.kind == SeedRule::Kind::fixed ? "" : ", to the next look of the rule below; so is what follows");
   text +=
       fmt::format("problems         training: {}\n                 test: {}\n", count_text(plan.train), count_text(plan.test));
   for (const ModelMemory& model : plan.models) text += model_text(model);
@@ -176,7 +204,8 @@ std::string plan_text(const ExperimentPlan& plan) {
   if (plan.train.unknown.empty()) {
     text += fmt::format("visits           {:.1f} a training problem (before refills)\n", plan.visits);
   }
-  text += detectable_text(plan.detectable);
+  text += plan.rule.kind == SeedRule::Kind::fixed ? detectable_text(plan.detectable) : "";
+  text += forecasts_text(plan);
   for (const std::string& also : plan.also) text += fmt::format("then             {}\n", also);
   return text;
 }

@@ -10,6 +10,7 @@
 
 #include "harness/core/random.h"
 #include "harness/stats/distributions.h"
+#include "harness/verdicts/forecast.h"
 #include "harness/verdicts/verdicts.h"
 
 namespace harness {
@@ -204,6 +205,27 @@ TEST(AnytimeIntervals, CoverAtEveryLookTogether) {
     missed += out;
   }
   EXPECT_LE(static_cast<double>(missed) / kMany, bound_of_five_percent(kMany));
+}
+
+TEST(Forecast, SaysWhatTheRuleDoes) {
+  SeedRule rule = sequential(Boundary::obrien_fleming, {5, 10, 15, 20});
+  rule.margin = 0.02;
+  const std::vector<double> differences = {0, 0.01, 0.02, 0.04};
+  const std::vector<RuleForecast> forecasts = forecast_rule(VerdictRule(rule), 0.021, differences);
+  EXPECT_LE(forecasts[0].better + forecasts[0].worse, bound_of_five_percent(1000));
+  EXPECT_LE(forecasts[2].equivalent, bound_of_five_percent(1000));
+  EXPECT_GT(forecasts[0].equivalent, 0.9);
+  for (size_t i = 0; i < forecasts.size(); ++i) {
+    const RuleForecast& one = forecasts[i];
+    EXPECT_NEAR(one.better + one.worse + one.equivalent + one.undecided, 1, 1e-9);
+    EXPECT_GE(one.seeds, 5);
+    EXPECT_LE(one.seeds, 20);
+    if (i > 0) {
+      EXPECT_GT(one.better, forecasts[i - 1].better);
+    }
+  }
+  EXPECT_LT(forecasts[3].seeds, forecasts[1].seeds) << "a clear effect is found early";
+  EXPECT_EQ(forecast_rule(VerdictRule(rule), 0.021, differences)[1].better, forecasts[1].better) << "the same twice";
 }
 
 TEST(Power, OfTheGroupSequentialRuleIsNearlyThatOfAllSeedsAtOnceWithFewerSeeds) {
