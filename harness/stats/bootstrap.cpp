@@ -61,12 +61,6 @@ void set_means(const ProblemRows& rows, const std::vector<double>& sums, const s
   }
 }
 
-double interquartile_of(std::span<const std::vector<double>> scores) {
-  std::vector<double> all;
-  for (const auto& task : scores) all.insert(all.end(), task.begin(), task.end());
-  return interquartile_mean(all);
-}
-
 }  // namespace
 
 std::vector<Estimate> crossed_bootstrap(std::span<const SeedTable> quantities, const RandomStream& stream) {
@@ -108,24 +102,6 @@ std::vector<Estimate> crossed_bootstrap(std::span<const SeedTable> quantities, c
     estimates[q].high = quantile_of(std::move(replicates[q]), 1 - kTail);
   }
   return estimates;
-}
-
-Estimate interquartile_estimate(std::span<const std::vector<double>> scores, const RandomStream& stream) {
-  constexpr int kReplicates = 2000;
-  Estimate estimate{interquartile_of(scores)};
-  if (std::none_of(scores.begin(), scores.end(), [](const auto& task) { return task.size() > 1; })) return estimate;
-  uint64_t counter = 0;
-  std::vector<double> replicates;
-  for (int replicate = 0; replicate < kReplicates; ++replicate) {
-    std::vector<std::vector<double>> drawn(scores.begin(), scores.end());
-    for (size_t task = 0; task < scores.size(); ++task) {
-      for (double& value : drawn[task]) value = scores[task][stream.below(counter++, scores[task].size())];
-    }
-    replicates.push_back(interquartile_of(drawn));
-  }
-  estimate.low = quantile_of(replicates, kTail);
-  estimate.high = quantile_of(std::move(replicates), 1 - kTail);
-  return estimate;
 }
 
 }  // namespace harness

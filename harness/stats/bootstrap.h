@@ -1,4 +1,4 @@
-// Percentile intervals by the bootstrap: of means over seeds x problems, and of interquartile means over runs.
+// Percentile intervals by the bootstrap: of means over seeds x problems.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,5 @@ struct Estimate {
 // same seeds and problems: they share the resamples, which depend on the stream and the two sizes alone. A resample without
 // any value of a quantity is left out of its interval.
 std::vector<Estimate> crossed_bootstrap(std::span<const SeedTable> quantities, const RandomStream& stream);
-
-// Interquartile mean of all scores, one list of runs a task, with the interval of 2000 resamples of the runs within each task
-// (rliable's stratified bootstrap, arXiv 2108.13264); no interval where no task has two runs.
-Estimate interquartile_estimate(std::span<const std::vector<double>> scores, const RandomStream& stream);
 
 }  // namespace harness

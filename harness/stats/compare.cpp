@@ -166,6 +166,29 @@ MeanInterval crossed_rate(std::span<const SeedTable> sets) {
   return mean;
 }
 
+MeanInterval interquartile_interval(std::span<const std::vector<double>> seeds) {
+  const auto without = [&](size_t left_out) {
+    std::vector<double> scores;
+    for (size_t s = 0; s < seeds.size(); ++s) {
+      if (s != left_out) scores.insert(scores.end(), seeds[s].begin(), seeds[s].end());
+    }
+    return interquartile_mean(scores);
+  };
+  MeanInterval mean;
+  mean.value = without(seeds.size());
+  mean.seeds = static_cast<int64_t>(seeds.size());
+  if (seeds.size() < 2) return mean;
+  const auto n = static_cast<double>(seeds.size());
+  std::vector<double> pseudo;
+  for (size_t s = 0; s < seeds.size(); ++s) pseudo.push_back(n * mean.value - (n - 1) * without(s));
+  mean.standard_error = deviation_of(pseudo) / std::sqrt(n);
+  mean.degrees = n - 1;
+  set_interval(mean);
+  mean.low = std::max(0.0, mean.low);
+  mean.high = std::min(1.0, mean.high);
+  return mean;
+}
+
 std::vector<HolmDecision> holm(std::span<const double> p_values) {
   constexpr double kAlpha = 0.05;
   const size_t count = p_values.size();

@@ -47,6 +47,11 @@ struct CrossedSquares {
 };
 CrossedSquares crossed_squares(std::span<const SeedTable> sets);
 
+// Interquartile mean of all scores, one list a seed (rliable, arXiv 2108.13264), with Student's interval over the seeds'
+// jackknife pseudo-values n T - (n - 1) T_without_one (Tukey 1958), held to [0, 1]: percentiles of resampled seeds, as rliable
+// has them, cover 82 to 91 % with 3 to 10 seeds. No interval of fewer than two seeds.
+MeanInterval interquartile_interval(std::span<const std::vector<double>> seeds);
+
 struct HolmDecision {
   double adjusted_p = 1;
   double level = 0.95;  // of the interval that excludes zero exactly where the comparison is called different

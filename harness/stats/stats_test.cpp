@@ -206,28 +206,17 @@ TEST(CrossedBootstrap, OneSeedResamplesProblemsAlone) {
   EXPECT_DOUBLE_EQ(estimate.high, 1.0);  // P(all three) = 1/27 > 0.025
 }
 
-TEST(InterquartileEstimate, HasTheEndsOfNinetyFivePercentOfTheResamples) {
-  // Three runs of one task, none cut: a resample of 0, 0, 1 is Binomial(3, 1/3) / 3, of 1, 1, 0 one minus that. 2.5 % of them
-  // lie at 0 and at 1 (8/27 and 1/27), while a quarter ends at 1/3 on the far side (20/27 are at most 1/3).
-  const RandomStream stream("test", {1});
-  const Estimate few = interquartile_estimate(std::vector<std::vector<double>>{{0, 0, 1}}, stream);
-  EXPECT_DOUBLE_EQ(few.value, 1.0 / 3);
-  EXPECT_DOUBLE_EQ(few.low, 0);
-  EXPECT_DOUBLE_EQ(few.high, 1);
-  const Estimate many = interquartile_estimate(std::vector<std::vector<double>>{{1, 1, 0}}, stream);
-  EXPECT_DOUBLE_EQ(many.low, 0);
-  EXPECT_DOUBLE_EQ(many.high, 1);
-}
-
-TEST(InterquartileEstimate, ResamplesTheRunsWithinTheirTask) {
-  // Runs of a task are equal: whatever is drawn within a task, the mean stays; across tasks it would not.
-  const std::vector<std::vector<double>> tasks = {{0, 0, 0}, {1, 1, 1}};
-  const Estimate estimate = interquartile_estimate(tasks, RandomStream("test", {1}));
-  EXPECT_DOUBLE_EQ(estimate.low, 0.5);
-  EXPECT_DOUBLE_EQ(estimate.high, 0.5);
-  const Estimate single = interquartile_estimate(std::vector<std::vector<double>>{{0}, {1}}, RandomStream("test", {1}));
-  EXPECT_DOUBLE_EQ(single.value, 0.5);
-  EXPECT_TRUE(std::isnan(single.low));  // no task has two runs
+TEST(InterquartileInterval, WorkedByHand) {
+  // One set, three seeds, none cut: the mean, and its pseudo-values are the values: Student's interval of 0.2, 0.4, 0.6.
+  const MeanInterval mean = interquartile_interval(std::vector<std::vector<double>>{{0.2}, {0.4}, {0.6}});
+  EXPECT_DOUBLE_EQ(mean.value, 0.4);
+  EXPECT_NEAR(mean.standard_error, 0.2 / std::sqrt(3.0), 1e-12);
+  EXPECT_DOUBLE_EQ(mean.low, 0);  // 0.4 - 4.303 * 0.1155
+  EXPECT_NEAR(mean.high, 0.4 + 4.302653 * 0.2 / std::sqrt(3.0), 1e-6);
+  // Seeds that agree on every set leave nothing open; one seed says nothing of others.
+  const MeanInterval same = interquartile_interval(std::vector<std::vector<double>>{{0.1, 0.9}, {0.1, 0.9}, {0.1, 0.9}});
+  EXPECT_EQ(same.low, same.high);
+  EXPECT_TRUE(std::isnan(interquartile_interval(std::vector<std::vector<double>>{{0.1, 0.9}}).low));
 }
 
 TEST(CrossedMean, WorkedByHand) {

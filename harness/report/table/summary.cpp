@@ -9,12 +9,9 @@
 
 #include "harness/core/config_reader.h"
 #include "harness/core/error.h"
-#include "harness/core/hash.h"
-#include "harness/core/random.h"
 #include "harness/report/table/comparisons.h"
 #include "harness/report/table/footer.h"
 #include "harness/stats/aggregate.h"
-#include "harness/stats/bootstrap.h"
 #include "harness/stats/distributions.h"
 #include "harness/stats/sampling_error.h"
 
@@ -34,17 +31,20 @@ std::vector<std::vector<double>> seed_scores(Tables tables) {
   return scores;
 }
 
-// Interquartile mean of pass@1 over seed x set scores; interval: seeds resampled within each set.
-MeanInterval interquartile_interval(const RowResults& row, Tables tables) {
-  const auto scores = seed_scores(tables);
-  const RandomStream stream("iqm bootstrap", {hash64(row.record.base_model + "/" + row.record.name)});
-  const Estimate estimate = interquartile_estimate(scores, stream);
-  MeanInterval result;
-  result.value = estimate.value;
-  result.low = estimate.low;
-  result.high = estimate.high;
-  for (const auto& set : scores) result.seeds = std::max(result.seeds, static_cast<int64_t>(set.size()));
-  return result;
+// Of pass@1 over seed x set scores; nothing of a seed that lacks a set.
+MeanInterval interquartile_of(Tables tables) {
+  std::map<int64_t, std::vector<double>> seeds;
+  for (const SeedTable& table : tables) {
+    const std::vector<double> means = seed_means(table);
+    for (size_t s = 0; s < means.size(); ++s) {
+      if (!std::isnan(means[s])) seeds[table.seeds[s]].push_back(means[s]);
+    }
+  }
+  std::vector<std::vector<double>> scores;
+  for (auto& [seed, means] : seeds) {
+    if (means.size() == tables.size()) scores.push_back(std::move(means));
+  }
+  return interquartile_interval(scores);
 }
 
 // A number of each seed that is not a mean over problems.
@@ -81,7 +81,7 @@ TableEntry make_entry(const RowResults& row, const RowTables& tables, const Colu
   TableEntry entry;
   switch (column.kind()) {
     case ColumnKind::aggregate:
-      entry.mean = interquartile_interval(row, tables.of(Quantity::pass(1)));
+      entry.mean = interquartile_of(tables.of(Quantity::pass(1)));
       break;
     case ColumnKind::train:
     case ColumnKind::budget:
