@@ -12,6 +12,17 @@ namespace harness {
 SeedTable::SeedTable(std::vector<int64_t> seeds_of, std::vector<std::string> problems_of)
     : seeds(std::move(seeds_of)), problems(std::move(problems_of)), values(seeds.size() * problems.size(), kUndefined) {}
 
+SeedTable chosen_seeds(const SeedTable& table, std::span<const size_t> places) {
+  SeedTable chosen;
+  chosen.problems = table.problems;
+  for (const size_t place : places) {
+    chosen.seeds.push_back(table.seeds[place]);
+    const auto begin = table.values.begin() + static_cast<std::ptrdiff_t>(place * table.problems.size());
+    chosen.values.insert(chosen.values.end(), begin, begin + static_cast<std::ptrdiff_t>(table.problems.size()));
+  }
+  return chosen;
+}
+
 std::vector<double> seed_means(const SeedTable& table) {
   std::vector<double> means;
   for (size_t seed = 0; seed < table.seeds.size(); ++seed) {

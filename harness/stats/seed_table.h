@@ -22,6 +22,9 @@ struct SeedTable {
   [[nodiscard]] bool empty() const { return values.empty(); }
 };
 
+// The seeds at these places, in this order.
+SeedTable chosen_seeds(const SeedTable& table, std::span<const size_t> places);
+
 // Mean of each seed over the problems that have a value: [seeds], kUndefined for a seed without any.
 std::vector<double> seed_means(const SeedTable& table);
 // Mean of one problem over the seeds that have a value; kUndefined where none has.

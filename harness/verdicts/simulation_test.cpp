@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -175,7 +176,9 @@ TEST(SteinsTwoStages, CoverWhatTheySay) {
     for (int64_t s = 0; s < 5; ++s) values.push_back(0.021 * draws.normal());
     const int64_t wanted = std::min<int64_t>(400, stein_seeds(seed_sample(values), rule.half_width, 0.95));
     while (static_cast<int64_t>(values.size()) < wanted) values.push_back(0.021 * draws.normal());
-    Contrast contrast{{SeedTable(std::vector<int64_t>(values.size(), 0), {"p0", "p1"})}, 0};
+    std::vector<int64_t> numbers(values.size());
+    std::iota(numbers.begin(), numbers.end(), 1);
+    Contrast contrast{{SeedTable(numbers, {"p0", "p1"})}, 0};
     for (size_t i = 0; i < 2 * values.size(); ++i) contrast.difference.front().values[i] = values[i / 2];
     const ComparisonVerdict verdict = judge.judge(std::vector{contrast}).each[0];
     ASSERT_EQ(verdict.seeds, wanted);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "harness/core/error.h"
 #include "harness/stats/distributions.h"
@@ -21,25 +22,15 @@ int64_t seeds_of(const Contrast& contrast) {
 std::vector<SeedTable> first_seeds(const Contrast& contrast, int64_t count) {
   std::vector<SeedTable> tables;
   for (const SeedTable& all : contrast.difference) {
-    const size_t kept = std::min(all.seeds.size(), static_cast<size_t>(count));
-    SeedTable& table = tables.emplace_back();
-    table.problems = all.problems;
-    table.seeds.assign(all.seeds.begin(), all.seeds.begin() + static_cast<std::ptrdiff_t>(kept));
-    table.values.assign(all.values.begin(), all.values.begin() + static_cast<std::ptrdiff_t>(kept * all.problems.size()));
+    std::vector<size_t> places(std::min(all.seeds.size(), static_cast<size_t>(count)));
+    std::iota(places.begin(), places.end(), size_t{0});
+    tables.push_back(chosen_seeds(all, places));
   }
   return tables;
 }
 
-// Of each seed the average over the sets.
-std::vector<double> seed_averages(std::span<const SeedTable> sets) {
-  std::vector<double> averages(sets.empty() ? 0 : sets.front().seeds.size(), 0.0);
-  for (const SeedTable& set : sets) {
-    const std::vector<double> means = seed_means(set);
-    for (size_t s = 0; s < averages.size(); ++s) averages[s] += means[s] / static_cast<double>(sets.size());
-  }
-  std::erase_if(averages, [](double value) { return std::isnan(value); });
-  return averages;
-}
+// Of the seeds' averages over the sets.
+SeedSample sample_of(std::span<const SeedTable> sets) { return seed_sample(crossed_squares(sets).averages); }
 
 // P of two one-sided t tests against a difference of `margin`: the larger of the two.
 double outside_margin(double difference, double margin, double standard_error, double degrees) {
@@ -73,7 +64,7 @@ int64_t VerdictRule::seeds_of_look(const Contrast& contrast, size_t look) const 
   if (rule_.kind != Kind::half_width) return rule_.looks.at(look);
   const int64_t first = rule_.looks.front();
   if (look == 0 || seeds_of(contrast) < first) return first;
-  const SeedSample sample = seed_sample(seed_averages(first_seeds(contrast, first)));
+  const SeedSample sample = sample_of(first_seeds(contrast, first));
   return std::min(rule_.looks.back(), stein_seeds(sample, rule_.half_width, 0.95));
 }
 
@@ -92,14 +83,14 @@ VerdictRule::Evidence VerdictRule::evidence_at(const Contrast& contrast, size_t 
     if (equivalence >= 1) evidence.p_equivalence = 1;
     return evidence;
   }
-  evidence.sample = seed_sample(seed_averages(tables));
+  evidence.sample = sample_of(tables);
   if (rule_.kind == Kind::anytime) {
     evidence.p_value = std::min(1.0, 1 / e_value(evidence.sample));
     evidence.p_equivalence = outside_margin(evidence.sample, contrast.margin);
     return evidence;
   }
   const int64_t first = rule_.looks.front();
-  evidence.sample.deviation = seed_sample(seed_averages(first_seeds(contrast, first))).deviation;
+  evidence.sample.deviation = sample_of(first_seeds(contrast, first)).deviation;
   const auto degrees = static_cast<double>(first - 1);
   const double error = evidence.sample.deviation / std::sqrt(static_cast<double>(evidence.sample.seeds));
   const double mean = evidence.sample.mean;

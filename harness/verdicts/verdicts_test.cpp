@@ -34,6 +34,10 @@ TEST(SequentialTest, LevelsSpendExactlyWhatIsAllowed) {
     const SequentialTest test(boundary, {5, 10, 15, 20});
     for (const double alpha : {0.05, 0.05 / 64}) {
       const std::vector<double> levels = test.levels(alpha);
+      for (size_t look = 0; look < levels.size(); ++look) {
+        RecordProperty(std::string(boundary_name(boundary)) + " " + std::to_string(alpha) + " look " + std::to_string(look + 1),
+                       std::to_string(levels[look]));
+      }
       EXPECT_NEAR(crossing_probability(test.looks(), levels), alpha, 2e-3 * alpha);
       // A look that just reaches its level has alpha as its p-value.
       for (size_t look = 0; look < levels.size(); ++look) EXPECT_NEAR(test.p_value(look, levels[look]), alpha, 1e-3 * alpha);

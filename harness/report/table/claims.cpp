@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
-#include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 #include "harness/report/results/counts_csv.h"
 #include "harness/report/table/comparisons.h"
+#include "harness/report/table/published_rows.h"
 
 namespace harness {
 
@@ -27,29 +26,6 @@ struct Pool {
   }
   [[nodiscard]] double deviation() const { return std::sqrt(sum / degrees); }
 };
-
-struct PublishedRow {
-  std::string base_model, name, source;
-  std::map<std::string, double> values;  // "SET METRIC" -> percent
-};
-
-std::vector<PublishedRow> read_published(const std::string& path) {
-  std::vector<PublishedRow> rows;
-  Config file = Config::from_toml_file(path);
-  for (Config& published : file.take_tables("rows")) {
-    PublishedRow row;
-    const Config values = published.take("values");
-    ConfigReader keys(published), numbers(values);
-    row.name = keys.required_text("name", "of the row");
-    row.base_model = keys.required_text("base_model", "of the row");
-    row.source = keys.required_text("source", "where the numbers stand");
-    for (const auto& [key, entry] : values.entries()) {
-      row.values[key] = numbers.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number");
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
 
 const PublishedRow* find_published(const std::vector<PublishedRow>& rows, const std::string& base_model,
                                    const std::string& name) {
@@ -113,7 +89,7 @@ MeasuredNoise measured_noise(const ExperimentResults& results, const Column& col
 }
 
 std::string claims_text(const ClaimFile& file) {
-  const std::vector<PublishedRow> rows = read_published(file.path);
+  const std::vector<PublishedRow> rows = read_published_rows(file.path);
   for (const std::string& name : {file.row, file.against}) {
     if (find_published(rows, "", name) != nullptr) continue;
     std::string known;

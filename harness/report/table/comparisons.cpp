@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+
 namespace harness {
 
 RowTables::RowTables(const RowResults& row, const std::vector<std::string>& sets, const std::vector<Column>& columns)
@@ -36,13 +37,7 @@ std::vector<SeedTable> paired_differences(const RowTables& row, const RowTables&
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return planned(all.seeds[a]) < planned(all.seeds[b]); });
-    SeedTable& table = tables.emplace_back();
-    table.problems = all.problems;
-    for (const size_t s : order) {
-      table.seeds.push_back(all.seeds[s]);
-      const auto begin = all.values.begin() + static_cast<std::ptrdiff_t>(s * all.problems.size());
-      table.values.insert(table.values.end(), begin, begin + static_cast<std::ptrdiff_t>(all.problems.size()));
-    }
+    tables.push_back(chosen_seeds(all, order));
   }
   return tables;
 }

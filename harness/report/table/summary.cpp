@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <span>
 #include <utility>
 
-#include "harness/core/config_reader.h"
 #include "harness/core/error.h"
 #include "harness/report/table/comparisons.h"
 #include "harness/report/table/footer.h"
+#include "harness/report/table/published_rows.h"
 #include "harness/stats/aggregate.h"
 #include "harness/stats/distributions.h"
 #include "harness/stats/sampling_error.h"
@@ -173,20 +172,16 @@ void add_published(const ExperimentResults& results, Summary& summary) {
     return std::any_of(results.rows.begin(), results.rows.end(),
                        [&](const RowResults& row) { return row.record.base_model == base; });
   };
-  Config file = Config::from_toml_file(results.folder + "/" + results.record.published);
-  for (const Config& published : file.take_tables("rows")) {
-    ConfigReader keys(published);
+  for (const PublishedRow& published : read_published_rows(results.folder + "/" + results.record.published)) {
     SummaryRow row;
-    row.name = keys.required_text("name", "of the row");
-    row.base_model = keys.required_text("base_model", "of the row");
-    row.source = keys.required_text("source", "where the numbers stand");
+    row.name = published.name;
+    row.base_model = published.base_model;
+    row.source = published.source;
     row.label = fmt::format("{} (published)", row.name);
     for (const Column& column : summary.columns) {
       TableEntry& entry = row.entries.emplace_back();
-      const std::string key = fmt::format("values.{} {}", column.set, column.quantity.name());
-      if (!keys.has(key)) continue;
-      entry.mean.value =
-          keys.number(key, 0, -std::numeric_limits<double>::infinity(), "a published number") / (column.percent() ? 100 : 1);
+      const auto found = published.values.find(fmt::format("{} {}", column.set, column.quantity.name()));
+      if (found != published.values.end()) entry.mean.value = found->second / (column.percent() ? 100 : 1);
     }
     // A number of a set or k that this table lacks is no mistake.
     if (!of_base(row.base_model)) continue;
