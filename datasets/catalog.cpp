@@ -139,9 +139,16 @@ SetName parse_set_name(const std::string& name) {
   return {name.substr(0, colon), name.substr(colon + 1)};
 }
 
+std::vector<std::string> sets_of_suite(const std::string& name) {
+  std::vector<std::string> sets;
+  if (name == "nano") sets = nano_set_names();
+  if (name == "arena") sets = arena_set_names();
+  for (std::string& set : sets) set = kNanoPrefix + set;
+  return sets;
+}
+
 std::vector<std::string> set_names() {
-  std::vector<std::string> names;
-  for (const std::string& name : nano_set_names()) names.push_back(kNanoPrefix + name);
+  std::vector<std::string> names = sets_of_suite("arena");
   names.emplace_back("words");
   for (const PublishedSet& set : published_sets()) names.push_back(set.name);
   return names;
@@ -179,13 +186,9 @@ std::vector<ProblemSet> load_sets(const std::vector<std::string>& names, const s
   std::vector<ProblemSet> sets;
   for (const std::string& name : names) {
     const SetName parsed = parse_set_name(name);
-    if (parsed.name != "nano") {
-      sets.push_back(load_set(name, settings, split));
-      continue;
-    }
-    for (const std::string& part : nano_set_names()) {
-      sets.push_back(load_set(kNanoPrefix + part, settings, parsed.split.empty() ? split : parsed.split));
-    }
+    const std::vector<std::string> parts = sets_of_suite(parsed.name);
+    if (parts.empty()) sets.push_back(load_set(name, settings, split));
+    for (const std::string& part : parts) sets.push_back(load_set(part, settings, parsed.split.empty() ? split : parsed.split));
   }
   if (split == "train") drop_repeated(sets);
   return sets;
@@ -218,6 +221,7 @@ std::string files_identity(const std::vector<std::string>& names, const std::str
 
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings) {
   if (name == "words") return word_demonstrations(settings.data_seed, settings.words);
+  if (name == "arena" || name == "nano/errors") return arena_demonstrations(settings.data_seed, settings.nano);
   if (name == "nano" || is_generated(name)) return nano_demonstrations(settings.data_seed, settings.nano);
   const PublishedSet* published = find_published_set(name);
   if (published != nullptr && has_solutions(*published)) return std::make_unique<Solutions>(*published, settings);
@@ -225,7 +229,7 @@ std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name
 }
 
 std::vector<std::string> demonstration_names() {
-  std::vector<std::string> names = {"nano", "words"};
+  std::vector<std::string> names = {"nano", "arena", "words"};
   for (const PublishedSet& set : published_sets()) {
     if (has_solutions(set)) names.push_back(set.name);
   }

@@ -15,7 +15,7 @@ namespace datasets {
 
 // Names:
 // - generated, with the splits train, validation and test: "nano/prec", "nano/mod", "nano/lin", "nano/seq", "nano/list" ("nano"
-//   stands for the five) and "words";
+//   stands for the five), "nano/errors" ("arena" stands for the six) and "words";
 // - published, test only: "aime24", "aime25", "hmmt25", "amc23", "math500", "minerva", "olympiadbench";
 // - published, train and test: "gsm8k"; train only: "math345" (MATH levels 3 to 5), "dapo17k".
 // A name may carry its split, "gsm8k:test", which then wins over the split asked for. "gsm8k_train" and "gsm8k_test" are
@@ -36,10 +36,12 @@ struct LoadSettings {
 // for an unknown name (with the nearest one), a split that the set does not have, a missing file (with what to put where), and
 // bad content (file, line, expected, found).
 harness::ProblemSet load_set(const std::string& name, const LoadSettings& settings = {}, const std::string& split = "");
-// Several, in order; "nano" becomes its five sets. Of training sets, a problem that two of them have stays in the first only.
+// Several, in order; "nano" becomes its five sets, "arena" its six. Of training sets, a problem that two of them have stays in
+// the first only.
 std::vector<harness::ProblemSet> load_sets(const std::vector<std::string>& names, const std::string& split,
                                            const LoadSettings& settings = {});
-// Demonstrations of "nano" (or any of its sets: all kinds) or "words", or the worked solutions of a published training set
+// Demonstrations of "nano" (or any of its sets: all kinds), "arena" or "words", or the worked solutions of a published training
+// set
 // ("gsm8k", "math345"): each once an epoch in an order of its own, no problem of its validation split among them. Throws Error
 // for another name.
 std::unique_ptr<DemonstrationSource> load_demonstrations(const std::string& name, const LoadSettings& settings = {});
@@ -52,6 +54,9 @@ std::string files_identity(const std::vector<std::string>& names, const std::str
 
 // The limit that holds for a split; 0: none.
 int64_t limit_of(const LoadSettings& settings, const std::string& split);
+
+// Of "nano" and "arena" their sets by their names in this catalog; of any other name none.
+std::vector<std::string> sets_of_suite(const std::string& name);
 
 struct SetName {
   std::string name;   // without the split

@@ -147,6 +147,7 @@ harness::OrderedJson problem_json(const std::string& name, const std::string& sp
   if (!problem.answer_type.empty()) line["answer_type"] = problem.answer_type;
   if (!problem.tolerance.empty()) line["tolerance"] = problem.tolerance;
   if (problem.has_error_labels) line["error_labels"] = problem.error_labels;
+  if (!problem.error_openings.empty()) line["error_openings"] = problem.error_openings;
   return line;
 }
 

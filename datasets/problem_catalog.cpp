@@ -100,10 +100,8 @@ std::shared_ptr<const harness::ProblemSource> Catalog::open(harness::ConfigReade
 
 std::vector<std::string> Catalog::sets_of(const std::string& name) const {
   const std::string parsed = parse_set_name(name).name;
-  if (parsed != "nano") return {parsed};
-  std::vector<std::string> sets;
-  for (const std::string& part : nano_set_names()) sets.push_back("nano/" + part);
-  return sets;
+  const std::vector<std::string> sets = sets_of_suite(parsed);
+  return sets.empty() ? std::vector<std::string>{parsed} : sets;
 }
 
 std::string Catalog::name_of_outcomes(const std::string& set) const {

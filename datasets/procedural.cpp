@@ -24,6 +24,7 @@ harness::Problem make_problem(const ProceduralKind& kind, const Numbers& numbers
   problem.answer = std::to_string(answer_of(kind.strategies.back(), numbers));
   problem.error_labels = error_labels(kind.strategies, numbers);
   problem.has_error_labels = true;
+  if (kind.labels_by_opening) problem.error_openings = error_openings(kind.strategies, numbers);
   return problem;
 }
 
@@ -83,8 +84,8 @@ std::vector<double> shares_of(const ProceduralKind& kind, const NanoSettings& se
 
 class NanoDemonstrations : public DemonstrationSource {
  public:
-  NanoDemonstrations(uint64_t data_seed, const NanoSettings& settings)
-      : data_seed_(data_seed), slips_(settings.slips), kinds_(nano_kinds()) {
+  NanoDemonstrations(uint64_t data_seed, const NanoSettings& settings, std::vector<ProceduralKind> kinds)
+      : data_seed_(data_seed), slips_(settings.slips), kinds_(std::move(kinds)) {
     const SuiteSplits splits = make_nano_splits(data_seed, settings);
     for (const auto* split : {&splits.validation, &splits.test}) {
       for (const auto& [name, set] : *split) {
@@ -97,7 +98,7 @@ class NanoDemonstrations : public DemonstrationSource {
       names.insert(kind.name);
     }
     for (const auto& [name, shares] : settings.shares) {
-      if (!names.contains(name)) throw Error("shares: expected a kind of the nano suite, found {}", name);
+      if (!names.contains(name)) throw Error("shares: expected a kind of the suite, found {}", name);
     }
   }
 
@@ -147,6 +148,8 @@ Slip draw_slip(Draws& draws, double rate, int64_t steps) {
 
 std::vector<std::string> nano_set_names() { return {"prec", "mod", "lin", "seq", "list"}; }
 
+std::vector<std::string> arena_set_names() { return {"prec", "mod", "lin", "seq", "list", "errors"}; }
+
 std::string nano_characters() { return "0123456789+-*/%=;:?,()}xTSGFVKEP"; }
 
 Demonstration demonstrate(const std::vector<Strategy>& strategies, const std::vector<double>& shares, const Numbers& numbers,
@@ -154,7 +157,7 @@ Demonstration demonstrate(const std::vector<Strategy>& strategies, const std::ve
   const Strategy& strategy = strategies[pick_strategy(shares, draws.uniform())];
   Chain plain({}, spaced);
   strategy.answer(numbers, plain);
-  const Slip slip = draw_slip(draws, slips, plain.steps());
+  const Slip slip = draw_slip(draws, strategy.slips < 0 ? slips : strategy.slips, plain.steps());
   Chain chain(slip, spaced);
   const int64_t answer = strategy.answer(numbers, chain);
   Demonstration demonstration;
@@ -168,7 +171,7 @@ Demonstration demonstrate(const std::vector<Strategy>& strategies, const std::ve
 SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings) {
   check_settings(settings);
   SuiteSplits splits;
-  for (const ProceduralKind& kind : nano_kinds()) {
+  for (const ProceduralKind& kind : arena_kinds()) {
     const std::string name = "nano/" + kind.set;
     auto problems = draw_problems(kind, data_seed, settings.test + settings.validation + settings.train);
     append(splits.test[kind.set], name, problems, 0, settings.test);
@@ -179,7 +182,11 @@ SuiteSplits make_nano_splits(uint64_t data_seed, const NanoSettings& settings) {
 }
 
 std::unique_ptr<DemonstrationSource> nano_demonstrations(uint64_t data_seed, const NanoSettings& settings) {
-  return std::make_unique<NanoDemonstrations>(data_seed, settings);
+  return std::make_unique<NanoDemonstrations>(data_seed, settings, nano_kinds());
+}
+
+std::unique_ptr<DemonstrationSource> arena_demonstrations(uint64_t data_seed, const NanoSettings& settings) {
+  return std::make_unique<NanoDemonstrations>(data_seed, settings, arena_kinds());
 }
 
 }  // namespace datasets

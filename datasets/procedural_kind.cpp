@@ -40,6 +40,24 @@ bool wrong_answers_differ(const std::vector<Strategy>& strategies, const Numbers
                       [&](const Strategy& strategy) { return answer_of(strategy, numbers) == gold; });
 }
 
+std::map<std::string, std::string> error_openings(const std::vector<Strategy>& strategies, const Numbers& numbers) {
+  std::map<std::string, std::string> openings;
+  for (const Strategy& strategy : strategies) {
+    Chain chain;
+    (void)strategy.answer(numbers, chain);
+    const std::string opening = chain.text().substr(0, chain.text().find('=') + 1);
+    if (!openings.emplace(opening, strategy.name).second) return {};
+  }
+  std::erase_if(openings, [&](const auto& opening) { return opening.second == strategies.back().name; });
+  return openings;
+}
+
+std::vector<ProceduralKind> arena_kinds() {
+  std::vector<ProceduralKind> all = nano_kinds();
+  for (ProceduralKind& kind : error_kinds()) all.push_back(std::move(kind));
+  return all;
+}
+
 std::vector<ProceduralKind> nano_kinds() {
   std::vector<ProceduralKind> all;
   for (const auto& part : {precedence_kinds(), modulus_kinds(), linear_kinds(), sequence_kinds(), list_kinds()}) {

@@ -35,6 +35,7 @@ struct Strategy {
   double share = 0;  // of the demonstrations of its kind
   // Writes the worked steps into the chain and returns the answer that they come to.
   std::function<int64_t(const Numbers&, Chain&)> answer;
+  double slips = -1;  // share of its demonstrations with a slip; below 0: the suite's
 };
 
 // The answer of a strategy without a slip.
@@ -44,6 +45,9 @@ int64_t answer_of(const Strategy& strategy, const Numbers& numbers);
 std::map<std::string, std::string> error_labels(const std::vector<Strategy>& strategies, const Numbers& numbers);
 // False where a wrong strategy gives the right answer.
 bool wrong_answers_differ(const std::vector<Strategy>& strategies, const Numbers& numbers);
+// The worked steps of each strategy up to the first result, "6*9=" -> name, the right strategy's left out; empty where two of
+// all begin alike.
+std::map<std::string, std::string> error_openings(const std::vector<Strategy>& strategies, const Numbers& numbers);
 
 struct ProceduralKind {
   std::string name;                     // "prec1"
@@ -53,11 +57,14 @@ struct ProceduralKind {
   std::vector<Strategy> strategies;     // wrong ones first, "right" last
   // Where a wrong strategy may be right by luck, the problem is kept and not drawn again.
   bool wrong_may_be_right = false;
+  // The kind is made so that answers do not tell errors apart: a response's label is that of its opening.
+  bool labels_by_opening = false;
 
   // The pattern with the numbers in the places of `#` and `@`, in order.
   [[nodiscard]] std::string text(const Numbers& numbers) const;
   // False: the problem is to be drawn again.
   [[nodiscard]] bool accepts(const Numbers& numbers) const {
+    if (labels_by_opening && error_openings(strategies, numbers).empty()) return false;
     return wrong_may_be_right || wrong_answers_differ(strategies, numbers);
   }
 };
@@ -70,5 +77,9 @@ std::vector<ProceduralKind> modulus_kinds();
 std::vector<ProceduralKind> linear_kinds();
 std::vector<ProceduralKind> sequence_kinds();
 std::vector<ProceduralKind> list_kinds();
+// The 24 kinds of the arena: those of the nano suite, then those of the set "errors", in which equal answers and equal errors
+// are two things.
+std::vector<ProceduralKind> arena_kinds();
+std::vector<ProceduralKind> error_kinds();
 
 }  // namespace datasets

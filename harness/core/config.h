@@ -27,6 +27,8 @@ class Config {
   // Tables become dotted keys; arrays must hold numbers or strings. Arrays of tables are left to `take_tables`. Throws Error
   // "NAME: line N: ..." for what is no TOML or holds other values.
   static Config from_toml_text(std::string_view text, const std::string& name);
+  // A key `include = "FILE"` (beside this file) lays this file over that one; its arrays of tables, such as [[rows]], take the
+  // place of those of that name there.
   static Config from_toml_file(const std::string& path);
 
   // The entries of an array of tables such as [[rows]], in order, taken out of this config.
@@ -49,6 +51,10 @@ class Config {
   [[nodiscard]] const std::map<std::string, std::vector<Config>>& tables() const { return tables_; }
   // What messages call it: its file.
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Config named(const std::string& name) && {
+    name_ = name;
+    return std::move(*this);
+  }
 
  private:
   std::string name_ = "config";

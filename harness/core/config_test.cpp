@@ -39,6 +39,34 @@ TEST(Config, LaterLayersWin) {
   EXPECT_THAT(error_of([&] { config.set("novalue"); }), HasSubstr("--set: expected KEY=VALUE, found novalue"));
 }
 
+TEST(Config, LiesOverTheFileItIncludes) {
+  const ScratchFolder folder;
+  folder.write("shared/base.toml", "[train]\nsteps = 3\nlr = 1\n[[rows]]\nname = \"x\"\n[[other]]\nname = \"z\"\n");
+  const std::string file =
+      folder.write("a/own.toml", "include = \"../shared/base.toml\"\ntrain.steps = 5\n[[rows]]\nname = \"y\"\n");
+  Config config = Config::from_toml_file(file);
+  EXPECT_EQ(config.name(), file);
+  EXPECT_FALSE(config.has("include"));
+  EXPECT_EQ(std::get<int64_t>(config.find("train.steps")->value), 5);
+  EXPECT_EQ(config.find("train.steps")->origin, file + ": line 2");
+  EXPECT_EQ(config.find("train.lr")->origin, folder.path("shared/base.toml") + ": line 3");
+  const std::vector<Config> rows = config.take_tables("rows");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(std::get<std::string>(rows[0].find("name")->value), "y");
+  EXPECT_EQ(config.take_tables("other").size(), 1u);
+}
+
+TEST(Config, RefusesAnIncludeThatIsNotThereIsNoFileNameOrGoesRound) {
+  const ScratchFolder folder;
+  const std::string first = folder.write("first.toml", "include = \"second.toml\"\n");
+  EXPECT_THAT(error_of([&] { Config::from_toml_file(first); }), HasSubstr("first.toml: line 1: include: "));
+  folder.write("second.toml", "a = 1\ninclude = \"first.toml\"\n");
+  EXPECT_THAT(error_of([&] { Config::from_toml_file(first); }),
+              HasSubstr("second.toml: line 2: include: expected another file, found first.toml, which includes this one"));
+  const std::string number = folder.write("number.toml", "include = 3\n");
+  EXPECT_THAT(error_of([&] { Config::from_toml_file(number); }), HasSubstr("include: expected the name of a TOML file"));
+}
+
 TEST(Config, HashLeavesOutTheNamedKeysAlone) {
   Config a = Config::from_toml_text("n = 1\nname = \"x\"\n", "a"), b = a;
   b.set("n=2");

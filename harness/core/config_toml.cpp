@@ -2,6 +2,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "harness/core/config.h"
 #include "harness/core/error.h"
@@ -121,6 +122,28 @@ Config Config::from_toml_text(std::string_view text, const std::string& name) {
   return config;
 }
 
-Config Config::from_toml_file(const std::string& path) { return from_toml_text(read_file(path), path); }
+namespace {
+
+// `within`: the files that include this one.
+Config read_with_includes(const std::string& path, std::vector<std::string> within) {
+  Config own = Config::from_toml_text(read_file(path), path);
+  const Config::Entry* include = own.find("include");
+  if (include == nullptr) return own;
+  const auto* name = std::get_if<std::string>(&include->value);
+  if (name == nullptr) throw Error("{}: include: expected the name of a TOML file, found another value", include->origin);
+  const std::string other = (std::filesystem::path(path).parent_path() / *name).lexically_normal().string();
+  within.push_back(std::filesystem::path(path).lexically_normal().string());
+  if (std::find(within.begin(), within.end(), other) != within.end()) {
+    throw Error("{}: include: expected another file, found {}, which includes this one", include->origin, *name);
+  }
+  Config whole = with_context(include->origin + ": include", [&] { return read_with_includes(other, within); });
+  own.erase("include");
+  whole.overlay(own);
+  return std::move(whole).named(path);
+}
+
+}  // namespace
+
+Config Config::from_toml_file(const std::string& path) { return read_with_includes(path, {}); }
 
 }  // namespace harness

@@ -18,6 +18,9 @@ struct Problem {
   // or "ambiguous". A wrong answer not in the map is a "slip" where `has_error_labels`, and has no label otherwise.
   std::map<std::string, std::string> error_labels;
   bool has_error_labels = false;
+  // Where answers do not tell strategies apart: how the worked steps of each begin, up to the first result ("6*9=") -> its
+  // name.
+  std::map<std::string, std::string> error_openings;
   std::vector<std::string> answers;  // all gold answers, where a set has several; else empty
   std::string unit;                  // unit of the answer, "" if none
   std::string answer_type;           // as the set says ("Numerical", "Expression", ...), "" if it does not

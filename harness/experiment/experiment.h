@@ -1,5 +1,6 @@
 // Experiment: one TOML file as base models, rows, seeds and the jobs that make them.
 //
+//   include = "shared.toml"           this file lies over that one (config.h)
 //   title = "..."                     seeds = [1, 2]            (also: run.jobs, run.results, run.runs, run.try_*)
 //   [models.NAME]                     one base model each
 //   pretrain = "nano-qwen3.toml"      made by supervised training (a file beside this one), or

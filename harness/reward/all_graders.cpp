@@ -32,7 +32,7 @@ void Graders::grade(Outcome& outcome, const Problem& problem) const {
     if (grader != graders_.front()) continue;
     outcome.extracted = verdict.extracted;
     outcome.normalised = verdict.normalised;
-    outcome.error_label = error_label(verdict, problem);
+    outcome.error_label = error_label(verdict, problem, outcome.text);
   }
 }
 

@@ -27,7 +27,7 @@ class Grader {
 };
 
 // The true error label of a graded response (docs/evaluation.md, "Error labels"): "" if right, without an answer, or where the
-// problem knows none; else the map's label for the normalised answer, or "slip".
-std::string error_label(const Verdict& verdict, const Problem& problem);
+// problem knows none; else the strategy whose opening the response has, the map's label for the normalised answer, or "slip".
+std::string error_label(const Verdict& verdict, const Problem& problem, std::string_view response);
 
 }  // namespace harness

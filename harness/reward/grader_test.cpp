@@ -29,17 +29,33 @@ TEST(ErrorLabel, ComesFromTheProblemsMap) {
   problem.has_error_labels = true;
   Verdict verdict;
   verdict.extracted = verdict.normalised = "126";
-  EXPECT_EQ(error_label(verdict, problem), "left_to_right");
+  EXPECT_EQ(error_label(verdict, problem, ""), "left_to_right");
   verdict.normalised = "12";
-  EXPECT_EQ(error_label(verdict, problem), "ambiguous");
+  EXPECT_EQ(error_label(verdict, problem, ""), "ambiguous");
   verdict.normalised = "13";
-  EXPECT_EQ(error_label(verdict, problem), "slip");
+  EXPECT_EQ(error_label(verdict, problem, ""), "slip");
   verdict.normalised = std::nullopt;
-  EXPECT_EQ(error_label(verdict, problem), "");
+  EXPECT_EQ(error_label(verdict, problem, ""), "");
   verdict.normalised = "126";
   verdict.correctness = Correctness::right;
-  EXPECT_EQ(error_label(verdict, problem), "");
-  EXPECT_EQ(error_label(Verdict{Correctness::wrong, "5", "5", ""}, Problem{}), "");
+  EXPECT_EQ(error_label(verdict, problem, ""), "");
+  EXPECT_EQ(error_label(Verdict{Correctness::wrong, "5", "5", ""}, Problem{}, ""), "");
+}
+
+TEST(ErrorLabel, IsThatOfTheOpeningWhereAnswersDoNotTellStrategiesApart) {
+  Problem problem;
+  problem.error_labels = {{"20", "ambiguous"}, {"17", "other"}};
+  problem.error_openings = {{"3*4=", "bracket_dropped"}, {"4-1=", "bracket_dropped_by_parts"}};
+  problem.has_error_labels = true;
+  const Verdict shared{Correctness::wrong, "20", "20", ""};
+  EXPECT_EQ(error_label(shared, problem, "3*4=12;12+8=20;\\boxed{20}"), "bracket_dropped");
+  EXPECT_EQ(error_label(shared, problem, "4-1=3;3*3=9;9+3=12;12+8=20;\\boxed{20}"), "bracket_dropped_by_parts");
+  const Verdict slipped{Correctness::wrong, "21", "21", ""};
+  EXPECT_EQ(error_label(slipped, problem, "3*4=13;13+8=21;\\boxed{21}"), "bracket_dropped");  // although it slipped
+  EXPECT_EQ(error_label(slipped, problem, "4+8=12;\\boxed{21}"), "slip");
+  EXPECT_EQ(error_label({Correctness::wrong, "17", "17", ""}, problem, "4+8=12;"), "other");  // no opening: by the answer
+  EXPECT_EQ(error_label(shared, problem, "no steps"), "ambiguous");
+  EXPECT_EQ(error_label({Correctness::right, "20", "20", ""}, problem, "3*4=12;"), "");
 }
 
 TEST(LastNumber, IsReadAsPeopleWriteNumbers) {

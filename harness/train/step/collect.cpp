@@ -38,7 +38,8 @@ int64_t next_problem(DataCursor& cursor, int64_t problems, uint64_t seed, std::v
   return order[static_cast<size_t>(cursor.index++)];
 }
 
-Sample make_sample(const CollectInputs& in, const Problem& problem, const SampledResponse& response, const Verdict& verdict) {
+Sample make_sample(const CollectInputs& in, const Problem& problem, const SampledResponse& response, const std::string& text,
+                   const Verdict& verdict) {
   Sample sample;
   sample.problem = problem.hash();
   sample.correct = verdict.correctness == Correctness::right;
@@ -46,7 +47,7 @@ Sample make_sample(const CollectInputs& in, const Problem& problem, const Sample
                                                                   in.settings.overlong_buffer, in.settings.overlong_factor);
   sample.has_answer = verdict.normalised.has_value();
   sample.answer = verdict.normalised.value_or("");
-  sample.error_label = error_label(verdict, problem);
+  sample.error_label = error_label(verdict, problem, text);
   sample.mean_log_prob =
       std::accumulate(response.log_probs.begin(), response.log_probs.end(), 0.0) / static_cast<double>(response.tokens());
   sample.tokens = response.tokens();
@@ -86,7 +87,7 @@ void grade_group(const CollectInputs& in, int64_t step, RolloutGroup& group, Col
     if (response.stopped) ids.pop_back();  // the stop token is no part of the text
     const std::string text = in.prompts.tokenizer().decode(ids);
     Verdict verdict = in.grader.grade(text, problem);
-    Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, verdict));
+    Sample& sample = group.samples.emplace_back(make_sample(in, problem, response, text, verdict));
     sample.key = row_key(in, sample, step, k);
     totals.tally.add(problem, text, verdict.correctness, verdict.extracted.has_value(), response.stopped);
     grade_again(in, problem, text, sample.correct,
