@@ -179,11 +179,11 @@ void ClusterWatch::measure_step(std::span<const harness::Sample> samples, harnes
     if (sample.correct) continue;
     if (sample.has_answer) {
       ++answered;
-      repeated_answers += memory_.has_stored_answer(sample) ? 1 : 0;
+      repeated_answers += memory_.times_answered(sample) > 0 ? 1 : 0;
     }
     if (!sample.error_label.empty() && sample.error_label != "slip") {
       ++labelled;
-      repeated_labels += memory_.has_stored_label(sample) ? 1 : 0;
+      repeated_labels += memory_.times_labelled(sample) > 0 ? 1 : 0;
     }
   }
   if (answered > 0) values["repeated_answer_share"] = share(repeated_answers, answered);

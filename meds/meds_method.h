@@ -26,7 +26,12 @@ class MedsMethod : public harness::Method {
   // responses: those that met a history), meds_noise_share (of those: in no cluster), meds_repeated_answer_share (of wrong
   // responses with an answer: the same wrong answer was stored by an earlier step), meds_size_mean and meds_penalty_mean (over
   // penalised responses' whole target), meds_penalty_share (penalty above 0), meds_penalty_at/B (share of that target with
-  // penalty B, one for each size from 0 to where the penalty is capped).
+  // penalty B, one for each size from 0 to where the penalty is capped); does the size track recurrence: meds_rank_label,
+  // meds_rank_answer (over wrong responses that met a history and have a true error label, an answer: rank correlation of the
+  // size looked up and of the wrong responses with the same label, answer stored by earlier steps; left out where it is
+  // undefined); what the group's normalisation leaves: meds_spread (standard deviation of the penalties among a group's wrong
+  // responses, mean over groups with two at least), meds_all_wrong_spread (the same over groups that are all wrong; both left
+  // out where there is no such group).
   void shape_rewards(const harness::StepBatch& step, std::vector<double>& scores, harness::Metrics& metrics) override;
   void save_state(const std::string& folder, const std::string& previous) const override {
     memory_.save(folder, "meds", previous);

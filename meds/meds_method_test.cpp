@@ -111,6 +111,57 @@ TEST(MedsMethod, PenaltyHistogramHasEachSizeUpToTheCapAndAddsUpToOne) {
   EXPECT_GT(mean, 0.02);
 }
 
+// A response of one problem: wrong ones with a fingerprint have its angle in degrees.
+harness::Sample wrong_response(int64_t group, double degrees, const std::string& label, const std::string& answer) {
+  constexpr double kRadians = 3.14159265358979323846 / 180;
+  harness::Sample sample;
+  sample.group = group;
+  sample.problem = 7;
+  sample.fingerprint = {static_cast<float>(std::cos(kRadians * degrees)), static_cast<float>(std::sin(kRadians * degrees))};
+  sample.error_label = label;
+  sample.answer = answer;
+  sample.has_answer = !answer.empty();
+  return sample;
+}
+
+TEST(MedsMethod, RanksAndSpreadsAreThoseWorkedByHand) {
+  MedsMethod method{Settings{}};
+  // Clusters {0, 1, 2} and {50, 51}; the labels: a three times, b once, none once; the answers: 1 twice, 2 three times.
+  const harness::StepBatch first{
+      .step = 1,
+      .groups = 1,
+      .samples = {wrong_response(0, 0, "a", "1"), wrong_response(0, 1, "a", "1"), wrong_response(0, 2, "b", "2"),
+                  wrong_response(0, 50, "a", "2"), wrong_response(0, 51.5, "", "2")}};
+  std::vector<double> scores(5, 0.0);
+  harness::Metrics metrics;
+  method.shape_rewards(first, scores, metrics);
+  EXPECT_EQ(metrics.count("meds_rank_label"), 0) << "nothing stored yet";
+  EXPECT_EQ(metrics.count("meds_rank_answer"), 0);
+  EXPECT_EQ(metrics.at("meds_spread"), 0);
+  EXPECT_EQ(metrics.at("meds_all_wrong_spread"), 0);
+
+  harness::StepBatch second{
+      .step = 2,
+      .groups = 3,
+      .samples = {wrong_response(0, 0.5, "a", "1"), wrong_response(0, 1.5, "b", "2"), wrong_response(0, 50.5, "a", ""),
+                  wrong_response(1, 50.6, "new", "3"), wrong_response(1, 50.7, "", "2"), wrong_response(1, 0, "", ""),
+                  wrong_response(2, 1, "", "")}};
+  second.samples[5].correct = true;    // with the two before it: a mixed group
+  second.samples[6].fingerprint = {};  // alone in its group, and without history
+  scores.assign(7, 0.0);
+  metrics.clear();
+  method.shape_rewards(second, scores, metrics);
+  // Sizes 3 3 2 2 of the labelled, stored before 3 1 3 0: ranks less their mean, doubled, 2 2 -2 -2 and 2 -1 2 -3 (2 + 2
+  // below + equal - n): products 4 - 2 - 4 + 6 = 4, squares 16 and 18.
+  EXPECT_NEAR(metrics.at("meds_rank_label"), 4 / std::sqrt(16.0 * 18), 1e-12);
+  // Sizes 3 3 2 2 of those with an answer, stored before 2 3 0 3: 2 2 -2 -2 and -1 2 -3 2: -2 + 4 + 6 - 4 = 4.
+  EXPECT_NEAR(metrics.at("meds_rank_answer"), 4 / std::sqrt(16.0 * 18), 1e-12);
+  // All wrong: penalties of sizes 3, 3, 2, whose deviation is sqrt(2) / 3 of the step; mixed: 2 and 2; alone: none.
+  const double deviation = 0.1 * std::log(4.0 / 3) * std::sqrt(2.0) / 3;
+  EXPECT_NEAR(metrics.at("meds_spread"), deviation / 2, 1e-12);
+  EXPECT_NEAR(metrics.at("meds_all_wrong_spread"), deviation, 1e-12) << "not the group of one";
+}
+
 TEST(MedsMethod, AMemoryOfAnotherConfigurationIsRefusedAndNothingIsOverwritten) {
   const harness::ScratchFolder scratch;
   const std::string folder = scratch.path();

@@ -57,20 +57,20 @@ int32_t TextTable::find(const std::string& text) const {
   return found == ids_.end() ? -1 : found->second;
 }
 
-bool ErrorMemory::has_stored_answer(const harness::Sample& sample) const {
+int64_t ErrorMemory::times_answered(const harness::Sample& sample) const {
   const auto found = histories_.find({sample.problem, sample.correct});
   const int32_t answer = sample.has_answer ? answers_.find(sample.answer) : -1;
-  if (found == histories_.end() || answer < 0) return false;
+  if (found == histories_.end() || answer < 0) return 0;
   const std::vector<int32_t>& stored = found->second.answers();
-  return std::find(stored.begin(), stored.end(), answer) != stored.end();
+  return std::count(stored.begin(), stored.end(), answer);
 }
 
-bool ErrorMemory::has_stored_label(const harness::Sample& sample) const {
+int64_t ErrorMemory::times_labelled(const harness::Sample& sample) const {
   const auto found = histories_.find({sample.problem, sample.correct});
   const int32_t label = sample.error_label.empty() ? -1 : error_labels_.find(sample.error_label);
-  if (found == histories_.end() || label < 0) return false;
+  if (found == histories_.end() || label < 0) return 0;
   const std::vector<int32_t>& stored = found->second.error_labels();
-  return std::find(stored.begin(), stored.end(), label) != stored.end();
+  return std::count(stored.begin(), stored.end(), label);
 }
 
 // The responses of one key in this step, in order.

@@ -62,10 +62,10 @@ class ErrorMemory {
   [[nodiscard]] int64_t dimension() const { return dimension_; }
   // Responses stored.
   [[nodiscard]] int64_t size() const;
-  // Whether an earlier step stored a response to the same problem, as correct or wrong, with the same answer.
-  [[nodiscard]] bool has_stored_answer(const harness::Sample& sample) const;
+  // Responses to the same problem, as correct or wrong, with the same answer that earlier steps stored; 0 without an answer.
+  [[nodiscard]] int64_t times_answered(const harness::Sample& sample) const;
   // The same of true error labels.
-  [[nodiscard]] bool has_stored_label(const harness::Sample& sample) const;
+  [[nodiscard]] int64_t times_labelled(const harness::Sample& sample) const;
   // Texts behind the ids of the histories.
   [[nodiscard]] const TextTable& answers() const { return answers_; }
   [[nodiscard]] const TextTable& error_labels() const { return error_labels_; }

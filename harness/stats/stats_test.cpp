@@ -14,6 +14,7 @@
 #include "harness/stats/distributions.h"
 #include "harness/stats/majority.h"
 #include "harness/stats/pass_at_k.h"
+#include "harness/stats/rank_correlation.h"
 #include "harness/stats/sampling_error.h"
 #include "harness/stats/seed_table.h"
 #include "harness/stats/undefined.h"
@@ -318,6 +319,18 @@ TEST(SamplingError, IsUndefinedWithoutProblemsAndForAKAboveN) {
   EXPECT_TRUE(std::isnan(sampling_error(none, 1)));
   EXPECT_TRUE(std::isnan(sampling_error(empty, 1)));
   EXPECT_TRUE(std::isnan(sampling_error(few, 5)));
+}
+
+TEST(RankCorrelation, IsTheOneWorkedByHand) {
+  const auto of = [](std::vector<double> x, std::vector<double> y) { return rank_correlation(x, y); };
+  EXPECT_DOUBLE_EQ(of({1, 2, 3}, {10, 100, 101}), 1);
+  EXPECT_DOUBLE_EQ(of({1, 2, 3, 4}, {9, 7, 0, -1}), -1);
+  EXPECT_DOUBLE_EQ(of({1, 2, 3, 4, 5}, {2, 1, 4, 3, 5}), 0.8) << "1 - 6 * 4 / (5 * 24)";
+  // Ranks 1.5 1.5 3 4 and 2 2 2 4: less 2.5, products 0.5 + 0.5 - 0.25 + 2.25, squares 4.5 and 3.
+  EXPECT_DOUBLE_EQ(of({0, 0, 1, 2}, {5, 5, 5, 6}), 3 / std::sqrt(4.5 * 3));
+  EXPECT_TRUE(std::isnan(of({}, {})));
+  EXPECT_TRUE(std::isnan(of({1}, {1})));
+  EXPECT_TRUE(std::isnan(of({1, 2}, {3, 3})));
 }
 
 }  // namespace

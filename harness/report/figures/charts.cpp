@@ -47,7 +47,9 @@ const std::vector<TrainingMetric>& training_metrics() {
       {"repeated_labels", "True error labels that an earlier step had", "share of wrong responses", {"repeated_label_share"}},
       {"meds_history_share", "Wrong responses with a history in memory", "share", {"meds_history_share"}},
       {"meds_penalty_mean", "Penalty of MEDS", "mean over responses", {"meds_penalty_mean"}},
-      {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}}};
+      {"meds_size_mean", "Size of the cluster looked up", "stored vectors", {"meds_size_mean"}},
+      {"meds_rank_label", "Size looked up against recurrence of the label", "rank correlation", {"meds_rank_label"}},
+      {"meds_spread", "Penalty within a group", "deviation over wrong responses", {"meds_spread"}}};
   return kMetrics;
 }
 
