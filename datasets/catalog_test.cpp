@@ -311,7 +311,8 @@ TEST(Demonstrations, OfGsm8kAreItsTrainingSolutionsWithTheAnswerInABox) {
   }
   EXPECT_EQ(shown.size(), 15u);
   for (const auto& [prompt, times] : shown) EXPECT_EQ(times, 2) << prompt;
-  EXPECT_THAT(error_of([] { load_demonstrations("dapo17k"); }), HasSubstr("expected one of nano, arena, words, gsm8k, math345"));
+  EXPECT_THAT(error_of([] { load_demonstrations("dapo17k"); }),
+              HasSubstr("expected one of nano, arena, words, gsm8k, math345"));
 }
 
 TEST(Demonstrations, OfMathAreSolutionsThatHaveABox) {
