@@ -37,6 +37,12 @@ std::vector<double> History::normalised(std::span<const float> rows, int64_t n) 
   return harness::normalised_rows(wide, n, dimension_);
 }
 
+harness::IncrementalClusters History::no_clusters() const {
+  return harness::IncrementalClusters(dimension_, {.min_cluster_size = static_cast<int>(settings_.min_cluster_size),
+                                                   .min_samples = static_cast<int>(settings_.min_samples),
+                                                   .min_cluster_share = settings_.min_cluster_share});
+}
+
 int64_t History::size_of(int64_t label) const {
   if (label < 0 && !settings_.noise_counts) return 0;
   return counts_[static_cast<size_t>(label + 1)];
@@ -58,6 +64,8 @@ Recalled History::recall(const harness::Sample& sample, const TextIds& own) cons
   recalled.had_history = true;
   if (settings_.cluster == ClusterMode::single) {
     recalled.label = 0;
+  } else if (settings_.cluster == ClusterMode::density) {
+    recalled.size = harness::points_within(clusters_.points(), normalised(sample.fingerprint, 1), settings_.radius);
   } else if (settings_.needs_fingerprints()) {
     const std::vector<double> query = normalised(sample.fingerprint, 1);
     recalled.label = harness::nearest_vote(clusters_.points(), labels_, query, settings_.k, settings_.tie);
@@ -72,6 +80,11 @@ Recalled History::recall(const harness::Sample& sample, const TextIds& own) cons
 }
 
 Recalled History::recall_stored(int64_t i) const {
+  if (settings_.cluster == ClusterMode::density) {
+    std::vector<double> own(static_cast<size_t>(dimension_));
+    clusters_.points().copy_point(i, own.data());
+    return {size() > 1, std::nullopt, harness::points_within(clusters_.points(), own, settings_.radius) - 1};
+  }
   const int64_t label = labels_[static_cast<size_t>(i)];
   return {size() > 1, label, std::max<int64_t>(size_of(label) - 1, 0)};
 }
@@ -81,8 +94,7 @@ void History::add(const harness::Sample& sample, const TextIds& ids, int64_t ste
   if (settings_.needs_fingerprints()) {
     if (dimension_ == 0) {
       dimension_ = static_cast<int64_t>(sample.fingerprint.size());
-      clusters_ = harness::IncrementalClusters(
-          dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
+      clusters_ = no_clusters();
     }
     vectors_.insert(vectors_.end(), sample.fingerprint.begin(), sample.fingerprint.end());
   }
@@ -129,8 +141,7 @@ void History::forget(int64_t count) {
   drop_front(answers_, count);
   drop_front(error_labels_, count);
   if (settings_.needs_fingerprints()) drop_front(vectors_, count * dimension_);
-  clusters_ = harness::IncrementalClusters(
-      dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
+  clusters_ = no_clusters();
   labels_.clear();
   counts_.assign(1, 0);
   unsettled_ = size();
@@ -144,8 +155,7 @@ void History::restore(std::span<const float> vectors, std::span<const int64_t> s
   error_labels_.assign(error_labels.begin(), error_labels.end());
   if (!vectors_.empty()) {
     dimension_ = static_cast<int64_t>(vectors_.size()) / size();
-    clusters_ = harness::IncrementalClusters(
-        dimension_, {static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)});
+    clusters_ = no_clusters();
   }
   unsettled_ = size();
 }

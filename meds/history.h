@@ -21,8 +21,8 @@ struct TextIds {
 // What a look-up found of one response.
 struct Recalled {
   bool had_history = false;      // something was stored to compare with
-  std::optional<int64_t> label;  // none: no history, or (answers, labels) nothing equal in it
-  int64_t size = 0;              // stored responses that bear the label
+  std::optional<int64_t> label;  // none: no history, no clusters (density), or (answers, labels) nothing equal in it
+  int64_t size = 0;              // stored responses that bear the label; with density those near it
 };
 
 // Not safe to look into while another thread settles it (ErrorMemory waits).
@@ -60,6 +60,7 @@ class History {
 
  private:
   [[nodiscard]] std::vector<double> normalised(std::span<const float> rows, int64_t n) const;
+  [[nodiscard]] harness::IncrementalClusters no_clusters() const;
   [[nodiscard]] int64_t size_of(int64_t label) const;
   void forget(int64_t count);
   void count_labels();

@@ -62,11 +62,15 @@ harness::SafetensorsEntry entry_of(const std::string& name, const std::string& d
 }
 
 void require_same_settings(const harness::Json& saved, const Settings& settings) {
-  for (const auto& [key, value] : memory_keys(settings)) {
+  const std::map<std::string, std::string> keys = memory_keys(settings);
+  for (const auto& [key, value] : keys) {
     const std::string found = harness::text_field(saved, key);
     if (found != value) {
       throw harness::Error("expected a memory of method.{} = {}, found one of {}", key, value, found);
     }
+  }
+  for (const auto& [key, value] : saved.items()) {
+    if (!keys.contains(key)) throw harness::Error("expected a memory without method.{}, found one of {}", key, value.dump());
   }
 }
 
@@ -263,9 +267,8 @@ Settings saved_settings(const std::string& folder) {
     const harness::Json json = harness::parse_json(harness::read_file(json_path(folder, "meds")));
     if (!json.contains("settings")) throw harness::Error("expected the field \"settings\", found none");
     harness::Config config;
-    for (const auto& [key, value] : memory_keys(Settings{})) {
-      const std::string text = harness::text_field(json["settings"], key);
-      config.set("method." + key + "=" + text, "meds.json");
+    for (const auto& [key, value] : json["settings"].items()) {
+      config.set("method." + key + "=" + harness::text_field(json["settings"], key), "meds.json");
     }
     harness::ConfigReader reader(config);
     harness::MethodKeys keys(reader, "meds");

@@ -184,6 +184,10 @@ std::vector<Variant> variants() {
   add("noise_is_nothing", [](Settings& s) { s.noise_counts = false; });
   add("own_step_without_noise", [](Settings& s) { s.history_only = s.noise_counts = false; });
   add("min_cluster_size", [](Settings& s) { s.min_cluster_size = 4; });
+  add("min_cluster_share", [](Settings& s) { s.min_cluster_share = 0.15; });
+  add("density", [](Settings& s) { s.cluster = ClusterMode::density; });
+  add("radius", [](Settings& s) { s.cluster = ClusterMode::density, s.radius = 0.1; });
+  add("density_of_own_step", [](Settings& s) { s.cluster = ClusterMode::density, s.history_only = false; });
   add("min_samples", [](Settings& s) { s.min_samples = 3; });
   add("k", [](Settings& s) { s.k = 4; });
   add("largest_tie", [](Settings& s) { s.k = 4, s.tie = harness::VoteTie::largest; });
@@ -315,6 +319,14 @@ TEST(ErrorMemory, AMemoryOfOtherSettingsOrDamagedIsRefused) {
   Settings other;
   other.k = 5;
   EXPECT_THROW(ErrorMemory(other).load(folder), harness::Error);
+  Settings share;
+  share.min_cluster_share = 0.1;
+  EXPECT_THROW(ErrorMemory(share).load(folder), harness::Error) << "a key that the saved one lacks";
+  ErrorMemory of_share(share);
+  of_share.save(scratch.path("share"));
+  EXPECT_EQ(saved_settings(scratch.path("share")).min_cluster_share, 0.1);
+  EXPECT_THROW(memory.load(scratch.path("share")), harness::Error) << "a key that the saved one alone has";
+  EXPECT_GT(memory.size(), 0) << "as it was";
   const std::string vectors = harness::read_file(folder + "/meds-00000.safetensors");
   harness::write_file_atomically(folder + "/meds-00000.safetensors", vectors.substr(0, vectors.size() - 1));
   EXPECT_THROW(ErrorMemory(Settings{}).load(folder), harness::Error);
@@ -335,8 +347,13 @@ TEST(Settings, ThePresetReferenceRefusesADeparture) {
   Settings settings;
   settings.preset = "reference";
   check_settings(settings);
-  settings.k = 5;
-  EXPECT_THROW(check_settings(settings), harness::Error);
+  for (const Variant& variant : variants()) {
+    Settings departure = variant.settings;
+    departure.preset = "reference";
+    const bool allowed = variant.name == "recipe" || variant.name == "alpha";
+    if (variant.name == "alpha") departure.beta = 2 * departure.alpha;
+    EXPECT_EQ(harness::error_of([&] { check_settings(departure); }).empty(), allowed) << variant.name;
+  }
 }
 
 }  // namespace

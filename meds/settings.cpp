@@ -1,5 +1,7 @@
 #include "meds/settings.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
 
@@ -29,11 +31,12 @@ constexpr std::array<std::pair<PenaltyTarget, const char*>, 4> kTargets = {{{Pen
                                                                             {PenaltyTarget::right, "right"},
                                                                             {PenaltyTarget::both, "both"},
                                                                             {PenaltyTarget::none, "none"}}};
-constexpr std::array<std::pair<ClusterMode, const char*>, 5> kModes = {{{ClusterMode::hdbscan, "hdbscan"},
+constexpr std::array<std::pair<ClusterMode, const char*>, 6> kModes = {{{ClusterMode::hdbscan, "hdbscan"},
                                                                         {ClusterMode::single, "single"},
                                                                         {ClusterMode::answers, "answers"},
                                                                         {ClusterMode::random, "random"},
-                                                                        {ClusterMode::labels, "labels"}}};
+                                                                        {ClusterMode::labels, "labels"},
+                                                                        {ClusterMode::density, "density"}}};
 constexpr std::array<std::pair<harness::VoteTie, const char*>, 3> kTies = {
     {{harness::VoteTie::smallest, "smallest"}, {harness::VoteTie::largest, "largest"}, {harness::VoteTie::nearest, "nearest"}}};
 
@@ -50,18 +53,21 @@ std::string to_string(harness::VoteTie tie) { return name_of(kTies, tie); }
 
 bool Settings::needs_fingerprints() const { return !needs_answers() && !needs_error_labels(); }
 
-std::vector<std::pair<std::string, std::string>> memory_keys(const Settings& s) {
-  return {{"cluster", to_string(s.cluster)},
-          {"current_only", truth(s.current_only)},
-          {"history_only", truth(s.history_only)},
-          {"k", std::to_string(s.k)},
-          {"max_per_problem", std::to_string(s.max_per_problem)},
-          {"min_cluster_size", std::to_string(s.min_cluster_size)},
-          {"min_samples", std::to_string(s.min_samples)},
-          {"noise_counts", truth(s.noise_counts)},
-          {"random_seed", std::to_string(s.random_seed)},
-          {"tie", to_string(s.tie)},
-          {"window_steps", std::to_string(s.window_steps)}};
+std::map<std::string, std::string> memory_keys(const Settings& s) {
+  std::map<std::string, std::string> keys = {{"cluster", to_string(s.cluster)},
+                                             {"current_only", truth(s.current_only)},
+                                             {"history_only", truth(s.history_only)},
+                                             {"k", std::to_string(s.k)},
+                                             {"max_per_problem", std::to_string(s.max_per_problem)},
+                                             {"min_cluster_size", std::to_string(s.min_cluster_size)},
+                                             {"min_samples", std::to_string(s.min_samples)},
+                                             {"noise_counts", truth(s.noise_counts)},
+                                             {"random_seed", std::to_string(s.random_seed)},
+                                             {"tie", to_string(s.tie)},
+                                             {"window_steps", std::to_string(s.window_steps)}};
+  if (s.min_cluster_share > 0) keys["min_cluster_share"] = fmt::format("{}", s.min_cluster_share);
+  if (s.cluster == ClusterMode::density) keys["radius"] = fmt::format("{}", s.radius);
+  return keys;
 }
 
 void check_settings(const Settings& s) {
@@ -69,11 +75,11 @@ void check_settings(const Settings& s) {
     Settings recipe;
     recipe.preset = s.preset;
     const auto fixed = memory_keys(recipe);
-    const auto given = memory_keys(s);
-    for (size_t i = 0; i < fixed.size(); ++i) {
-      if (fixed[i].second != given[i].second) {
-        throw harness::Error("method.{}: expected {} with method.preset \"reference\", found {}", fixed[i].first,
-                             fixed[i].second, given[i].second);
+    for (const auto& [key, given] : memory_keys(s)) {
+      const auto found = fixed.find(key);
+      const std::string expected = found == fixed.end() ? "none" : found->second;
+      if (given != expected) {
+        throw harness::Error("method.{}: expected {} with method.preset \"reference\", found {}", key, expected, given);
       }
     }
     if (s.target != PenaltyTarget::wrong) {
@@ -97,7 +103,7 @@ Settings read_settings(harness::MethodKeys& keys) {
   s.alpha = keys.number("alpha", s.alpha, 0, 1e6, "penalty a unit of ln(size + 1)");
   s.beta = keys.number("beta", 2 * s.alpha, 0, 1e6, "largest penalty; 2 * alpha where absent");
   s.target = penalty_target(keys.text("penalty_target", "wrong", {"wrong", "right", "both", "none"}, "responses penalised"));
-  s.cluster = cluster_mode(keys.text("cluster", "hdbscan", {"hdbscan", "single", "answers", "random", "labels"},
+  s.cluster = cluster_mode(keys.text("cluster", "hdbscan", {"hdbscan", "single", "answers", "random", "labels", "density"},
                                      "what makes two responses the same error"));
   s.noise_counts = keys.boolean("noise_counts", s.noise_counts, "noise (-1) has a size like any other label");
   s.history_only = keys.boolean("history_only", s.history_only, "look-up before the step's own responses are added");
@@ -107,7 +113,10 @@ Settings read_settings(harness::MethodKeys& keys) {
   s.max_per_problem = keys.integer("max_per_problem", 0, 0, kMost, "newest vectors kept of a problem; 0: all");
   s.window_steps = keys.integer("window_steps", 0, 0, kMost, "only the last so many steps are kept; 0: all");
   s.min_cluster_size = keys.integer("min_cluster_size", s.min_cluster_size, 2, kMost, "smallest cluster");
+  s.min_cluster_share =
+      keys.number("min_cluster_share", s.min_cluster_share, 0, 1, "smallest cluster as a share of the history");
   s.min_samples = keys.integer("min_samples", s.min_samples, 1, kMost, "neighbours of the core distance");
+  s.radius = keys.number("radius", s.radius, 1e-9, 2, "of cluster = \"density\": fingerprints that count as near");
   s.random_seed = keys.integer("random_seed", 0, 0, kMost, "seed of cluster = \"random\"");
   s.threads = keys.integer("threads", s.threads, 1, 256, "threads over problems; changes no result");
   check_settings(s);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "harness/cluster/nearest.h"
 #include "harness/core/config_reader.h"
@@ -15,8 +15,9 @@ enum class PenaltyTarget { wrong, right, both, none };
 
 // What makes two stored responses of one problem "the same error":
 // hdbscan: clusters of fingerprints (the method); single: all of a problem's (pure count); answers: equal normalised answers;
-// random: the clusters of hdbscan with their labels dealt out at random (same sizes); labels: equal true error labels (oracle).
-enum class ClusterMode { hdbscan, single, answers, random, labels };
+// random: the clusters of hdbscan with their labels dealt out at random (same sizes); labels: equal true error labels (oracle);
+// density: no clusters, the size is the number of stored fingerprints within `radius`.
+enum class ClusterMode { hdbscan, single, answers, random, labels, density };
 
 struct Settings {
   double alpha = 0.1;  // penalty a unit of ln(size + 1)
@@ -31,7 +32,9 @@ struct Settings {
   int64_t max_per_problem = 0;  // newest vectors kept of one problem and correctness; 0: all
   int64_t window_steps = 0;     // only the last so many steps are kept; 0: all
   int64_t min_cluster_size = 2;
+  double min_cluster_share = 0;  // smallest cluster as a share of the history; the larger of both holds
   int64_t min_samples = 1;
+  double radius = 0.05;     // of cluster = "density": Euclidean distance of normalised fingerprints
   int64_t random_seed = 0;  // of cluster = "random"
   int64_t threads = 1;      // over problems; changes no result
   std::string preset;       // "reference": every key but alpha must have the value of the recipe
@@ -43,8 +46,9 @@ struct Settings {
   [[nodiscard]] bool needs_error_labels() const { return cluster == ClusterMode::labels; }
 };
 
-// The keys that shape the stored memory or what is read from it, as name -> text; a saved memory carries them.
-std::vector<std::pair<std::string, std::string>> memory_keys(const Settings& settings);
+// The keys that shape the stored memory or what is read from it, as name -> text; a saved memory carries them. Those of a
+// departure (min_cluster_share, radius) are there only where it is made.
+std::map<std::string, std::string> memory_keys(const Settings& settings);
 
 PenaltyTarget penalty_target(const std::string& name);
 ClusterMode cluster_mode(const std::string& name);

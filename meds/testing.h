@@ -155,7 +155,8 @@ class PlainMemory {
       for (const float value : stored.sample.fingerprint) flat.push_back(value / std::sqrt(square));
     }
     const auto n = static_cast<int64_t>(list.size()), d = static_cast<int64_t>(flat.size()) / n;
-    const harness::HdbscanSettings how{static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples)};
+    const harness::HdbscanSettings how{static_cast<int>(settings_.min_cluster_size), static_cast<int>(settings_.min_samples),
+                                       settings_.min_cluster_share};
     const Labels labels = harness::hdbscan(flat, n, d, how);
     EXPECT_EQ(harness::canonical(labels), harness::canonical(harness::plain_hdbscan(flat, n, d, how)));
     return labels;
@@ -186,6 +187,7 @@ class PlainMemory {
       case ClusterMode::labels:
         return by_equality(list, &harness::Sample::error_label);
       case ClusterMode::single:
+      case ClusterMode::density:
         break;
     }
     return Labels(list.size(), 0);
@@ -200,6 +202,10 @@ class PlainMemory {
     Found found;
     if (list.empty() || !is_comparable(sample)) return found;
     found.had_history = true;
+    if (settings_.cluster == ClusterMode::density) {
+      found.size = near(list, sample.fingerprint);
+      return found;
+    }
     const Labels labels = labels_of(list);
     switch (settings_.cluster) {
       case ClusterMode::single:
@@ -217,9 +223,18 @@ class PlainMemory {
       case ClusterMode::random:
         found.label = vote(list, labels, sample.fingerprint);
         break;
+      case ClusterMode::density:  // above
+        break;
     }
     if (found.label) found.size = size_of(labels, *found.label);
     return found;
+  }
+
+  // Stored fingerprints within the radius; of unit vectors the squared Euclidean distance is twice the cosine distance.
+  [[nodiscard]] int64_t near(const List& list, const std::vector<float>& query) const {
+    return std::count_if(list.begin(), list.end(), [&](const Stored& stored) {
+      return std::sqrt(2 * std::max(0.0, cosine_distance(stored.sample.fingerprint, query))) <= settings_.radius;
+    });
   }
 
   // The label that most of the k nearest bear.
@@ -246,6 +261,9 @@ class PlainMemory {
 
   // The stored response number `i` against the others.
   [[nodiscard]] Found look_at(const List& list, size_t i) const {
+    if (settings_.cluster == ClusterMode::density) {
+      return {list.size() > 1, std::nullopt, near(list, list[i].sample.fingerprint) - 1, 0};
+    }
     const Labels labels = labels_of(list);
     const int64_t size = size_of(labels, labels[i]);
     return {list.size() > 1, labels[i], std::max<int64_t>(0, size - 1), 0};

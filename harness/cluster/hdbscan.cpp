@@ -1,5 +1,7 @@
 #include "harness/cluster/hdbscan.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "harness/cluster/condensed_tree.h"
@@ -13,6 +15,12 @@ namespace {
 constexpr int64_t kExtendFrom = 64;
 
 }  // namespace
+
+int64_t HdbscanSettings::smallest_cluster(int64_t n) const {
+  // A share of 0.1 is a little above a tenth: 10 of 100 are to be enough.
+  const double share = std::ceil(min_cluster_share * static_cast<double>(n) * (1 - 1e-12));
+  return std::max(static_cast<int64_t>(min_cluster_size), static_cast<int64_t>(share));
+}
 
 std::vector<int64_t> hdbscan(std::span<const double> rows, int64_t n, int64_t d, const HdbscanSettings& settings) {
   MEDSBENCH_CHECK(static_cast<int64_t>(rows.size()) == n * d, "{} numbers for [{}, {}]", rows.size(), n, d);
@@ -39,7 +47,7 @@ void IncrementalClusters::append(std::span<const double> rows, int64_t m) {
     tree_ = euclidean_tree(points_);
     joins_ = joins_of(tree_, points_.size());
   }
-  labels_ = flat_clusters(tree_, joins_, points_.size(), settings_.min_cluster_size);
+  labels_ = flat_clusters(tree_, joins_, points_.size(), settings_.smallest_cluster(points_.size()));
 }
 
 }  // namespace harness

@@ -11,8 +11,12 @@
 namespace harness {
 
 struct HdbscanSettings {
-  int min_cluster_size = 2;  // >= 2
-  int min_samples = 1;       // >= 1; core distance = distance of the min_samples-th nearest other point
+  int min_cluster_size = 2;      // >= 2
+  int min_samples = 1;           // >= 1; core distance = distance of the min_samples-th nearest other point
+  double min_cluster_share = 0;  // [0, 1]: a cluster has this share of the points at least
+
+  // Fewest points of a cluster among n: the larger of min_cluster_size and min_cluster_share * n, rounded up.
+  [[nodiscard]] int64_t smallest_cluster(int64_t n) const;
 };
 
 // Labels [n] of rows [n, d] under Euclidean distance, -1 is noise: the partition of hdbscan 0.8.44 with an exact spanning tree

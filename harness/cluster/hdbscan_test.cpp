@@ -99,8 +99,21 @@ RC_GTEST_PROP(Hdbscan, EqualsAPlainTranscriptionOfTheDefinition, ()) {
   HdbscanSettings settings;
   settings.min_cluster_size = *rc::gen::inRange(2, 6);
   settings.min_samples = *rc::gen::inRange(1, 5);
+  settings.min_cluster_share = *rc::gen::inRange(0, 8) / 20.0;
   const std::vector<double> rows = random_rows(seed, n, d, *rc::gen::arbitrary<bool>());
   RC_ASSERT(canonical(hdbscan(rows, n, d, settings)) == canonical(plain_hdbscan(rows, n, d, settings)));
+}
+
+TEST(Hdbscan, TheSmallestClusterIsAShareOfThePointsWhereThatIsMore) {
+  EXPECT_EQ(HdbscanSettings{}.smallest_cluster(1000), 2);
+  const HdbscanSettings tenth{.min_cluster_share = 0.1};
+  EXPECT_EQ(tenth.smallest_cluster(10), 2);
+  EXPECT_EQ(tenth.smallest_cluster(30), 3) << "0.1 * 30 is more than 3 in floating point";
+  EXPECT_EQ(tenth.smallest_cluster(31), 4);
+  EXPECT_EQ(HdbscanSettings{.min_cluster_share = 1}.smallest_cluster(7), 7);
+  // Three pairs and a group of three: with 0.3 of 9 points a cluster, 3 at least, the pairs of the left side are one cluster.
+  const std::vector<double> rows = {0, 0.1, 1, 1.1, 2.5, 2.6, 20, 20.1, 20.25};
+  EXPECT_EQ(canonical(hdbscan(rows, 9, 1, {.min_cluster_share = 0.3})), (Labels{0, 0, 0, 0, 0, 0, 1, 1, 1}));
 }
 
 RC_GTEST_PROP(Hdbscan, IgnoresTheOrderOfItsInputWhereNoDistancesTie, ()) {

@@ -21,15 +21,27 @@ void correct_zero_rows(const PointBlocks& points, std::span<const double> query,
   for (const int64_t i : points.zeros()) squared[static_cast<size_t>(i)] = kZeroRow;
 }
 
-}  // namespace
-
-std::vector<int64_t> nearest_points(const PointBlocks& points, std::span<const double> query, int64_t k) {
+// [blocks * 8], infinite after the last point.
+std::vector<double> squared_distances_to(const PointBlocks& points, std::span<const double> query) {
   MEDSBENCH_CHECK(static_cast<int64_t>(query.size()) == points.dimension(), "a query of {} numbers among points of {}",
                   query.size(), points.dimension());
-  const int64_t count = std::min(k, points.size());
   std::vector<double> squared(static_cast<size_t>(points.blocks() * kLanes));
   squared_distances(points.data(), points.blocks(), points.dimension(), query.data(), squared.data());
   correct_zero_rows(points, query, squared);
+  return squared;
+}
+
+}  // namespace
+
+int64_t points_within(const PointBlocks& points, std::span<const double> query, double radius) {
+  const std::vector<double> squared = squared_distances_to(points, query);
+  return std::count_if(squared.begin(), squared.begin() + points.size(),
+                       [&](double value) { return value <= radius * radius; });
+}
+
+std::vector<int64_t> nearest_points(const PointBlocks& points, std::span<const double> query, int64_t k) {
+  const int64_t count = std::min(k, points.size());
+  const std::vector<double> squared = squared_distances_to(points, query);
   std::vector<int64_t> nearest;
   nearest.reserve(static_cast<size_t>(count) + 1);
   double bound =

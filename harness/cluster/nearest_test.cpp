@@ -25,6 +25,16 @@ TEST(NearestPoints, ARowOfZerosIsAtCosineDistanceOne) {
   EXPECT_EQ(nearest_points(points, std::vector<double>{0, 0}, 3), (std::vector<int64_t>{0, 1, 2}));
 }
 
+TEST(PointsWithin, CountsThoseWithinTheRadius) {
+  const PointBlocks points = points_of({{1, 0}, {2, 0}, {3, 4}, {0, 1}, {-1, 0}, {0, 0}});
+  // Of the unit rows (1, 0) twice, (0.6, 0.8) at sqrt(0.8), (0, 1) and the row of zeros at sqrt(2), (-1, 0) at 2.
+  EXPECT_EQ(points_within(points, unit({1, 0}), 0.1), 2);
+  EXPECT_EQ(points_within(points, unit({1, 0}), 0.9), 3);
+  EXPECT_EQ(points_within(points, unit({1, 0}), 1.5), 5);
+  EXPECT_EQ(points_within(points, unit({1, 0}), 2), 6);
+  EXPECT_EQ(points_within(PointBlocks(2), unit({1, 0}), 2), 0);
+}
+
 TEST(NearestVote, TheMajorityWinsAndATieGoesByTheRule) {
   const PointBlocks points = points_of({{1, 0}, {1, 0.1}, {1, 0.2}, {0, 1}});
   const std::vector<double> query = unit({1, 0});

@@ -39,6 +39,7 @@ class PlainHdbscan {
  public:
   PlainHdbscan(std::span<const double> rows, int64_t n, int64_t d, const HdbscanSettings& settings)
       : n_(n), min_size_(static_cast<size_t>(settings.min_cluster_size)) {
+    while (static_cast<double>(min_size_) + 1e-9 < settings.min_cluster_share * static_cast<double>(n)) ++min_size_;
     std::vector<std::vector<double>> squared(static_cast<size_t>(n), std::vector<double>(static_cast<size_t>(n), 0));
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j < n; ++j) {

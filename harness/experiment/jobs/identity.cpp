@@ -30,6 +30,10 @@ std::vector<std::string> keys_without_result(const Config::Entries& effective) {
   for (const char* key : {"data.problem_field", "data.answer_field"}) {
     if (value_of<std::string>(effective, key, "").empty()) keys.emplace_back(key);
   }
+  // Likewise at these values, their defaults.
+  for (const auto& [key, neutral] : {std::pair("method.min_cluster_share", 0.0), std::pair("method.radius", 0.05)}) {
+    if (value_of(effective, key, neutral) == neutral) keys.emplace_back(key);
+  }
   return keys;
 }
 

@@ -53,6 +53,12 @@ TEST(JobIdentity, HoldsTheFieldsOfAFileWhereTheyAreNamed) {
   }
 }
 
+TEST(JobIdentity, HoldsTheKeysOfMedsThatAreNewerThanFinishedRunsOffTheirDefaults) {
+  EXPECT_EQ(identity_of({"method.min_cluster_share=0.0", "method.radius=0.05"}), identity_of({}));
+  EXPECT_NE(identity_of({"method.min_cluster_share=0.1"}), identity_of({}));
+  EXPECT_NE(identity_of({"method.radius=0.2"}), identity_of({}));
+}
+
 TEST(JobIdentity, HoldsTheNumberOfProcessesWhereThereAreSeveral) {
   EXPECT_EQ(identity_of({"train.processes=1"}), identity_of({}));  // a configuration from before the key
   EXPECT_NE(identity_of({"train.processes=2"}), identity_of({"train.processes=1"}));
