@@ -82,6 +82,35 @@ struct SizeBins {
   }
 };
 
+// Pairs of responses, of one problem each, on which clusters and equal answers disagree, and who then has the true labels'
+// word.
+struct Disputes {
+  int64_t pairs = 0, differ = 0, clusters_right = 0;
+
+  // The responses of one problem; those without a label (-1) are left out, noise and a missing answer (-1) equal nothing.
+  void add(const std::vector<int64_t>& clusters, const std::vector<int64_t>& answers, const std::vector<int64_t>& labels) {
+    std::vector<std::array<int64_t, 3>> rows;
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const int64_t alone = -1 - static_cast<int64_t>(i);
+      if (labels[i] >= 0)
+        rows.push_back({clusters[i] < 0 ? alone : clusters[i], answers[i] < 0 ? alone : answers[i], labels[i]});
+    }
+    // Pairs that are equal in all of the columns asked for.
+    const auto equal = [&](bool cluster, bool answer, bool label) {
+      std::map<std::array<int64_t, 3>, int64_t> counts;
+      for (const auto& row : rows) ++counts[{cluster ? row[0] : 0, answer ? row[1] : 0, label ? row[2] : 0}];
+      int64_t sum = 0;
+      for (const auto& [row, count] : counts) sum += count * (count - 1) / 2;
+      return sum;
+    };
+    const int64_t both = equal(true, true, false), all = equal(true, true, true);
+    pairs += equal(false, false, false);
+    differ += equal(true, false, false) + equal(false, true, false) - 2 * both;
+    clusters_right += equal(true, false, true) - all;                                         // together, and one error
+    clusters_right += (equal(false, true, false) - both) - (equal(false, true, true) - all);  // apart, and two errors
+  }
+};
+
 double share(int64_t part, int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 }  // namespace
@@ -144,6 +173,7 @@ void ClusterWatch::measure_choice(size_t choice, harness::Metrics& values) const
   const int64_t slip = memory_.error_labels().find("slip");
   Agreements labels, labels_without_slips, answers;
   SizeBins sizes;
+  Disputes disputes;
   for (const auto& [problem, watched] : watched_) {
     const History& history = memory_.histories().at({problem, false});
     const std::vector<int64_t> clusters = labels_of(history, watched, choice);
@@ -152,12 +182,15 @@ void ClusterWatch::measure_choice(size_t choice, harness::Metrics& values) const
     add_known(labels_without_slips, clusters, truth, slip);
     add_known(answers, clusters, wide(history.answers()), -1);
     sizes.add(clusters);
+    disputes.add(clusters, wide(history.answers()), truth);
   }
   const std::string place = "clusters/" + choices_[choice].name + "/";
   values[place + "place"] = static_cast<double>(choice);
   report(labels, place + "labels/", values);
   report(labels_without_slips, place + "labels_without_slips/", values);
   report(answers, place + "answers/", values);
+  if (disputes.pairs > 0) values[place + "differ"] = share(disputes.differ, disputes.pairs);
+  if (disputes.differ > 0) values[place + "right_where_differ"] = share(disputes.clusters_right, disputes.differ);
   if (sizes.stored > 0) values[place + "noise"] = share(sizes.noise, sizes.stored);
   if (sizes.problems > 0) values[place + "per_problem"] = share(sizes.clusters, sizes.problems);
   if (choice > 0 || sizes.clusters == 0) return;

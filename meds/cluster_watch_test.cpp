@@ -68,6 +68,30 @@ TEST(ClusterWatch, AgreementIsThatWorkedByHand) {
   EXPECT_EQ(values.at("cluster_size/5"), 0);
 }
 
+TEST(ClusterWatch, WhoIsRightWhereClustersAndAnswersDifferIsWorkedByHand) {
+  ClusterWatch watch(watched_choices("last2,single,answers"));
+  std::vector<Sampled> samples = two_errors();
+  samples[4].answer = "6";                                // one error, one cluster, two answers
+  samples[2].answer = "8";                                // the slip: the cluster and the answer of another error
+  samples[1].answer = "5";                                // an answer of the other error
+  samples.push_back({{1, 1, -1, -1}, "5", "drop last"});  // in no cluster
+  samples.push_back({{1, 1, 1, 0.02F}, "8", ""});         // without a label: in no pair
+  samples.push_back({{1, 2, 3, 4}, "1", "a", 2});         // another problem: two in no cluster,
+  samples.push_back({{1, 2, 5, 4}, "1", "a", 2});         // with one answer
+  const auto values = watch.observe(samples_of(samples), 1);
+  ASSERT_EQ(watch.labels(1, 0), (std::vector<int64_t>{0, 0, 0, 1, 1, 1, -1, 0}));
+  // Answers 8 5 8 | 5 6 5 | 5, labels l l s | d d d | d. Of 21 + 1 pairs differ, clusters together: 01 (right), 12 (wrong: l
+  // and s), 34, 45 (right); answers together: 13 and 15 (clusters right), 16 (right), 36 and 56 (wrong), and that of problem 2
+  // (wrong).
+  EXPECT_DOUBLE_EQ(values.at("clusters/last2/differ"), 10.0 / 22);
+  EXPECT_DOUBLE_EQ(values.at("clusters/last2/right_where_differ"), 6.0 / 10);
+  // All together: differ where answers do, 21 - 1 (two 8) - 6 (four 5) = 14, in one error 01, 34, 45 and 46.
+  EXPECT_DOUBLE_EQ(values.at("clusters/single/differ"), 14.0 / 22);
+  EXPECT_DOUBLE_EQ(values.at("clusters/single/right_where_differ"), 4.0 / 14);
+  EXPECT_EQ(values.at("clusters/answers/differ"), 0);
+  EXPECT_THAT(values, Not(Contains(Key("clusters/answers/right_where_differ"))));
+}
+
 TEST(ClusterWatch, ProblemsAreWeightedByTheirResponses) {
   ClusterWatch watch(watched_choices("single"));
   std::vector<Sampled> samples = two_errors();  // purity 3 of 6
