@@ -79,7 +79,8 @@ TEST(Keys, AreListedOnceWithDefaultRangeAndMeaningWhereverTheyAreRead) {
   const std::string text = harness::keys_text(sections, "");
   for (const char* line : {"train.steps = 36  (integer >= 1) training steps", "eval.n = 128  (integer >= 1) samples a problem",
                            "data.nano.slips = 0.05  (number [0, 1])", "table.k = [1, 128]  (integers)",
-                           "method.alpha = 0.1  (number [0, 1000000])", "model.layers = 6  (integer >= 1)"}) {
+                           "method.alpha = 0.1  (number [0, 1000000])", "by = 0  (number >= 0) points by which",
+                           "model.layers = 6  (integer >= 1)"}) {
     EXPECT_THAT(text, ::testing::HasSubstr(line));
   }
 }

@@ -103,6 +103,34 @@ TEST_F(Messages, UnknownNamesSayWhatIsMeant) {
                  "found [model.m] (" + path("e.toml") + ": line 3)");
 }
 
+TEST_F(Messages, AConditionNamesRowsAColumnAndWhatMustHold) {
+  const std::string end = "compare_to = \"DAPO\"";
+  const auto refused = [&](const std::string& lines, const std::string& place, const std::string& rest) {
+    expect_refused(end, end + "\n[[conditions]]\n" + lines, place, rest);
+  };
+  const std::string rows = "row = \"MEDS\"\nagainst = \"DAPO\"\n", metric = "metric = \"average pass@4\"\n";
+  refused("row = \"MED\"\nagainst = \"DAPO\"\nis = \"better\"\n" + metric,
+          line(29) + "conditions: row: ", "expected the name of a row (DAPO, MEDS), found MED; the nearest is MEDS");
+  refused("row = \"MEDS\"\nagainst = \"MEDS\"\nis = \"better\"\n" + metric,
+          line(30) + "conditions: against: ", "expected another row, found the row itself");
+  refused(rows + "is = \"above\"\n" + metric, line(31) + "is: ", "expected one of [\"better\", ");
+  refused(rows + "is = \"better\"\nmetric = \"average pas@4\"\n", line(32) + "metric: ", "found \"pas@4\"");
+  refused(rows + "is = \"better\"\nmetric = \"average pass@2\"\n",
+          "error: " + line(32) + "conditions: metric: ", "found \"average pass@2\"; table.k needs 2");
+  refused(rows + "is = \"better\"\n", path("e.toml") + ": ", "metric: expected a column beside is = \"better\", found none");
+  refused(rows + "is = \"equal_bytes\"\n" + metric, line(32) + "metric: ", "expected none beside is = \"equal_bytes\"");
+  refused(rows + "is = \"equal_bytes\"\nby = 5\n", line(32) + "by: ", "expected none beside is = \"equal_bytes\", found 5");
+  refused(rows + "is = \"equivalent\"\n" + metric,
+          line(31) + "conditions: is: ", "expected table.margin beside \"equivalent\", found none");
+  refused(rows + "is = \"worse\"\n" + metric + "bye = 5\n", line(33) + "bye: unknown key", "the nearest is by");
+  const std::string whole = rows + "is = \"worse\"\n" + metric;
+  refused(whole + "[[conditions]]\n" + whole, line(34) + "conditions: ", "found MEDS worse DAPO in average pass@4 twice");
+  expect_refused("k = [1, 4]", "k = [1, 4]\nguarded = [\"MED\"]",
+                 line(6) + "table.guarded: ", "expected the name of a row (DAPO, MEDS), found MED; the nearest is MEDS");
+  expect_refused("k = [1, 4]", "k = [1, 4]\nguarded = [\"MEDS\"]",
+                 line(6) + "table.guarded: ", "expected [[conditions]] beside it, found none");
+}
+
 TEST_F(Messages, UnknownKeysSayWhatIsMeant) {
   expect_refused("compare_to = \"DAPO\"", "compareto = \"DAPO\"", line(27) + "compareto: unknown key",
                  "; the nearest is compare_to");

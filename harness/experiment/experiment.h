@@ -15,6 +15,8 @@
 //   table.primary = ["average pass@1"] the comparisons fixed beforehand: Holm's family (else all of the table)
 //   [until]                           rule = "group_sequential", looks = [5, 10, 15, 20], or "anytime", "half_width": rows get
 //                                     seeds until the comparisons are decided (harness/verdicts/seed_rule.h)
+//   [[conditions]]                    row, against, metric, is, by, name: what must hold before verdicts on the rows of
+//                                     table.guarded are printed (harness/report/table/conditions.h)
 //   run.whole_seeds = 5               seeds of a row evaluated with eval.n samples, the others with run.other_n = 16
 //   run.also = ["other.toml"]         experiments run after this one, each with a table of its own
 //   run.slurm = ["--partition=gpu"]   options of sbatch where the jobs go to Slurm
@@ -86,7 +88,8 @@ struct BaseTrial {
 
 struct Experiment : TableSettings {
   std::string file, results, runs, published;
-  Config::Entries head;  // the keys of the file's head with their places
+  Config::Entries head;                          // the keys of the file's head with their places
+  std::vector<Config::Entries> condition_heads;  // of each condition the same
   std::vector<BaseModel> models;
   std::vector<PlannedJob> base_jobs;
   std::vector<std::shared_ptr<const PretrainJob>> pretrain_jobs;  // what each of them was read as

@@ -51,6 +51,8 @@ FileHead read_file_head(ConfigReader& keys, const std::string& stem) {
   h.also = keys.texts("run.also", {}, "experiment files run after this one, each with a table of its own");
   h.slurm = keys.texts("run.slurm", {}, "further options of sbatch");
   read_table_keys(keys, table);
+  table.guarded =
+      keys.texts("table.guarded", {}, "rows on which no verdict is printed while one of [[conditions]] does not hold");
   h.published = keys.text("table.published", "", "TOML file with published numbers to stand beside ours");
   return h;
 }

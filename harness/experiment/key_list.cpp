@@ -7,6 +7,7 @@
 
 #include "harness/experiment/file_keys.h"
 #include "harness/experiment/jobs/settings.h"
+#include "harness/report/table/table_keys.h"
 
 namespace harness {
 
@@ -96,6 +97,12 @@ std::vector<KeySection> all_keys(const Program& program) {
   sections.push_back({"an experiment file", file.keys()});
   sections.push_back({"[[rows]], beside those of a training and evaluation", row.keys()});
   sections.push_back({"[models.NAME]", model.keys()});
+  Config any_condition;
+  for (const char* key : {"row", "against"}) any_condition.set(key, Config::Value(std::string("NAME")), "keys");
+  any_condition.set("is", Config::Value(condition_name(Condition::Is::equal_bytes)), "keys");
+  ConfigReader condition(any_condition);
+  read_condition(condition);
+  sections.push_back({"[[conditions]]", condition.keys()});
   const Config based = program.methods.with_base(nothing);
   ConfigReader training(based);
   read_train_job(training, program);

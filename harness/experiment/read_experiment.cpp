@@ -17,6 +17,7 @@
 #include "harness/experiment/paths.h"
 #include "harness/experiment/seed_looks.h"
 #include "harness/experiment/trial.h"
+#include "harness/report/table/table_keys.h"
 
 namespace harness {
 
@@ -45,6 +46,7 @@ class ExperimentReader {
   Experiment read() {
     read_head();
     std::vector<Config> rows = common_.take_tables("rows");
+    const std::vector<Config> conditions = common_.take_tables("conditions");
     Config models = common_.take("models");
     if (!options_.data_dir.empty()) common_.set("data.dir", Config::Value(options_.data_dir), "--data");
     read_models(std::move(models), common_, experiment_, program_);
@@ -54,6 +56,8 @@ class ExperimentReader {
     }
     for (Config& row : rows) read_row(row);
     check_comparisons();
+    for (const Config& condition : conditions) read_condition_of(condition);
+    check_guarded();
     add_checkpoint_evaluations(experiment_);
     std::string identities;
     for (const PlannedJob* job : all_jobs(experiment_)) identities += job->identity;
@@ -315,6 +319,58 @@ class ExperimentReader {
       throw Error("{}: row {}: compare_to: expected the name of a row on {} ({}), found {}{}", row.head.at("compare_to").origin,
                   row.name, row.base_model, fmt::join(known, ", "), row.compare_to, nearest_text(row.compare_to, known));
     }
+  }
+
+  void need_row(const std::string& place, const std::string& name) const {
+    std::vector<std::string> known;
+    for (const PlannedRow& row : experiment_.rows) {
+      if (row.name == name) return;
+      if (std::find(known.begin(), known.end(), row.name) == known.end()) known.push_back(row.name);
+    }
+    throw Error("{}: expected the name of a row ({}), found {}{}", place, fmt::join(known, ", "), name,
+                nearest_text(name, known));
+  }
+
+  void read_condition_of(const Config& given) {
+    ConfigReader keys(given);
+    Condition condition = read_condition(keys);
+    const Config::Entries head = keys.effective();
+    const auto place = [&](const std::string& key) { return head.at(key).origin + ": conditions: " + key; };
+    need_row(place("row"), condition.row);
+    need_row(place("against"), condition.against);
+    bool applies = false;
+    for (const PlannedRow& row : experiment_.rows) {
+      if (row.name != condition.row) continue;
+      const PlannedRow* against = find_row(condition.against, row.base_model);
+      if (against == &row) throw Error("{}: expected another row, found the row itself", place("against"));
+      if (row.untrained) throw Error("{}: expected a trained row, found {}: name it in against", place("row"), row.name);
+      applies = applies || against != nullptr;
+      if (against == nullptr || (against->untrained && condition.is != Condition::Is::equal_bytes)) continue;
+      const bool shared = std::any_of(row.seeds.begin(), row.seeds.end(), [&](int64_t seed) {
+        return std::find(against->seeds.begin(), against->seeds.end(), seed) != against->seeds.end();
+      });
+      if (!shared) throw Error("{}: expected a row that shares training seeds, found {}", place("against"), against->name);
+    }
+    if (!applies) {
+      throw Error("{}: expected a row on a base model of {}, found {} on others", place("against"), condition.row,
+                  condition.against);
+    }
+    if (condition.is == Condition::Is::equivalent && !(experiment_.rule.margin > 0)) {
+      throw Error("{}: expected table.margin beside \"equivalent\", found none", place("is"));
+    }
+    for (const Condition& other : experiment_.conditions) {
+      if (other.name != condition.name) continue;
+      throw Error("{}: conditions: expected names of their own, found {} twice", head.at("row").origin, condition.name);
+    }
+    experiment_.conditions.push_back(std::move(condition));
+    experiment_.condition_heads.push_back(head);
+  }
+
+  void check_guarded() const {
+    if (experiment_.guarded.empty()) return;
+    const std::string place = experiment_.head.at("table.guarded").origin + ": table.guarded";
+    for (const std::string& name : experiment_.guarded) need_row(place, name);
+    if (experiment_.conditions.empty()) throw Error("{}: expected [[conditions]] beside it, found none", place);
   }
 
   const ExperimentOptions& options_;

@@ -17,6 +17,7 @@ std::string looks_path(const std::string& runs) { return runs + "/looks.json"; }
 void write_looks(const std::string& runs, const SeedLooks& looks) {
   OrderedJson json{
       {"version", 1}, {"rule", to_json(looks.rule)}, {"primary", looks.primary}, {"comparisons", looks.comparisons}};
+  if (!looks.conditions.empty()) json["conditions"] = looks.conditions;
   json["amended"] = looks.amended;
   json["looks"] = looks.looks;
   json["seeds"] = OrderedJson::object();
@@ -34,6 +35,8 @@ std::string what_changed(const SeedLooks& before, const SeedLooks& now) {
   differ("table.primary", fmt::format("{}", fmt::join(before.primary, ", ")), fmt::format("{}", fmt::join(now.primary, ", ")));
   differ("comparisons", fmt::format("{}", fmt::join(before.comparisons, ", ")),
          fmt::format("{}", fmt::join(now.comparisons, ", ")));
+  differ("conditions", fmt::format("{}", fmt::join(before.conditions, ", ")),
+         fmt::format("{}", fmt::join(now.conditions, ", ")));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -53,6 +56,7 @@ std::optional<SeedLooks> read_looks(const std::string& runs) {
       if (!json.contains(key) || !json[key].is_array()) throw Error("expected the list \"{}\", found none", key);
       for (const Json& text_of : json[key]) list->push_back(text_of.get<std::string>());
     }
+    if (json.contains("conditions")) looks.conditions = json["conditions"].get<std::vector<std::string>>();
     looks.looks = integer_field(json, "looks");
     if (!json.contains("seeds") || !json["seeds"].is_object()) throw Error("expected \"seeds\" by row, found none");
     for (auto row = json["seeds"].begin(); row != json["seeds"].end(); ++row)
@@ -65,6 +69,8 @@ SeedLooks fixed_beforehand(const Experiment& experiment) {
   SeedLooks looks;
   looks.rule = experiment.rule;
   looks.primary = experiment.primary;
+  for (const Condition& condition : experiment.conditions) looks.conditions.push_back(to_json(condition).dump());
+  for (const std::string& row : experiment.guarded) looks.conditions.push_back("guarded: " + row);
   for (const PlannedRow& row : experiment.rows) {
     if (!row.compare_to.empty()) {
       looks.comparisons.push_back(fmt::format("{}: {} - {}", row.base_model, row.name, row.compare_to));
@@ -91,6 +97,7 @@ void check_looks(const Experiment& experiment, bool amend) {
   before->rule = now.rule;
   before->primary = now.primary;
   before->comparisons = now.comparisons;
+  before->conditions = now.conditions;
   write_looks(experiment.runs, *before);
 }
 

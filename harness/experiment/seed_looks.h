@@ -12,10 +12,11 @@
 
 namespace harness {
 
-// What was fixed beforehand: another rule, family or base is another experiment once one has looked.
+// What was fixed beforehand: another rule, family, base or condition is another experiment once one has looked.
 struct SeedLooks {
   SeedRule rule;
   std::vector<std::string> primary, comparisons;  // "BASE MODEL: ROW - BASE"
+  std::vector<std::string> conditions;            // one line each, and "guarded: ROW"; they ask for no seeds
   std::vector<std::string> amended;               // one line a change
   std::map<std::string, int64_t> seeds;           // BASE MODEL/ROW -> number of training seeds it gets
   int64_t looks = 0;                              // made so far

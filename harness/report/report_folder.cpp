@@ -74,6 +74,7 @@ std::vector<NamedText> table_files(const ExperimentResults& results, const Summa
                                {"table.csv", csv_table(summary)},
                                {"results.json", results_json(results, summary).dump(1) + "\n"},
                                {"counts.csv", counts_csv(results)}};
+  if (!summary.conditions.empty()) files.push_back({"conditions.csv", conditions_csv(summary.conditions)});
   if (summary.comparisons > 0) files.push_back({"verdicts.csv", verdicts_csv(summary)});
   files.push_back({"curves.csv", curves_csv(experiment_charts(results))});
   if (const std::vector<NoiseRecord> noise = noise_records(results, summary); !noise.empty()) {

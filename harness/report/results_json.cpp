@@ -42,7 +42,26 @@ OrderedJson comparison_json(const Comparison& comparison) {
                                   {"high", number_or_null(verdict.high)},
                                   {"p_equivalence", number_or_null(verdict.p_equivalence)},
                                   {"seeds_to_decide", verdict.wanted > 0 ? OrderedJson(verdict.wanted) : OrderedJson(nullptr)}};
+    if (!comparison.withheld.empty()) json["verdict"]["decision"] = comparison.withheld;
   }
+  return json;
+}
+
+OrderedJson condition_json(const ConditionFinding& finding) {
+  OrderedJson json = to_json(finding.condition);
+  json["base_model"] = finding.base_model;
+  json["finding"] = state_name(finding.state);
+  json["seeds"] = finding.seeds;
+  json["planned_seeds"] = finding.planned;
+  if (finding.condition.is == Condition::Is::equal_bytes) {
+    json["counts"] = finding.counts;
+    json["differing"] = finding.differing;
+    return json;
+  }
+  json["difference"] = number_or_null(finding.alone.difference.value);
+  json["low"] = number_or_null(finding.alone.low);
+  json["high"] = number_or_null(finding.alone.high);
+  json["p_equivalence"] = number_or_null(finding.alone.p_equivalence);
   return json;
 }
 
@@ -105,6 +124,8 @@ OrderedJson lm_eval_results(const ExperimentResults& results, const Summary& sum
 
 OrderedJson results_json(const ExperimentResults& results, const Summary& summary) {
   OrderedJson json{{"version", 1}, {"title", summary.title}, {"footer", summary.footer}, {"rows", OrderedJson::array()}};
+  for (const ConditionFinding& finding : summary.conditions) json["conditions"].push_back(condition_json(finding));
+  if (!summary.guarded.empty()) json["guarded"] = summary.guarded;
   for (size_t row = 0; row < summary.rows.size(); ++row) json["rows"].push_back(lm_eval_results(results, summary, row));
   return json;
 }

@@ -98,7 +98,8 @@ void compare_file(const std::string& folder, const NamedText& file, Verification
     return;
   }
   const std::string stored = read_file(path);
-  static const std::set<std::string> kTables = {"table.csv", "counts.csv", "verdicts.csv", "noise.csv", "checkpoints.csv"};
+  static const std::set<std::string> kTables = {"table.csv",    "counts.csv", "conditions.csv",
+                                                "verdicts.csv", "noise.csv",  "checkpoints.csv"};
   if (kTables.contains(file.name)) {
     compare_csv(file.name, stored, file.text, result);
   } else if (file.name != "manifest.json" || result.differences.empty()) {

@@ -11,6 +11,7 @@
 #include "harness/core/config.h"
 #include "harness/core/error.h"
 #include "harness/experiment/scale.h"
+#include "harness/report/table/table_keys.h"
 
 namespace {
 
@@ -56,6 +57,10 @@ void read(Config config) {
     harness::ConfigReader keys(row);
     answered([&] { (void)harness::read_row_head(keys, {1}, {}); });
     config.overlay(row);
+  }
+  for (const Config& condition : config.take_tables("conditions")) {
+    harness::ConfigReader keys(condition);
+    answered([&] { (void)harness::read_condition(keys); });
   }
   const Config models = config.take("models");
   harness::ConfigReader model(models), head(config), keys(config);

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "harness/core/nearest_name.h"
@@ -40,19 +41,30 @@ std::string way_to_column(const Experiment& experiment, const Column& wanted, co
   return fmt::format("of {} are compared: {}", wanted.set, fmt::join(metrics, ", "));
 }
 
-void check_primary(const Experiment& experiment, FindingList& found) {
+// What is wrong with a column that must be compared; nothing where it is.
+std::optional<Finding> missing_column(const Experiment& experiment, const std::string& text) {
   const std::vector<Column> columns = compared_columns(experiment);
+  const Column wanted = parse_column(text);
+  const bool there = std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
+    return column.set == wanted.set && column.quantity == wanted.quantity;
+  });
+  if (there) return std::nullopt;
+  // A scaled table may have fewer k than the experiment.
+  return Finding{.severity = experiment.scale == 1 ? Severity::error : Severity::warning,
+                 .what = fmt::format("expected a column of the table that is compared, found \"{}\"", name_of(wanted)),
+                 .way_out = way_to_column(experiment, wanted, columns)};
+}
+
+void check_columns(const Experiment& experiment, FindingList& found) {
   for (const std::string& text : experiment.primary) {
-    const Column wanted = parse_column(text);
-    const bool there = std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
-      return column.set == wanted.set && column.quantity == wanted.quantity;
-    });
-    if (there) continue;
-    // A scaled table may have fewer k than the experiment.
-    found.add("table.primary",
-              {.severity = experiment.scale == 1 ? Severity::error : Severity::warning,
-               .what = fmt::format("expected a column of the table that is compared, found \"{}\"", name_of(wanted)),
-               .way_out = way_to_column(experiment, wanted, columns)});
+    if (auto finding = missing_column(experiment, text)) found.add("table.primary", std::move(*finding));
+  }
+  for (size_t i = 0; i < experiment.conditions.size(); ++i) {
+    if (experiment.conditions[i].is == Condition::Is::equal_bytes) continue;
+    auto finding = missing_column(experiment, experiment.conditions[i].metric);
+    if (!finding) continue;
+    finding->place = experiment.condition_heads[i].at("metric").origin + ": conditions: metric";
+    found.add(std::move(*finding));
   }
 }
 
@@ -96,7 +108,7 @@ void check_table(const Experiment& experiment, FindingList& found) {
                           .way_out = fmt::format("table.k = {}, or eval.n = {}",
                                                  to_toml(Config::Value(reachable_k(experiment.k, experiment.n))), largest)});
   }
-  check_primary(experiment, found);
+  check_columns(experiment, found);
   for (const PlannedRow& row : experiment.rows) check_comparison(experiment, row, found);
 }
 

@@ -101,11 +101,12 @@ std::string published_table(const Summary& summary) {
 }
 
 std::string verdicts_of(const Summary& summary) {
-  const VerdictTable table = verdict_table(summary);
-  if (table.headings.empty()) return "";
-  std::string text = table.lines.empty() ? fmt::format("<p>{}</p>\n", markup_escape(table.caption))
-                                         : plain_table(table.caption, table.headings, table.lines);
-  if (!table.rest.empty()) text += fmt::format("<p class=\"note\">{}</p>\n", markup_escape(table.rest));
+  std::string text;
+  for (const VerdictTable& table : verdict_tables(summary)) {
+    text += table.lines.empty() ? fmt::format("<p>{}</p>\n", markup_escape(table.caption))
+                                : plain_table(table.caption, table.headings, table.lines);
+    if (!table.rest.empty()) text += fmt::format("<p class=\"note\">{}</p>\n", markup_escape(table.rest));
+  }
   return text;
 }
 

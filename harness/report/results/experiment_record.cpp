@@ -1,5 +1,6 @@
 #include "harness/report/results/experiment_record.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -118,6 +119,18 @@ void check_rows(const ExperimentRecord& record) {
   }
 }
 
+// One that applies nowhere would guard nothing.
+void check_conditions(const ExperimentRecord& record) {
+  for (const Condition& condition : record.conditions) {
+    const bool applies = std::any_of(record.rows.begin(), record.rows.end(), [&](const RowRecord& row) {
+      return row.name == condition.row && record.find(row.base_model, condition.against) != nullptr;
+    });
+    if (applies) continue;
+    throw Error("condition {}: expected rows {} and {} on one base model, found none", condition.name, condition.row,
+                condition.against);
+  }
+}
+
 OrderedJson to_json(const Budget& budget) {
   return OrderedJson{{"tokens_generated", budget.tokens_generated},
                      {"responses_generated", budget.responses_generated},
@@ -178,6 +191,8 @@ OrderedJson to_json(const ExperimentRecord& record) {
   json["published"] = text_or_null(record.published);
   if (!record.primary.empty()) json["primary"] = record.primary;
   if (record.rule != SeedRule{}) json["rule"] = to_json(record.rule);
+  for (const Condition& condition : record.conditions) json["conditions"].push_back(to_json(condition));
+  if (!record.guarded.empty()) json["guarded"] = record.guarded;
   if (!record.amended.empty()) json["amended"] = record.amended;
   json["rows"] = OrderedJson::array();
   for (const RowRecord& row : record.rows) {
@@ -220,11 +235,18 @@ ExperimentRecord experiment_record_from_json(const Json& json) {
   record.published = optional_text(json, "published");
   if (json.contains("primary")) record.primary = list_field<std::string>(json, "primary");
   if (json.contains("rule")) record.rule = with_context("rule", [&] { return seed_rule_from_json(json["rule"]); });
+  if (json.contains("conditions")) {
+    for (const Json& one : array_field(json, "conditions")) {
+      record.conditions.push_back(with_context("conditions", [&] { return condition_from_json(one); }));
+    }
+  }
+  if (json.contains("guarded")) record.guarded = list_field<std::string>(json, "guarded");
   if (json.contains("amended")) record.amended = list_field<std::string>(json, "amended");
   for (const Json& row : array_field(json, "rows")) {
     record.rows.push_back(with_context(fmt::format("row {}", record.rows.size() + 1), [&] { return row_from_json(row); }));
   }
   check_rows(record);
+  check_conditions(record);
   return record;
 }
 

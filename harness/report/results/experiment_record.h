@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/core/json.h"
+#include "harness/verdicts/condition.h"
 #include "harness/verdicts/seed_rule.h"
 
 namespace harness {
@@ -53,13 +54,15 @@ struct TableSettings {
   std::string title;
   std::vector<std::string> sets;  // columns, in order
   std::vector<int64_t> k = {1, 128};
-  std::vector<double> g_pass;        // thresholds of G-pass@k columns, none by default
-  bool maj = false;                  // maj@k columns
-  std::vector<double> cover;         // thresholds of Cover@tau columns, none by default
-  std::vector<std::string> primary;  // columns whose comparisons are Holm's family, "average pass@1"; {}: all
-  SeedRule rule;                     // how many seeds rows get, and what is called equivalent
-  std::vector<std::string> amended;  // rules that stood before the present one, each with the look after which it was changed
-  int64_t n = 128;                   // samples a problem
+  std::vector<double> g_pass;         // thresholds of G-pass@k columns, none by default
+  bool maj = false;                   // maj@k columns
+  std::vector<double> cover;          // thresholds of Cover@tau columns, none by default
+  std::vector<std::string> primary;   // columns whose comparisons are Holm's family, "average pass@1"; {}: all
+  SeedRule rule;                      // how many seeds rows get, and what is called equivalent
+  std::vector<Condition> conditions;  // what must hold before verdicts on the guarded rows are printed
+  std::vector<std::string> guarded;   // names of rows
+  std::vector<std::string> amended;   // rules that stood before the present one, each with the look after which it was changed
+  int64_t n = 128;                    // samples a problem
   std::optional<uint64_t> eval_seed = 0;  // none: not known, as of the temperature
   std::optional<double> temperature = 1.0;
   std::string grader;  // "": the main grader of the outcome files
@@ -82,7 +85,8 @@ struct ExperimentRecord : TableSettings {
 };
 
 OrderedJson to_json(const ExperimentRecord& record);
-// Throws Error for a missing field, a newer version, two rows with one name, a compare_to that names no row.
+// Throws Error for a missing field, a newer version, two rows with one name, a compare_to that names no row, a condition
+// on two rows that no base model has.
 ExperimentRecord experiment_record_from_json(const Json& json);
 
 // FOLDER/experiment.json.

@@ -157,6 +157,21 @@ void find_best(const std::vector<RowTables>& tables, Summary& summary) {
   summary.leads = static_cast<int64_t>(first.size());
 }
 
+// Neither a verdict on a guarded row, on either side, nor that it is the best is said while a condition does not hold.
+void withhold(const std::vector<std::string>& guarded, Summary& summary) {
+  const auto is_guarded = [&](const std::string& row) {
+    return std::find(guarded.begin(), guarded.end(), row) != guarded.end();
+  };
+  for (SummaryRow& row : summary.rows) {
+    const std::string why = why_withheld(summary.conditions, row.base_model);
+    if (why.empty()) continue;
+    for (TableEntry& entry : row.entries) {
+      if (is_guarded(row.name)) entry.best = false;
+      if (entry.comparison && (is_guarded(row.name) || is_guarded(entry.comparison->against))) entry.comparison->withheld = why;
+    }
+  }
+}
+
 bool graded_twice(const ExperimentResults& results) {
   return std::any_of(results.rows.begin(), results.rows.end(), [](const RowResults& row) {
     return std::any_of(row.seeds.begin(), row.seeds.end(),
@@ -203,7 +218,8 @@ void group_rows(Summary& summary) {
 }  // namespace
 
 int Comparison::mark() const {
-  if (!verdict || (verdict->decision != Decision::better && verdict->decision != Decision::worse)) return 0;
+  if (!verdict || !withheld.empty() || (verdict->decision != Decision::better && verdict->decision != Decision::worse))
+    return 0;
   return verdict->decision == Decision::better ? 1 : -1;
 }
 
@@ -230,6 +246,9 @@ Summary summarise(const ExperimentResults& results) {
   }
   compare_rows(results, tables, summary);
   find_best(tables, summary);
+  summary.conditions = judge_conditions(results, summary.columns, tables);
+  summary.guarded = results.record.guarded;
+  withhold(summary.guarded, summary);
   add_published(results, summary);
   group_rows(summary);
   summary.footer = footer_lines(results, summary);

@@ -8,6 +8,7 @@
 
 #include "harness/report/results/experiment_results.h"
 #include "harness/report/table/columns.h"
+#include "harness/report/table/conditions.h"
 #include "harness/stats/compare.h"
 #include "harness/stats/undefined.h"
 #include "harness/verdicts/verdicts.h"
@@ -20,7 +21,8 @@ struct Comparison {
   MeanInterval difference;                   // 95 %, of this comparison alone
   double improvement = 0;                    // probability of improvement over seeds, mean over sets (arXiv 2108.13264)
   std::optional<ComparisonVerdict> verdict;  // of one fixed beforehand
-  // +1 where it is better, -1 where it is worse, else 0.
+  std::string withheld;                      // why the verdict is not printed (conditions.h); "": it is
+  // +1 where it is better, -1 where it is worse, else 0; of a withheld verdict 0.
   [[nodiscard]] int mark() const;
 };
 
@@ -46,9 +48,11 @@ struct Summary {
   int64_t comparisons = 0;       // size of Holm's family; 0: no row has the seeds that a mark needs
   bool all_primary = true;       // the family is every comparison of the table
   SeedRule rule;
-  std::vector<Look> looks;          // of a rule that adds seeds; `decided` counts the family in the order of rows and columns
-  int64_t leads = 0;                // size of the family of bold: best rows against the second best
-  std::vector<std::string> footer;  // plain sentences
+  std::vector<Look> looks;  // of a rule that adds seeds; `decided` counts the family in the order of rows and columns
+  std::vector<ConditionFinding> conditions;
+  std::vector<std::string> guarded;  // rows whose verdicts are withheld while a condition of their base model does not hold
+  int64_t leads = 0;                 // size of the family of bold: best rows against the second best
+  std::vector<std::string> footer;   // plain sentences
 };
 
 // Throws Error for a primary column that is none and for an unreadable file of published numbers.

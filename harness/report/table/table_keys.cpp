@@ -73,4 +73,30 @@ void read_table_keys(ConfigReader& keys, TableSettings& table) {
   table.rule = read_seed_rule(keys);
 }
 
+Condition read_condition(ConfigReader& keys) {
+  Condition condition;
+  condition.row = keys.required_text("row", "row that is judged");
+  condition.against = keys.required_text("against", "row that it is held against");
+  condition.is = condition_is(keys.required_text("is", condition_names(), "what must hold of row against against"));
+  const bool bytes = condition.is == Condition::Is::equal_bytes;
+  condition.metric = keys.text("metric", "", "column in which they are compared, as in table.primary; none of equal_bytes");
+  const double by = keys.number("by", 0, 0, "points by which the difference must be better or worse");
+  condition.name = keys.text("name",
+                             fmt::format("{} {} {}{}", condition.row, condition_name(condition.is), condition.against,
+                                         bytes ? "" : " in " + condition.metric),
+                             "as shown; none: made of the others");
+  keys.finish();
+  if (bytes != condition.metric.empty()) {
+    throw Error("{}: expected {} beside is = \"{}\", found {}", place_of_key(keys, "metric"), bytes ? "none" : "a column",
+                condition_name(condition.is), bytes ? condition.metric : "none");
+  }
+  if (by > 0 && (bytes || condition.is == Condition::Is::equivalent)) {
+    throw Error("{}: expected none beside is = \"{}\", found {}", place_of_key(keys, "by"), condition_name(condition.is), by);
+  }
+  if (bytes) return condition;
+  const Column column = with_context(place_of_key(keys, "metric"), [&] { return parse_column(condition.metric); });
+  condition.by = column.percent() ? by / 100 : by;
+  return condition;
+}
+
 }  // namespace harness

@@ -185,9 +185,7 @@ void latex_published(const Summary& summary, std::string& text) {
   text += "\\bottomrule\n\\end{tabular}\n\\end{table*}\n";
 }
 
-void markdown_verdicts(const Summary& summary, std::string& text) {
-  const VerdictTable table = verdict_table(summary);
-  if (table.headings.empty()) return;
+void markdown_verdicts(const VerdictTable& table, std::string& text) {
   text += fmt::format("\n{}\n\n", markdown_escape(table.caption));
   if (!table.lines.empty()) {
     text += fmt::format("| {} |\n|---|---|---|---:|---:|---:|---:|\n", fmt::join(table.headings, " | "));
@@ -199,10 +197,8 @@ void markdown_verdicts(const Summary& summary, std::string& text) {
   if (!table.rest.empty()) text += (table.lines.empty() ? "" : "\n") + table.rest + "\n";
 }
 
-void latex_verdicts(const Summary& summary, std::string& text) {
-  const VerdictTable table = verdict_table(summary);
-  if (table.headings.empty()) return;
-  text += fmt::format("\\begin{{table*}}[t]\n\\centering\n\\footnotesize\n\\caption{{{}: {}}}\n", latex_escape(summary.title),
+void latex_verdicts(const std::string& title, const VerdictTable& table, std::string& text) {
+  text += fmt::format("\\begin{{table*}}[t]\n\\centering\n\\footnotesize\n\\caption{{{}: {}}}\n", latex_escape(title),
                       latex_escape(table.caption));
   const auto line = [&](const std::vector<std::string>& cells) {
     std::string joined;
@@ -263,7 +259,7 @@ std::string latex_escape(std::string_view text) {
 
 std::string markdown_table(const Summary& summary) {
   std::string text = fmt::format("# {}\n", markdown_escape(summary.title));
-  markdown_verdicts(summary, text);
+  for (const VerdictTable& table : verdict_tables(summary)) markdown_verdicts(table, text);
   for (const TablePart& part : table_parts(summary)) {
     text += fmt::format("\n{}\n\n", markdown_escape(part.caption));
     markdown_part(summary, part, text);
@@ -276,7 +272,7 @@ std::string markdown_table(const Summary& summary) {
 
 std::string latex_table(const Summary& summary) {
   std::string text = "% needs \\usepackage{booktabs}\n";
-  latex_verdicts(summary, text);
+  for (const VerdictTable& table : verdict_tables(summary)) latex_verdicts(summary.title, table, text);
   for (const TablePart& part : table_parts(summary)) {
     text += "\\begin{table*}[t]\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n";
     text += fmt::format("\\caption{{{}: {}}}\n", latex_escape(summary.title), latex_escape(part.caption));
@@ -303,15 +299,16 @@ std::string csv_table(const Summary& summary) {
 }
 
 std::string verdicts_text(const Summary& summary) {
-  const VerdictTable table = verdict_table(summary);
-  if (table.headings.empty()) return "";
-  std::string text = "\n" + table.caption + "\n";
-  if (!table.lines.empty()) {
-    std::vector<std::vector<std::string>> lines{table.headings};
-    lines.insert(lines.end(), table.lines.begin(), table.lines.end());
-    add_aligned(lines, 1, 3, text);
+  std::string text;
+  for (const VerdictTable& table : verdict_tables(summary)) {
+    text += "\n" + table.caption + "\n";
+    if (!table.lines.empty()) {
+      std::vector<std::vector<std::string>> lines{table.headings};
+      lines.insert(lines.end(), table.lines.begin(), table.lines.end());
+      add_aligned(lines, 1, 3, text);
+    }
+    if (!table.rest.empty()) text += table.rest + "\n";
   }
-  if (!table.rest.empty()) text += table.rest + "\n";
   return text;
 }
 

@@ -1,8 +1,9 @@
 #include "harness/report/table/verdict_table.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "harness/core/csv.h"
 #include "harness/core/error.h"
@@ -24,9 +25,24 @@ std::string interval_text(const Column& column, const ComparisonVerdict& verdict
   return fmt::format("{} to {}", with_sign(column, verdict.low), with_sign(column, verdict.high));
 }
 
-std::string wanted_text(const ComparisonVerdict& verdict) {
-  if (verdict.decision != Decision::undecided) return "-";
+std::string wanted_text(const Comparison& comparison) {
+  const ComparisonVerdict& verdict = *comparison.verdict;
+  if (verdict.decision != Decision::undecided || !comparison.withheld.empty()) return "-";
   return verdict.wanted > 0 ? std::to_string(verdict.wanted) : fmt::format("> {}", kMostSeeds);
+}
+
+// "worse by 5", "equivalent within ± 1", "equal bytes".
+std::string asked_text(const Condition& condition, const Column& column, double margin) {
+  if (condition.is == Condition::Is::equivalent) return fmt::format("equivalent within \u00b1 {:.3g}", 100 * margin);
+  std::string text = condition_name(condition.is);
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return condition.by > 0 ? fmt::format("{} by {:.3g}", text, condition.by * (column.percent() ? 100 : 1)) : text;
+}
+
+// Base models before the names of rows, where the table has several.
+bool names_base_models(const Summary& summary) {
+  return std::any_of(summary.rows.begin(), summary.rows.end(),
+                     [&](const SummaryRow& row) { return row.base_model != summary.rows.front().base_model; });
 }
 
 }  // namespace
@@ -47,25 +63,25 @@ std::string shown_decision(const Column& column, const ComparisonVerdict& verdic
 
 VerdictTable verdict_table(const Summary& summary) {
   VerdictTable table;
-  std::set<std::string> models;
-  for (const SummaryRow& row : summary.rows) models.insert(row.base_model);
+  const bool several = names_base_models(summary);
   const bool all = summary.comparisons <= static_cast<int64_t>(kSmallFamily);
   int64_t shown = 0, judged = 0;
   for (const SummaryRow& row : summary.rows) {
     for (size_t c = 0; c < row.entries.size(); ++c) {
       if (!row.entries[c].comparison || !row.entries[c].comparison->verdict) continue;
-      const ComparisonVerdict& verdict = *row.entries[c].comparison->verdict;
+      const Comparison& comparison = *row.entries[c].comparison;
+      const ComparisonVerdict& verdict = *comparison.verdict;
       if (verdict.seeds < 2) continue;
       ++judged;
       const Column& column = summary.columns[c];
       const bool first = column.set == kAverage && column.quantity == Quantity::pass(1);
-      if (!all && !first && verdict.decision == Decision::undecided) continue;
+      if (!all && !first && verdict.decision == Decision::undecided && comparison.withheld.empty()) continue;
       ++shown;
       table.lines.push_back(
-          {(models.size() > 1 ? row.base_model + ": " : "") + row.label + " against " + row.entries[c].comparison->against,
-           full_heading(column), shown_decision(column, verdict, summary.rule.margin),
+          {(several ? row.base_model + ": " : "") + row.label + " against " + comparison.against, full_heading(column),
+           comparison.withheld.empty() ? shown_decision(column, verdict, summary.rule.margin) : comparison.withheld,
            with_sign(column, verdict.difference.value), interval_text(column, verdict), std::to_string(verdict.seeds),
-           wanted_text(verdict)});
+           wanted_text(comparison)});
     }
   }
   if (judged == 0) return {};
@@ -81,6 +97,38 @@ VerdictTable verdict_table(const Summary& summary) {
   return table;
 }
 
+VerdictTable condition_table(const Summary& summary) {
+  VerdictTable table;
+  if (summary.conditions.empty()) return table;
+  table.caption = fmt::format(
+      "Conditions fixed beforehand{}: differences in points, with the 95 % interval of each test alone",
+      summary.guarded.empty() ? ""
+                              : fmt::format(", without which no verdict on {} is printed", fmt::join(summary.guarded, ", ")));
+  table.headings = {"condition", "of", "finding", "difference", "interval", "seeds", "asked"};
+  const bool several = names_base_models(summary);
+  for (const ConditionFinding& finding : summary.conditions) {
+    const Condition& condition = finding.condition;
+    const bool bytes = condition.is == Condition::Is::equal_bytes;
+    const Column column = bytes ? Column{} : parse_column(condition.metric);
+    table.lines.push_back({fmt::format("{}{}: {} against {}", several ? finding.base_model + ": " : "", condition.name,
+                                       condition.row, condition.against),
+                           bytes ? "counts of every problem" : full_heading(column), state_name(finding.state),
+                           bytes ? fmt::format("{} of {} differ", finding.differing, finding.counts)
+                                 : with_sign(column, finding.alone.difference.value),
+                           bytes ? "-" : interval_text(column, finding.alone),
+                           finding.seeds == finding.planned ? std::to_string(finding.seeds)
+                                                            : fmt::format("{}/{}", finding.seeds, finding.planned),
+                           asked_text(condition, column, summary.rule.margin)});
+  }
+  return table;
+}
+
+std::vector<VerdictTable> verdict_tables(const Summary& summary) {
+  std::vector<VerdictTable> tables{condition_table(summary), verdict_table(summary)};
+  std::erase_if(tables, [](const VerdictTable& table) { return table.headings.empty(); });
+  return tables;
+}
+
 std::string verdicts_csv(const Summary& summary) {
   std::string text =
       "base_model,row,source,set,metric,against,verdict,seeds,difference,low,high,p_holm,p_equivalence,seeds_to_decide\n";
@@ -90,11 +138,13 @@ std::string verdicts_csv(const Summary& summary) {
       const Comparison& comparison = *row.entries[c].comparison;
       const ComparisonVerdict& verdict = *comparison.verdict;
       const Column& column = summary.columns[c];
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(row.base_model), csv_field(row.name),
-                          csv_field(row.source), csv_field(column.set), column.quantity.name(), csv_field(comparison.against),
-                          decision_name(verdict.decision), verdict.seeds, csv_number(verdict.difference.value),
-                          csv_number(verdict.low), csv_number(verdict.high), csv_number(verdict.p_value),
-                          csv_number(verdict.p_equivalence), verdict.wanted > 0 ? std::to_string(verdict.wanted) : "");
+      text += fmt::format(
+          "{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(row.base_model), csv_field(row.name), csv_field(row.source),
+          csv_field(column.set), column.quantity.name(), csv_field(comparison.against),
+          comparison.withheld.empty() ? std::string(decision_name(verdict.decision)) : csv_field(comparison.withheld),
+          verdict.seeds, csv_number(verdict.difference.value), csv_number(verdict.low), csv_number(verdict.high),
+          csv_number(verdict.p_value), csv_number(verdict.p_equivalence),
+          verdict.wanted > 0 ? std::to_string(verdict.wanted) : "");
     }
   }
   return text;

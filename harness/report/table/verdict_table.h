@@ -1,4 +1,5 @@
-// The verdict table: what may be said of each comparison that was fixed beforehand, above the numbers in every format.
+// The verdict table: what may be said of each comparison that was fixed beforehand, and on what conditions, above the numbers
+// in every format.
 #pragma once
 
 #include <string>
@@ -17,6 +18,10 @@ struct VerdictTable {
 // Of a small family every comparison, of a large one those that are decided and those of the average pass@1. No headings where
 // no comparison was fixed or none has the seeds to say anything.
 VerdictTable verdict_table(const Summary& summary);
+// The conditions of the experiment, as many columns; no headings where there are none.
+VerdictTable condition_table(const Summary& summary);
+// Those of the two that have headings, in the order in which they are shown: conditions first.
+std::vector<VerdictTable> verdict_tables(const Summary& summary);
 
 // "better", "worse" ("higher", "lower" in columns that are no pass rates), "equivalent within 1 points", "undecided".
 std::string shown_decision(const Column& column, const ComparisonVerdict& verdict, double margin);
