@@ -76,6 +76,31 @@ TEST_F(SeedRuleRun, AddsSeedsWhileSomethingIsUndecidedAndAKilledOneMakesTheSameL
   EXPECT_EQ(harness::run_process({MEDSBENCH_PROGRAM, "verify", (folder_ / "out/results").string()}).status, 0);
 }
 
+TEST_F(SeedRuleRun, JudgesConditionsAtEveryLookAndAddsTheSameSeeds) {
+  const std::string rule = "until.rule = \"group_sequential\"\nuntil.looks = [2, 3]\n";
+  const std::string condition = "row = \"GRPO\"\nagainst = \"Base\"\nmetric = \"average pass@1\"\n";
+  const auto write_guarded = [&](const std::string& is) {
+    write(rule);
+    std::string file = harness::read_file((folder_ / "mini.toml").string());
+    file.replace(file.find("[table]"), 7, "[table]\nguarded = [\"MEDS\"]");
+    scratch_.write("mini.toml", file + "[[conditions]]\n" + condition + "is = \"" + is + "\"\nby = 90\n");
+  };
+  write_guarded("worse");
+  const auto whole = harness::run_process(command());
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  const harness::Json looks = harness::parse_json(harness::read_file((folder_ / "out/looks.json").string()));
+  EXPECT_EQ(looks["seeds"], (harness::Json{{"tiny/GRPO", 3}, {"tiny/MEDS", 3}}));
+  EXPECT_THAT(harness::read_file((folder_ / "out/results/verdicts.csv").string()),
+              HasSubstr("GRPO,withheld: GRPO worse Base in average pass@1 does not hold,3,"));
+  EXPECT_THAT(harness::read_file((folder_ / "out/results/conditions.csv").string()),
+              AllOf(HasSubstr("average pass@1,worse,0.9,3,3,"), HasSubstr(",does not hold\n")));
+  EXPECT_EQ(harness::run_process({MEDSBENCH_PROGRAM, "verify", (folder_ / "out/results").string()}).status, 0);
+  write_guarded("not_worse");
+  const auto refused = harness::run_process(command());
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("found conditions: {"), HasSubstr("--amend")));
+}
+
 TEST_F(SeedRuleRun, RefusesARuleWithoutWhatItNeeds) {
   const auto said = [&](const std::string& head, const std::vector<std::string>& more = {}) {
     write(head);
