@@ -32,9 +32,9 @@ std::vector<std::string> committed_experiments() {
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(source_file("experiments"))) {
     if (entry.path().extension() != ".toml") continue;
-    const std::string text = harness::read_file(entry.path().string());
-    if (text.find("\n[[rows]]") != std::string::npos && text.find("\n[models.") != std::string::npos)
-      files.push_back(entry.path().string());
+    harness::Config file = harness::Config::from_toml_file(entry.path().string());
+    const bool has_rows = !file.take_tables("rows").empty();
+    if (has_rows && !file.take("models").entries().empty()) files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   return files;
