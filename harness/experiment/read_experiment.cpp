@@ -15,9 +15,9 @@
 #include "harness/experiment/jobs/identity.h"
 #include "harness/experiment/models.h"
 #include "harness/experiment/paths.h"
+#include "harness/experiment/row_pairs.h"
 #include "harness/experiment/seed_looks.h"
 #include "harness/experiment/trial.h"
-#include "harness/report/table/table_keys.h"
 
 namespace harness {
 
@@ -55,9 +55,8 @@ class ExperimentReader {
                   experiment_.file);
     }
     for (Config& row : rows) read_row(row);
-    check_comparisons();
-    for (const Config& condition : conditions) read_condition_of(condition);
-    check_guarded();
+    check_comparisons(experiment_);
+    read_conditions(conditions, experiment_);
     add_checkpoint_evaluations(experiment_);
     std::string identities;
     for (const PlannedJob* job : all_jobs(experiment_)) identities += job->identity;
@@ -156,22 +155,6 @@ class ExperimentReader {
     }
   }
 
-  // Of the rows on this base model, in order.
-  std::vector<std::string> row_names(const std::string& base_model) const {
-    std::vector<std::string> names;
-    for (const PlannedRow& row : experiment_.rows) {
-      if (row.base_model == base_model) names.push_back(row.name);
-    }
-    return names;
-  }
-
-  const PlannedRow* find_row(const std::string& name, const std::string& base_model) const {
-    for (const PlannedRow& row : experiment_.rows) {
-      if (row.name == name && row.base_model == base_model) return &row;
-    }
-    return nullptr;
-  }
-
   void read_row_on(const RowHead& head, const Config& row, const BaseModel& model) {
     PlannedRow planned;
     planned.name = head.name;
@@ -181,9 +164,9 @@ class ExperimentReader {
     planned.base_model = model.name;
     planned.seeds = seeds_of(head, model);
     planned.head = head_;
-    const PlannedRow* source = head.regrade_of.empty() ? nullptr : find_row(head.regrade_of, model.name);
+    const PlannedRow* source = head.regrade_of.empty() ? nullptr : find_row(experiment_, head.regrade_of, model.name);
     if (!head.regrade_of.empty() && source == nullptr) {
-      const std::vector<std::string> names = row_names(model.name);
+      const std::vector<std::string> names = row_names(experiment_, model.name);
       throw Error("{}: row {}: regrade_of: expected the name of an earlier row ({}), found {}{}", head_.at("regrade_of").origin,
                   head.name, fmt::join(names, ", "), head.regrade_of, nearest_text(head.regrade_of, names));
     }
@@ -304,73 +287,6 @@ class ExperimentReader {
     }
     // Rows with graders of their own: each outcome file says which is its main one.
     if (eval.settings.graders.front() != e.grader) e.grader.clear();
-  }
-
-  void check_comparisons() const {
-    std::set<std::string> names;
-    for (const PlannedRow& row : experiment_.rows) {
-      if (!names.insert(row.base_model + "/" + row.name).second) {
-        throw Error("{}: name: expected rows with names of their own, found {} twice", row.head.at("name").origin, row.name);
-      }
-    }
-    for (const PlannedRow& row : experiment_.rows) {
-      if (row.compare_to.empty() || names.contains(row.base_model + "/" + row.compare_to)) continue;
-      const std::vector<std::string> known = row_names(row.base_model);
-      throw Error("{}: row {}: compare_to: expected the name of a row on {} ({}), found {}{}", row.head.at("compare_to").origin,
-                  row.name, row.base_model, fmt::join(known, ", "), row.compare_to, nearest_text(row.compare_to, known));
-    }
-  }
-
-  void need_row(const std::string& place, const std::string& name) const {
-    std::vector<std::string> known;
-    for (const PlannedRow& row : experiment_.rows) {
-      if (row.name == name) return;
-      if (std::find(known.begin(), known.end(), row.name) == known.end()) known.push_back(row.name);
-    }
-    throw Error("{}: expected the name of a row ({}), found {}{}", place, fmt::join(known, ", "), name,
-                nearest_text(name, known));
-  }
-
-  void read_condition_of(const Config& given) {
-    ConfigReader keys(given);
-    Condition condition = read_condition(keys);
-    const Config::Entries head = keys.effective();
-    const auto place = [&](const std::string& key) { return head.at(key).origin + ": conditions: " + key; };
-    need_row(place("row"), condition.row);
-    need_row(place("against"), condition.against);
-    bool applies = false;
-    for (const PlannedRow& row : experiment_.rows) {
-      if (row.name != condition.row) continue;
-      const PlannedRow* against = find_row(condition.against, row.base_model);
-      if (against == &row) throw Error("{}: expected another row, found the row itself", place("against"));
-      if (row.untrained) throw Error("{}: expected a trained row, found {}: name it in against", place("row"), row.name);
-      applies = applies || against != nullptr;
-      if (against == nullptr || (against->untrained && condition.is != Condition::Is::equal_bytes)) continue;
-      const bool shared = std::any_of(row.seeds.begin(), row.seeds.end(), [&](int64_t seed) {
-        return std::find(against->seeds.begin(), against->seeds.end(), seed) != against->seeds.end();
-      });
-      if (!shared) throw Error("{}: expected a row that shares training seeds, found {}", place("against"), against->name);
-    }
-    if (!applies) {
-      throw Error("{}: expected a row on a base model of {}, found {} on others", place("against"), condition.row,
-                  condition.against);
-    }
-    if (condition.is == Condition::Is::equivalent && !(experiment_.rule.margin > 0)) {
-      throw Error("{}: expected table.margin beside \"equivalent\", found none", place("is"));
-    }
-    for (const Condition& other : experiment_.conditions) {
-      if (other.name != condition.name) continue;
-      throw Error("{}: conditions: expected names of their own, found {} twice", head.at("row").origin, condition.name);
-    }
-    experiment_.conditions.push_back(std::move(condition));
-    experiment_.condition_heads.push_back(head);
-  }
-
-  void check_guarded() const {
-    if (experiment_.guarded.empty()) return;
-    const std::string place = experiment_.head.at("table.guarded").origin + ": table.guarded";
-    for (const std::string& name : experiment_.guarded) need_row(place, name);
-    if (experiment_.conditions.empty()) throw Error("{}: expected [[conditions]] beside it, found none", place);
   }
 
   const ExperimentOptions& options_;

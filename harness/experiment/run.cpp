@@ -258,6 +258,7 @@ RunReport run_experiment(const RunOptions& options, const Program& program,
     write_record(experiment, program);
     run.whole = run.sweep.ok() && workable.size() == all_jobs(experiment).size();
     if (experiment.rule.kind == SeedRule::Kind::fixed || !run.whole || !look_and_go_on(experiment)) break;
+    write_report(experiment.results);  // of this look, for whoever does not wait for the next
   }
   for (const JobResult& job : run.sweep.jobs) {
     if (job.state != JobState::failed) continue;
