@@ -39,13 +39,11 @@ class ClusterWatch {
   //                                  TRUTH: labels (true error labels), labels_without_slips (slips left out after
   //                                  clustering), answers (equal answers); MEASURE: adjusted_rand, homogeneity, completeness,
   //                                  purity (harness/metrics/cluster_agreement.h); noise (-1) is one cluster
-  //   clusters/CHOICE/differ         of all pairs of stored wrong responses of one problem that both have a true error label:
-  //   the
-  //                                  share on which clusters and equal answers disagree (together in one, apart in the other);
-  //                                  noise is in no cluster here, so apart from all
+  //   clusters/CHOICE/differ         share of pairs of stored wrong responses of one problem, both with a true error label, on
+  //                                  which clusters and equal answers disagree (together in one, apart in the other); noise is
+  //                                  in no cluster here, so apart from all
   //   clusters/CHOICE/right_where_differ  of those pairs the share on which the clusters agree with the true labels; on the
-  //   rest
-  //                                  the answers do
+  //                                  others the answers do
   //   clusters/CHOICE/place          number of the choice in the list
   //   clusters/CHOICE/noise          share of the stored that are in no cluster
   //   clusters/CHOICE/per_problem    clusters a problem, mean over problems with two stored responses at least

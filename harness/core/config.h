@@ -51,10 +51,6 @@ class Config {
   [[nodiscard]] const std::map<std::string, std::vector<Config>>& tables() const { return tables_; }
   // What messages call it: its file.
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] Config named(const std::string& name) && {
-    name_ = name;
-    return std::move(*this);
-  }
 
  private:
   std::string name_ = "config";

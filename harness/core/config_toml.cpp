@@ -126,7 +126,7 @@ namespace {
 
 // `within`: the files that include this one.
 Config read_with_includes(const std::string& path, std::vector<std::string> within) {
-  Config own = Config::from_toml_text(read_file(path), path);
+  const Config own = Config::from_toml_text(read_file(path), path);
   const Config::Entry* include = own.find("include");
   if (include == nullptr) return own;
   const auto* name = std::get_if<std::string>(&include->value);
@@ -136,10 +136,11 @@ Config read_with_includes(const std::string& path, std::vector<std::string> with
   if (std::find(within.begin(), within.end(), other) != within.end()) {
     throw Error("{}: include: expected another file, found {}, which includes this one", include->origin, *name);
   }
-  Config whole = with_context(include->origin + ": include", [&] { return read_with_includes(other, within); });
-  own.erase("include");
+  Config whole = own;
+  whole.overlay(with_context(include->origin + ": include", [&] { return read_with_includes(other, within); }));
   whole.overlay(own);
-  return std::move(whole).named(path);
+  whole.erase("include");
+  return whole;
 }
 
 }  // namespace
