@@ -136,7 +136,7 @@ Config read_with_includes(const std::string& path, std::vector<std::string> with
   if (std::find(within.begin(), within.end(), other) != within.end()) {
     throw Error("{}: include: expected another file, found {}, which includes this one", include->origin, *name);
   }
-  Config whole = own;
+  Config whole = own;  // for its name: messages mean this file
   whole.overlay(with_context(include->origin + ": include", [&] { return read_with_includes(other, within); }));
   whole.overlay(own);
   whole.erase("include");
